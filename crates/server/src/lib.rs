@@ -1,0 +1,3 @@
+//! Sites over HTTPS.
+
+pub mod site;
