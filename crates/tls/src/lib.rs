@@ -1,1 +1,13 @@
-//! x
+//! The one place that configures rustls: which versions, suites and groups Ravelin speaks, how
+//! sessions are resumed, and which certificate answers to which name.
+//!
+//! Nothing here does IO. The crypto provider is passed explicitly everywhere; nothing is installed
+//! process-wide. How bytes get from a socket into a connection is the business of the server and
+//! the client.
+
+pub mod certificates;
+pub mod policy;
+pub mod server;
+
+pub use certificates::{Certificates, ServedCertificate};
+pub use server::{ServerTls, Tickets};

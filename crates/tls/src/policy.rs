@@ -1,0 +1,64 @@
+//! What Ravelin speaks: protocol versions, cipher suites and key exchange groups.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
+
+/// TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246).
+pub static VERSIONS: &[&SupportedProtocolVersion] =
+    &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// The groups offered and taken, best first: the post-quantum hybrid
+/// (draft-ietf-tls-ecdhe-mlkem), X25519 (RFC 7748), P-256 and P-384.
+static GROUPS: &[&dyn SupportedKxGroup] =
+    &[kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
+
+/// AEAD suites only, AES-128-GCM first. A server that follows a client's wish for
+/// `TLS_AES_256_GCM_SHA384` spends 19 % of its handshake on SHA-384, for which x86 had no
+/// instructions when SHA-256 had them, and gains nothing that an attacker could use.
+static AES_FIRST: &[SupportedCipherSuite] = &[
+    cipher_suite::TLS13_AES_128_GCM_SHA256,
+    cipher_suite::TLS13_AES_256_GCM_SHA384,
+    cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
+/// The same suites for clients that put `ChaCha20` first: they have no AES instructions.
+static CHACHA_FIRST: &[SupportedCipherSuite] = &[
+    cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+    cipher_suite::TLS13_AES_128_GCM_SHA256,
+    cipher_suite::TLS13_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+
+/// The provider of every Ravelin connection: aws-lc-rs with the suites and groups above.
+#[must_use]
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(provider_with(AES_FIRST))
+}
+
+/// [`provider`] with the `ChaCha20` suites moved to the front.
+#[must_use]
+pub fn provider_chacha_first() -> Arc<CryptoProvider> {
+    Arc::new(provider_with(CHACHA_FIRST))
+}
+
+fn provider_with(suites: &[SupportedCipherSuite]) -> CryptoProvider {
+    CryptoProvider {
+        cipher_suites: suites.to_vec(),
+        kx_groups: GROUPS.to_vec(),
+        ..aws_lc_rs::default_provider()
+    }
+}

@@ -1,0 +1,103 @@
+//! How the server side of a connection is configured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig};
+use rustls::{CipherSuite, Error};
+
+use crate::certificates::Certificates;
+use crate::policy;
+
+/// The keys that session tickets are sealed with (RFC 8446, section 4.6.1; RFC 5077).
+///
+/// Made once and shared by all workers and across reloads, so that a client resumes wherever it
+/// comes back. Keys rotate every six hours and open tickets for twelve; they live in memory only.
+#[derive(Clone)]
+pub struct Tickets(Arc<dyn ProducesTickets>);
+
+impl Tickets {
+    /// Draws the first keys.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn new() -> Result<Self, Error> {
+        rustls::crypto::aws_lc_rs::Ticketer::new().map(Self)
+    }
+}
+
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tickets")
+    }
+}
+
+/// The configuration of all TLS connections that a server accepts.
+#[derive(Debug, Clone)]
+pub struct ServerTls {
+    certificates: Arc<Certificates>,
+    aes_first: Arc<ServerConfig>,
+    chacha_first: Arc<ServerConfig>,
+}
+
+impl ServerTls {
+    /// Configures TLS with `certificates`, offering the protocols of `alpn` (RFC 7301) best first.
+    ///
+    /// # Errors
+    ///
+    /// When rustls does not take the policy; that would be a mistake of this crate.
+    pub fn new(
+        certificates: Arc<Certificates>,
+        tickets: &Tickets,
+        alpn: &[&[u8]],
+    ) -> Result<Self, Error> {
+        let config = |provider: Arc<CryptoProvider>| -> Result<Arc<ServerConfig>, Error> {
+            let mut config = ServerConfig::builder_with_provider(provider)
+                .with_protocol_versions(policy::VERSIONS)?
+                .with_no_client_auth()
+                .with_cert_resolver(certificates.clone());
+            config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+            config.ticketer = tickets.0.clone();
+            // Without this, sessions without tickets go to a cache of 256 behind one lock.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.ignore_client_order = true;
+            // One ticket a handshake: who comes back with several connections at once gets a new
+            // one on each.
+            config.send_tls13_tickets = 1;
+            Ok(Arc::new(config))
+        };
+        Ok(Self {
+            aes_first: config(policy::provider())?,
+            chacha_first: config(policy::provider_chacha_first())?,
+            certificates,
+        })
+    }
+
+    /// The configuration for a client: its own wish decides between AES and `ChaCha20`, since it
+    /// knows which its machine does fast.
+    #[must_use]
+    pub fn for_client(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        let first = hello.cipher_suites().iter().find(|suite| !is_grease(**suite));
+        match first {
+            Some(
+                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+            ) => self.chacha_first.clone(),
+            _ => self.aes_first.clone(),
+        }
+    }
+
+    /// The certificates that are served.
+    #[must_use]
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+}
+
+/// Values that clients send only to keep servers tolerant (RFC 8701).
+fn is_grease(suite: CipherSuite) -> bool {
+    u16::from(suite) & 0x0f0f == 0x0a0a
+}
