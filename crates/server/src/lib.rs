@@ -1,6 +1,8 @@
 //! Sites over HTTPS.
 
+pub mod conditional;
 pub mod limits;
+pub mod negotiation;
 pub mod site;
 
 pub use limits::Limits;
