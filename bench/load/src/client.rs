@@ -3,11 +3,14 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::agreement;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
 use rustls::crypto::{ActiveKeyExchange, CryptoProvider, SharedSecret, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -69,7 +72,6 @@ impl Target {
 pub(crate) struct ClientOptions {
     pub(crate) groups: Vec<KeyExchange>,
     pub(crate) openssl_order: bool,
-    pub(crate) resumption: Resumption,
 }
 
 /// A key exchange group by the name that users give.
@@ -81,27 +83,21 @@ pub(crate) enum KeyExchange {
     P384,
 }
 
-/// Whether connections take up the session of an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resumption {
-    Never,
-    Always,
-}
-
 impl ClientOptions {
-    /// TLS 1.3 only, ALPN `http/1.1`.
-    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, LoadError> {
+    /// TLS 1.3 only, ALPN `http/1.1`. Without `tickets` every handshake is a full one.
+    pub(crate) fn config(
+        &self,
+        tickets: Option<Arc<TicketQueue>>,
+    ) -> Result<Arc<ClientConfig>, LoadError> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(self.provider()?))
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(TrustAnything))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.resumption = match self.resumption {
-            Resumption::Never => rustls::client::Resumption::disabled(),
-            Resumption::Always => {
-                rustls::client::Resumption::store(Arc::new(TicketQueue::default()))
-            }
+        config.resumption = match tickets {
+            None => Resumption::disabled(),
+            Some(tickets) => Resumption::store(tickets),
         };
         Ok(Arc::new(config))
     }
@@ -192,29 +188,48 @@ impl ActiveKeyExchange for OneKeyShare {
     }
 }
 
-/// The tickets of one server, oldest first, each used once as RFC 8446 appendix C.4 asks; but the last
-/// one is kept and used again, for servers that send no new ticket on a resumed connection (h2o 2.2).
-/// All connections of a run go to one server, so the name they were given under is not looked at.
+/// The tickets of one server, oldest first, each used once as RFC 8446 appendix C.4 asks. All
+/// connections of a run go to one server, so the name they were given under is not looked at.
+///
+/// It is filled by full handshakes before it gives anything: some servers (h2o 2.2) send no new
+/// ticket on a resumed connection, and would be measured with a full handshake in every three.
 #[derive(Debug, Default)]
-struct TicketQueue(Mutex<VecDeque<Tls13ClientSessionValue>>);
+pub(crate) struct TicketQueue {
+    tickets: Mutex<VecDeque<Tls13ClientSessionValue>>,
+    open: AtomicBool,
+}
 
 impl TicketQueue {
-    const LONGEST: usize = 256;
+    const LONGEST: usize = 1 << 16;
+
+    /// From now on tickets are offered.
+    pub(crate) fn open(&self) {
+        self.open.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Tls13ClientSessionValue>> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ClientSessionStore for TicketQueue {
     fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.lock();
         if queue.len() < Self::LONGEST {
             queue.push_back(ticket);
         }
     }
 
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        if self.open.load(Ordering::Relaxed) {
+            self.lock().pop_front()
+        } else {
+            None
+        }
     }
 
     // The hint would only save a HelloRetryRequest, and TLS 1.2 is not offered.

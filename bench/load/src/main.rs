@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::client::{ClientOptions, KeyExchange, Resumption, Target};
+use crate::client::{ClientOptions, KeyExchange, Target};
 use crate::run::{LoadError, Pace, Summary};
 
 #[derive(Parser)]
@@ -31,7 +31,7 @@ enum Load {
     /// Full TLS 1.3 handshake, one request, close; again and again
     Handshake(Repeated),
     /// The same with a session ticket (psk_dhe_ke); a handshake that was not resumed is an error
-    Resume(Repeated),
+    Resume(Resume),
     /// Connections that made one request each and then stay open until standard input ends
     Idle(Idle),
 }
@@ -46,6 +46,15 @@ struct Repeated {
     /// Connections under way at a time
     #[arg(long, default_value_t = 16)]
     concurrency: usize,
+}
+
+#[derive(Args)]
+struct Resume {
+    #[command(flatten)]
+    load: Repeated,
+    /// Full handshakes that fetch tickets first, outside the time and the count
+    #[arg(long, default_value_t = 5000)]
+    full: u64,
 }
 
 #[derive(Args)]
@@ -103,35 +112,38 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Summary, LoadError> {
     match arguments.load {
-        Load::Handshake(load) => repeat(&load, Resumption::Never),
-        Load::Resume(load) => repeat(&load, Resumption::Always),
+        Load::Handshake(load) => {
+            let (target, mut records) = (load.common.target(false)?, load.common.records()?);
+            let options = load.common.client();
+            let summary = run::handshake(&target, &options, &load.pace(), &mut records)?;
+            records.finish()?;
+            Ok(summary)
+        }
+        Load::Resume(Resume { load, full }) => {
+            let (target, mut records) = (load.common.target(false)?, load.common.records()?);
+            let options = load.common.client();
+            let fetched = || println!("{{\"fetched\":{full}}}");
+            let summary =
+                run::resume(&target, &options, &load.pace(), full, &mut records, fetched)?;
+            records.finish()?;
+            Ok(summary)
+        }
         Load::Idle(load) => {
-            let mut records = load.common.records()?;
-            run::hold_idle(
-                &load.common.target(true)?,
-                &load.common.client(Resumption::Never),
-                load.connections,
-                &mut records,
-                |summary| println!("{}", summary.json()),
-            )
+            let (target, mut records) = (load.common.target(true)?, load.common.records()?);
+            let options = load.common.client();
+            let open = |summary: &Summary| println!("{}", summary.json());
+            run::hold_idle(&target, &options, load.connections, &mut records, open)
         }
     }
 }
 
-fn repeat(load: &Repeated, resumption: Resumption) -> Result<Summary, LoadError> {
-    let mut records = load.common.records()?;
-    let pace = Pace {
-        concurrency: load.concurrency,
-        duration: Duration::from_secs_f64(load.seconds),
-    };
-    let summary = run::repeat(
-        &load.common.target(false)?,
-        &load.common.client(resumption),
-        &pace,
-        &mut records,
-    )?;
-    records.finish()?;
-    Ok(summary)
+impl Repeated {
+    fn pace(&self) -> Pace {
+        Pace {
+            concurrency: self.concurrency,
+            duration: Duration::from_secs_f64(self.seconds),
+        }
+    }
 }
 
 impl Common {
@@ -139,11 +151,10 @@ impl Common {
         Target::new(self.connect, &self.name, self.names, &self.path, keep_open)
     }
 
-    fn client(&self, resumption: Resumption) -> ClientOptions {
+    fn client(&self) -> ClientOptions {
         ClientOptions {
             groups: self.groups.clone(),
             openssl_order: self.openssl_order,
-            resumption,
         }
     }
 

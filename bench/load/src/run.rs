@@ -9,7 +9,7 @@ use mio::{Events, Poll, Token};
 
 use rustls::ClientConfig;
 
-use crate::client::{ClientOptions, Resumption, Target};
+use crate::client::{ClientOptions, Target, TicketQueue};
 use crate::connection::{Connection, Progress};
 use crate::record::Records;
 
@@ -74,36 +74,58 @@ pub(crate) enum LoadError {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connects, asks once and lets the server close, over and over at the given pace.
-pub(crate) fn repeat(
+pub(crate) fn handshake(
     target: &Target,
     options: &ClientOptions,
     pace: &Pace,
     records: &mut Records,
 ) -> Result<Summary, LoadError> {
-    let resumes = options.resumption == Resumption::Always;
-    // The first connections of a resuming load have no ticket to show: they fetch it.
-    let uncounted = if resumes { pace.concurrency as u64 } else { 0 };
-    let mut crowd = Crowd::new(target, options.config()?, pace.concurrency)?;
+    let mut crowd = Crowd::new(target, options.config(None)?, pace.concurrency)?;
     let mut failures = Failures::default();
     let began = Instant::now();
-    for slot in 0..pace.concurrency {
-        failures.note(crowd.begin(slot));
-    }
-    while crowd.is_busy() {
-        for (slot, outcome) in crowd.wait(Until::Closed)? {
-            match outcome {
-                Ok(ended) if ended.nth < uncounted => {}
-                Ok(ended) if resumes && !ended.connection.was_resumed() => {
-                    failures.note(Err(OperationError::NotResumed));
-                }
-                Ok(ended) => records.done(ended.connection.begun),
-                Err(error) => failures.note(Err(error)),
+    crowd.churn(
+        |_| began.elapsed() < pace.duration,
+        |outcome| match outcome {
+            Ok(connection) => records.done(connection.begun),
+            Err(error) => failures.note(error),
+        },
+    )?;
+    Ok(Summary::new(records, failures, began.elapsed()))
+}
+
+/// The same with tickets, which `full` full handshakes fetch first; `fetched` is called after them.
+/// It ends early when there are no tickets left.
+pub(crate) fn resume(
+    target: &Target,
+    options: &ClientOptions,
+    pace: &Pace,
+    full: u64,
+    records: &mut Records,
+    fetched: impl FnOnce(),
+) -> Result<Summary, LoadError> {
+    let tickets = Arc::new(TicketQueue::default());
+    let config = options.config(Some(Arc::clone(&tickets)))?;
+    let mut crowd = Crowd::new(target, config, pace.concurrency)?;
+    let mut failures = Failures::default();
+    crowd.churn(
+        |begun| begun < full,
+        |outcome| {
+            if let Err(error) = outcome {
+                failures.note(error);
             }
-            if began.elapsed() < pace.duration {
-                failures.note(crowd.begin(slot));
-            }
-        }
-    }
+        },
+    )?;
+    tickets.open();
+    fetched();
+    let began = Instant::now();
+    crowd.churn(
+        |_| began.elapsed() < pace.duration && !tickets.is_empty(),
+        |outcome| match outcome {
+            Ok(connection) if connection.was_resumed() => records.done(connection.begun),
+            Ok(_) => failures.note(OperationError::NotResumed),
+            Err(error) => failures.note(error),
+        },
+    )?;
     Ok(Summary::new(records, failures, began.elapsed()))
 }
 
@@ -118,38 +140,29 @@ pub(crate) fn hold_idle(
 ) -> Result<Summary, LoadError> {
     // More at a time would only fill the server's queue of new connections.
     const AT_A_TIME: usize = 16;
-    let mut crowd = Crowd::new(target, options.config()?, AT_A_TIME)?;
+    let mut crowd = Crowd::new(target, options.config(None)?, AT_A_TIME.min(connections))?;
+    crowd.until = Until::Answered;
     let mut failures = Failures::default();
     let mut idle = Vec::with_capacity(connections);
     let began = Instant::now();
-    let mut to_begin = connections;
-    for slot in 0..AT_A_TIME.min(connections) {
-        failures.note(crowd.begin(slot));
-        to_begin -= 1;
-    }
-    while crowd.is_busy() {
-        for (slot, outcome) in crowd.wait(Until::Answered)? {
-            match outcome {
-                Ok(ended) => {
-                    records.done(ended.connection.begun);
-                    idle.push(ended.connection);
-                }
-                Err(error) => failures.note(Err(error)),
+    crowd.churn(
+        |begun| begun < connections as u64,
+        |outcome| match outcome {
+            Ok(connection) => {
+                records.done(connection.begun);
+                idle.push(connection);
             }
-            if to_begin > 0 {
-                failures.note(crowd.begin(slot));
-                to_begin -= 1;
-            }
-        }
-    }
+            Err(error) => failures.note(error),
+        },
+    )?;
     let seconds = began.elapsed();
     open(&Summary::new(records, Failures::default(), seconds));
     io::stdin().read_to_end(&mut Vec::new())?;
     for mut connection in idle {
         match connection.advance() {
             Ok(Progress::Answered) => {}
-            Ok(_) => failures.note(Err(OperationError::ClosedIdle)),
-            Err(error) => failures.note(Err(error)),
+            Ok(_) => failures.note(OperationError::ClosedIdle),
+            Err(error) => failures.note(error),
         }
     }
     Ok(Summary::new(records, failures, seconds))
@@ -159,17 +172,10 @@ pub(crate) fn hold_idle(
 struct Crowd<'a> {
     target: &'a Target,
     config: Arc<ClientConfig>,
+    until: Until,
     poll: Poll,
     events: Events,
-    slots: Vec<Option<Numbered>>,
-    busy: usize,
-    begun: u64,
-}
-
-/// A connection and how many were begun before it.
-struct Numbered {
-    connection: Connection,
-    nth: u64,
+    slots: Vec<Option<Connection>>,
 }
 
 /// What a connection is waited for to come to.
@@ -184,69 +190,82 @@ impl<'a> Crowd<'a> {
         Ok(Self {
             target,
             config,
+            until: Until::Closed,
             poll: Poll::new()?,
             events: Events::with_capacity(256),
             slots: (0..size).map(|_| None).collect(),
-            busy: 0,
-            begun: 0,
         })
     }
 
-    fn is_busy(&self) -> bool {
-        self.busy > 0
+    /// Keeps every slot busy for as long as `more`, asked with the count of connections begun, says
+    /// so, and then waits for the last. Each outcome goes to `ended`.
+    fn churn(
+        &mut self,
+        more: impl Fn(u64) -> bool,
+        mut ended: impl FnMut(Result<Connection, OperationError>),
+    ) -> io::Result<()> {
+        let mut idle: Vec<usize> = (0..self.slots.len()).collect();
+        let mut begun = 0;
+        loop {
+            while let Some(slot) = idle.pop_if(|_| more(begun)) {
+                if let Err(error) = self.begin(slot, begun) {
+                    // The slot stays out of use: a server that is gone must not be a busy loop.
+                    ended(Err(error));
+                }
+                begun += 1;
+            }
+            if self.slots.iter().all(Option::is_none) {
+                return Ok(());
+            }
+            self.wait(|slot, outcome| {
+                idle.push(slot);
+                ended(outcome);
+            })?;
+        }
     }
 
-    /// Begins a connection in an empty slot. If that fails the slot stays empty.
-    fn begin(&mut self, slot: usize) -> Result<(), OperationError> {
-        let nth = self.begun;
-        self.begun += 1;
+    fn begin(&mut self, slot: usize, nth: u64) -> Result<(), OperationError> {
         let site = self.target.site(nth);
         let connection = Connection::begin(self.target.address, site, &self.config)?;
         connection
             .register(self.poll.registry(), Token(slot))
             .map_err(OperationError::Connect)?;
-        self.slots[slot] = Some(Numbered { connection, nth });
-        self.busy += 1;
+        self.slots[slot] = Some(connection);
         Ok(())
     }
 
-    /// Waits for something to happen; the slots whose connections ended, now empty.
+    /// Waits for something to happen, and hands on each connection that ended with its slot.
     fn wait(
         &mut self,
-        until: Until,
-    ) -> Result<Vec<(usize, Result<Numbered, OperationError>)>, LoadError> {
+        mut ended: impl FnMut(usize, Result<Connection, OperationError>),
+    ) -> io::Result<()> {
         self.poll.poll(&mut self.events, Some(PATIENCE))?;
-        let mut ended = Vec::new();
         for event in &self.events {
             let slot = event.token().0;
-            let Some(mut waiting) = self.slots[slot].take() else {
+            let Some(mut connection) = self.slots[slot].take() else {
                 continue;
             };
-            let outcome = match (waiting.connection.advance(), until) {
-                (Ok(Progress::Closed), Until::Answered) => Err(OperationError::ClosedIdle),
-                (Ok(Progress::Closed), Until::Closed)
-                | (Ok(Progress::Answered), Until::Answered) => Ok(waiting),
-                (Ok(_), _) => {
-                    self.slots[slot] = Some(waiting);
-                    continue;
+            match (connection.advance(), self.until) {
+                (Ok(Progress::Closed), Until::Answered) => {
+                    ended(slot, Err(OperationError::ClosedIdle));
                 }
-                (Err(error), _) => Err(error),
-            };
-            self.busy -= 1;
-            if let Ok(waiting) = &outcome {
-                waiting.connection.deregister(self.poll.registry())?;
+                (Ok(Progress::Closed), Until::Closed)
+                | (Ok(Progress::Answered), Until::Answered) => {
+                    connection.deregister(self.poll.registry())?;
+                    ended(slot, Ok(connection));
+                }
+                (Ok(_), _) => self.slots[slot] = Some(connection),
+                (Err(error), _) => ended(slot, Err(error)),
             }
-            ended.push((slot, outcome));
         }
         if self.events.is_empty() {
-            for (slot, waiting) in self.slots.iter_mut().enumerate() {
-                if waiting.take().is_some() {
-                    self.busy -= 1;
-                    ended.push((slot, Err(OperationError::Stuck)));
+            for (slot, connection) in self.slots.iter_mut().enumerate() {
+                if connection.take().is_some() {
+                    ended(slot, Err(OperationError::Stuck));
                 }
             }
         }
-        Ok(ended)
+        Ok(())
     }
 }
 
@@ -260,8 +279,11 @@ struct Failures {
 impl Failures {
     const EXAMPLES: usize = 5;
 
-    fn note(&mut self, outcome: Result<(), OperationError>) {
-        let Err(error) = outcome else { return };
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error is done with once it is noted"
+    )]
+    fn note(&mut self, error: OperationError) {
         self.count += 1;
         if self.examples.len() < Self::EXAMPLES {
             let cause = error
