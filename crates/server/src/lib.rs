@@ -2,6 +2,7 @@
 
 pub mod conditional;
 pub mod limits;
+pub mod log;
 pub mod media;
 pub mod negotiation;
 pub mod site;

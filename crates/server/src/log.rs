@@ -1,0 +1,208 @@
+//! The access log: one line a request, written by a thread of its own.
+//!
+//! Workers never wait for it. Each has its own queue, and what does not fit is dropped, counted,
+//! and said in the log itself.
+
+mod entry;
+mod file;
+mod line;
+mod queue;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+pub use entry::{Entry, Text, Tls};
+pub use queue::LogSender;
+
+use file::LogFile;
+use queue::{Queue, Shared};
+use writer::{Sink, Writer};
+
+/// What the access log looks like and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOptions {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Where the lines go.
+    pub target: LogTarget,
+}
+
+/// How a line of the access log looks. In both, what clients sent cannot end a line, close a
+/// string or steer a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// One JSON object a line: `time` (RFC 3339, UTC, milliseconds), `host`, `client`, `method`,
+    /// `path` (with its query), `protocol`, `tls`, `suite`, `group`, `resumed`, `status`, `bytes`
+    /// (of the body), `duration_us` (microseconds), `user_agent`, `referer`. What is not known or
+    /// was not sent is left out. Lines that were lost leave `{"time":…,"dropped":17}`.
+    #[default]
+    Json,
+    /// Apache's combined format, followed by the host in quotes, the TLS version, suite and group,
+    /// `resumed` or `full`, and the microseconds taken. Lines that were lost leave
+    /// `# … dropped 17 lines`.
+    Combined,
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Standard output.
+    Stdout,
+    /// A file, which is appended to. It is made with mode 0640 where there is none.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// When and how it is set aside; never, where the log is rotated from outside.
+        rotation: Option<Rotation>,
+    },
+}
+
+/// A log file of at most `bytes` is followed by a fresh one: `access.log` becomes `access.log.1`,
+/// that becomes `access.log.2`, and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// How long the file may become. A file shorter than 64 KiB may be exceeded by that much, since
+    /// lines are written together.
+    pub bytes: u64,
+    /// How many old files are kept. With 0 the log begins anew in place of the old one.
+    pub keep: u32,
+}
+
+/// Why the access log cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the access log \"{}\"", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gives no thread to write with.
+    #[error("cannot start the thread of the access log")]
+    Thread(#[source] io::Error),
+}
+
+/// The running access log. Dropping it writes what is queued, as [`AccessLog::shutdown`] does.
+#[derive(Debug)]
+pub struct AccessLog {
+    shared: Arc<Shared>,
+    path: Option<PathBuf>,
+    thread: thread::Thread,
+    done: mpsc::Receiver<()>,
+}
+
+impl AccessLog {
+    /// Opens the target and starts the thread that writes.
+    pub fn start(options: LogOptions) -> Result<Self, LogError> {
+        match options.target {
+            LogTarget::Stdout => Self::start_with(options.format, Box::new(io::stdout()), None),
+            LogTarget::File { path, rotation } => {
+                let file = open(&path, rotation)?;
+                Self::start_with(options.format, Box::new(file), Some(path))
+            }
+        }
+    }
+
+    fn start_with(
+        format: LogFormat,
+        sink: Box<dyn Sink>,
+        path: Option<PathBuf>,
+    ) -> Result<Self, LogError> {
+        let shared = Arc::new(Shared::default());
+        let (finished, done) = mpsc::channel();
+        let writer = Writer::new(Arc::clone(&shared), format, sink);
+        let handle = thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || {
+                writer.run();
+                // Nobody listens where the wait for it has ended.
+                let _ = finished.send(());
+            })
+            .map_err(LogError::Thread)?;
+        let thread = handle.thread().clone();
+        Ok(Self {
+            shared,
+            path,
+            thread,
+            done,
+        })
+    }
+
+    /// A sender with a queue of its own. Take one for each worker, and clone it within that worker:
+    /// clones share the queue.
+    #[must_use]
+    pub fn sender(&self) -> LogSender {
+        let queue = Arc::new(Queue::default());
+        self.shared.queues().push(Arc::clone(&queue));
+        LogSender::new(queue, Arc::clone(&self.shared), self.thread.clone())
+    }
+
+    /// Opens the file by its name again, after something else has moved it away, and goes on in
+    /// it. Where that fails, the log goes on where it was. Standard output stays.
+    pub fn reopen(&self) -> Result<(), LogError> {
+        if let Some(path) = &self.path {
+            // Opened here, so that who asked for it hears why it failed.
+            let file = file::open(path).map_err(|source| LogError::Open {
+                path: path.clone(),
+                source,
+            })?;
+            *self
+                .shared
+                .reopened
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(file);
+            self.thread.unpark();
+        }
+        Ok(())
+    }
+
+    /// How many lines were lost since the start: the log was written too slowly, or not at all.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Why lines cannot be written at present, if so. They are tried again every second.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.shared
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Writes all that was sent before, and ends the thread. Waits five seconds at most, where the
+    /// target takes nothing; what is sent later is dropped.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.thread.unpark();
+        // An error is the timeout, or a thread that has ended: nothing is left to wait for.
+        let _ = self.done.recv_timeout(SHUTDOWN_TIMEOUT);
+    }
+}
+
+fn open(path: &std::path::Path, rotation: Option<Rotation>) -> Result<LogFile, LogError> {
+    LogFile::open(path, rotation).map_err(|source| LogError::Open {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;
