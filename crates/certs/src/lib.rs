@@ -1,1 +1,12 @@
-//! x
+//! Certificates of one's own: where they are kept, the local CA that makes them, and the trust
+//! stores that take its root.
+//!
+//! The only crate that puts a key or a certificate on disk (see [`store`]). What is in a
+//! certificate is `ravelin-pki`'s business. Nothing here prints, and the time is an argument.
+
+pub mod local;
+pub mod store;
+pub mod trust;
+
+pub use local::{LocalAuthority, LocalError};
+pub use store::{FileStore, ObjectName, Store, StoreError};
