@@ -27,7 +27,11 @@ pub(crate) struct Target {
 /// One name of the server and the request for it, ready to be sent.
 pub(crate) struct TargetSite {
     pub(crate) name: ServerName<'static>,
+    /// In HTTP/1.1.
     pub(crate) request: Vec<u8>,
+    /// As in `Host` and `:authority`.
+    pub(crate) authority: String,
+    pub(crate) path: String,
 }
 
 impl Target {
@@ -43,14 +47,17 @@ impl Target {
         let sites = (0..names.max(1))
             .map(|number| {
                 let host = name.replace("{}", &number.to_string());
-                let port = address.port();
+                let authority = format!("{host}:{}", address.port());
                 let request = format!(
-                    "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: {connection}\r\n\r\n"
+                    "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: {connection}\r\n\r\n"
                 );
                 let name = ServerName::try_from(host.clone()).map_err(|_| LoadError::Name(host))?;
+                let path = path.to_owned();
                 Ok(TargetSite {
                     name,
                     request: request.into_bytes(),
+                    authority,
+                    path,
                 })
             })
             .collect::<Result<_, LoadError>>()?;
@@ -74,6 +81,24 @@ pub(crate) struct ClientOptions {
     pub(crate) openssl_order: bool,
 }
 
+/// The protocol that is asked for in ALPN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Protocol {
+    #[value(name = "http/1.1")]
+    Http1,
+    #[value(name = "h2")]
+    Http2,
+}
+
+impl Protocol {
+    pub(crate) fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Http2 => b"h2",
+        }
+    }
+}
+
 /// A key exchange group by the name that users give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum KeyExchange {
@@ -84,9 +109,10 @@ pub(crate) enum KeyExchange {
 }
 
 impl ClientOptions {
-    /// TLS 1.3 only, ALPN `http/1.1`. Without `tickets` every handshake is a full one.
+    /// TLS 1.3 only. Without `tickets` every handshake is a full one.
     pub(crate) fn config(
         &self,
+        protocol: Protocol,
         tickets: Option<Arc<TicketQueue>>,
     ) -> Result<Arc<ClientConfig>, LoadError> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(self.provider()?))
@@ -94,7 +120,7 @@ impl ClientOptions {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(TrustAnything))
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.alpn().to_vec()];
         config.resumption = match tickets {
             None => Resumption::disabled(),
             Some(tickets) => Resumption::store(tickets),

@@ -6,8 +6,12 @@
 
 mod client;
 mod connection;
+mod http2;
+mod kept;
 mod record;
+mod response;
 mod run;
+mod socket;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +20,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::client::{ClientOptions, KeyExchange, Target};
+use crate::client::{ClientOptions, KeyExchange, Protocol, Target};
 use crate::run::{LoadError, Pace, Summary};
 
 #[derive(Parser)]
@@ -30,8 +34,10 @@ struct Arguments {
 enum Load {
     /// Full TLS 1.3 handshake, one request, close; again and again
     Handshake(Repeated),
-    /// The same with a session ticket (psk_dhe_ke); a handshake that was not resumed is an error
+    /// The same with a session ticket and a new key exchange; a handshake that was not resumed is an error
     Resume(Resume),
+    /// Requests on connections that are kept
+    Requests(Requests),
     /// Connections that made one request each and then stay open until standard input ends
     Idle(Idle),
 }
@@ -55,6 +61,17 @@ struct Resume {
     /// Full handshakes that fetch tickets first, outside the time and the count
     #[arg(long, default_value_t = 5000)]
     full: u64,
+}
+
+#[derive(Args)]
+struct Requests {
+    #[command(flatten)]
+    load: Repeated,
+    #[arg(long, value_enum, default_value = "http/1.1")]
+    protocol: Protocol,
+    /// Requests under way on each connection; HTTP/2 only
+    #[arg(long, default_value_t = 1)]
+    streams: usize,
 }
 
 #[derive(Args)]
@@ -125,6 +142,24 @@ fn run(arguments: Arguments) -> Result<Summary, LoadError> {
             let fetched = || println!("{{\"fetched\":{full}}}");
             let summary =
                 run::resume(&target, &options, &load.pace(), full, &mut records, fetched)?;
+            records.finish()?;
+            Ok(summary)
+        }
+        Load::Requests(Requests {
+            load,
+            protocol,
+            streams,
+        }) => {
+            let (target, mut records) = (load.common.target(true)?, load.common.records()?);
+            let options = load.common.client();
+            let summary = run::requests(
+                &target,
+                &options,
+                protocol,
+                &load.pace(),
+                streams,
+                &mut records,
+            )?;
             records.finish()?;
             Ok(summary)
         }

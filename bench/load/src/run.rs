@@ -9,8 +9,9 @@ use mio::{Events, Poll, Token};
 
 use rustls::ClientConfig;
 
-use crate::client::{ClientOptions, Target, TicketQueue};
+use crate::client::{ClientOptions, Protocol, Target, TicketQueue};
 use crate::connection::{Connection, Progress};
+use crate::kept::Kept;
 use crate::record::Records;
 
 /// How many connections at a time, and for how long new ones are begun.
@@ -53,6 +54,10 @@ pub(crate) enum OperationError {
     Truncated,
     #[error("the server closed the connection while it was idle")]
     ClosedIdle,
+    #[error("the server did not agree to the protocol")]
+    Protocol,
+    #[error("HTTP/2: {0}")]
+    Http2(&'static str),
     #[error("no end within {} s", PATIENCE.as_secs())]
     Stuck,
 }
@@ -80,7 +85,11 @@ pub(crate) fn handshake(
     pace: &Pace,
     records: &mut Records,
 ) -> Result<Summary, LoadError> {
-    let mut crowd = Crowd::new(target, options.config(None)?, pace.concurrency)?;
+    let mut crowd = Crowd::new(
+        target,
+        options.config(Protocol::Http1, None)?,
+        pace.concurrency,
+    )?;
     let mut failures = Failures::default();
     let began = Instant::now();
     crowd.churn(
@@ -104,7 +113,7 @@ pub(crate) fn resume(
     fetched: impl FnOnce(),
 ) -> Result<Summary, LoadError> {
     let tickets = Arc::new(TicketQueue::default());
-    let config = options.config(Some(Arc::clone(&tickets)))?;
+    let config = options.config(Protocol::Http1, Some(Arc::clone(&tickets)))?;
     let mut crowd = Crowd::new(target, config, pace.concurrency)?;
     let mut failures = Failures::default();
     crowd.churn(
@@ -129,6 +138,58 @@ pub(crate) fn resume(
     Ok(Summary::new(records, failures, began.elapsed()))
 }
 
+/// Requests on connections that are kept, `streams` at a time on each; no other is begun when the
+/// time of `pace` is over.
+pub(crate) fn requests(
+    target: &Target,
+    options: &ClientOptions,
+    protocol: Protocol,
+    pace: &Pace,
+    streams: usize,
+    records: &mut Records,
+) -> Result<Summary, LoadError> {
+    let config = options.config(protocol, None)?;
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(256);
+    let mut failures = Failures::default();
+    let began = Instant::now();
+    let mut kept = Vec::with_capacity(pace.concurrency);
+    for number in 0..pace.concurrency {
+        let site = target.site(number as u64);
+        match Kept::begin(target.address, site, &config, protocol, streams) {
+            Ok(connection) => {
+                connection.register(poll.registry(), Token(number))?;
+                kept.push(Some(connection));
+            }
+            Err(error) => {
+                failures.note(error);
+                kept.push(None);
+            }
+        }
+    }
+    while kept.iter().any(Option::is_some) {
+        poll.poll(&mut events, Some(PATIENCE))?;
+        if events.is_empty() {
+            failures.note(OperationError::Stuck);
+            break;
+        }
+        let more = began.elapsed() < pace.duration;
+        for event in &events {
+            let entry = &mut kept[event.token().0];
+            let Some(connection) = entry else { continue };
+            match connection.advance(more, records) {
+                Ok(()) if connection.is_done() => *entry = None,
+                Ok(()) => {}
+                Err(error) => {
+                    failures.note(error);
+                    *entry = None;
+                }
+            }
+        }
+    }
+    Ok(Summary::new(records, failures, began.elapsed()))
+}
+
 /// Opens connections that ask once each, calls `open` when all are, and holds them until standard
 /// input ends. One that the server has closed by then is an error.
 pub(crate) fn hold_idle(
@@ -140,7 +201,11 @@ pub(crate) fn hold_idle(
 ) -> Result<Summary, LoadError> {
     // More at a time would only fill the server's queue of new connections.
     const AT_A_TIME: usize = 16;
-    let mut crowd = Crowd::new(target, options.config(None)?, AT_A_TIME.min(connections))?;
+    let mut crowd = Crowd::new(
+        target,
+        options.config(Protocol::Http1, None)?,
+        AT_A_TIME.min(connections),
+    )?;
     crowd.until = Until::Answered;
     let mut failures = Failures::default();
     let mut idle = Vec::with_capacity(connections);
