@@ -1,10 +1,58 @@
-//! Sites over HTTPS.
+//! Sites over HTTPS: HTTP/1.1 and HTTP/2 on TLS, one worker a core.
+//!
+//! A request flows from [`listen`] through `worker` (accept, limits), `handshake` (TLS), `http1` or
+//! `http2` (one driver each), `sites` (host and route) to a handler such as `files`, and at its end
+//! into the [`log`]. [`site`] says what is served, as checked values; [`Server`] serves it.
+//!
+//! This crate reads no configuration file, prints nothing and ends no process: that is the
+//! binary's business. Certificates come from `ravelin-certs`, TLS policy from `ravelin-tls`.
+//!
+//! Any tower service can be served too, an axum router for one:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = axum::Router::new().route("/", axum::routing::get(|| async { "hello\n" }));
+//! let tls = ravelin_server::local_tls(&["localhost".parse()?])?;
+//! let mut server = ravelin_server::Builder::new(tls).serve(app)?;
+//! server.listen(ravelin_server::Listener::bind("127.0.0.1:8443".parse()?, server.workers())?);
+//! # server.shutdown()?;
+//! # Ok(())
+//! # }
+//! ```
 
+mod app;
+mod apps;
+mod body;
 pub mod conditional;
+mod connection;
+pub mod error_page;
+mod files;
+mod framing;
+mod gate;
+mod handshake;
+mod host;
+mod http1;
+mod http2;
+mod lease;
 pub mod limits;
+pub mod listen;
 pub mod log;
 pub mod media;
 pub mod negotiation;
+pub mod page;
+mod path;
+mod record;
+mod reply;
+mod server;
 pub mod site;
+mod sites;
+mod stream;
+mod tower;
+mod worker;
 
+pub use body::{Body, BodyTooLarge, BoxError, RequestBody};
+pub use connection::{Connection, TlsFacts};
 pub use limits::Limits;
+pub use listen::{ListenError, Listener};
+pub use server::{Builder, Server, SiteServer, worker_count};
+pub use worker::Notice;
