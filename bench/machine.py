@@ -15,9 +15,10 @@ def describe(root, peers):
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)),
         "kernel": platform.release(),
+        "load_average": f"{os.getloadavg()[0]:.2f}",
         "rustc": output_of(["rustc", "--version"]),
         "commit": commit(root),
-        "h2load": output_of(["h2load", "--version"]).split()[-1],
+        "h2load": output_of(["h2load", "--version"]).split("/")[-1],
         "openssl": output_of(["openssl", "version"]),
         "versions": {peer.title: peer.version() for peer in peers},
     }

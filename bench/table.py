@@ -30,14 +30,15 @@ def markdown(results, workloads):
 def heading(results):
     machine = results["machine"]
     versions = ", ".join(f"{title} {version}" for title, version in machine["versions"].items())
-    count = results["asked_rounds"]
+    count = results["done_rounds"]
     return (
         f"{machine['date']}, commit {machine['commit']}: {machine['cpu']}, {machine['cores']} cores,"
         f" {machine['memory_gib']} GiB, Linux {machine['kernel']}. {versions};"
-        f" {machine['rustc']}, h2load {machine['h2load']}, {machine['openssl']}."
-        f" Median of {count} {'round' if count == 1 else 'rounds'}.\n\n"
-        f"{MARK} the server used less than {BUSY:.0%} of its core in that many rounds or more:"
-        " the load was the busy part, so operations/s and latencies are the load's."
+        f" {machine['rustc'].split(' (')[0]}, h2load {machine['h2load']}, {machine['openssl'].split(' (')[0]}."
+        f" Median of {count} {'round' if count == 1 else 'rounds'} of {results['seconds']:g} s each;"
+        f" load average before the run: {machine['load_average']}.\n\n"
+        f"{MARK}2: in two of the rounds the server used less than {BUSY:.0%} of its core. It waited for"
+        " the load, so operations/s and latencies are the load's; the CPU time is the server's own."
     )
 
 

@@ -120,12 +120,15 @@ class Table(unittest.TestCase):
         text = markdown(
             {
                 "machine": {
-                    key: "" for key in "date cpu cores memory_gib kernel rustc commit h2load openssl".split()
+                    key: ""
+                    for key in "date cpu cores memory_gib kernel load_average rustc commit".split()
+                    + ["h2load", "openssl"]
                 }
                 | {"versions": {}},
                 "servers": ["ravelin", "nginx"],
                 "titles": {"ravelin": "Ravelin", "nginx": "nginx"},
-                "asked_rounds": 3,
+                "done_rounds": 3,
+                "seconds": 2,
                 "rounds": {
                     "handshake": {
                         "ravelin": rounds(50, 40, 900, busy=0.5),
