@@ -12,7 +12,7 @@ mod writer;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -95,7 +95,8 @@ pub struct AccessLog {
     shared: Arc<Shared>,
     path: Option<PathBuf>,
     thread: thread::Thread,
-    done: mpsc::Receiver<()>,
+    /// In a mutex so that all workers can share the log; waited on once, at the end.
+    done: Mutex<mpsc::Receiver<()>>,
 }
 
 impl AccessLog {
@@ -131,7 +132,7 @@ impl AccessLog {
             shared,
             path,
             thread,
-            done,
+            done: Mutex::new(done),
         })
     }
 
@@ -191,7 +192,8 @@ impl Drop for AccessLog {
         self.shared.stopping.store(true, Ordering::Release);
         self.thread.unpark();
         // An error is the timeout, or a thread that has ended: nothing is left to wait for.
-        let _ = self.done.recv_timeout(SHUTDOWN_TIMEOUT);
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = done.recv_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 

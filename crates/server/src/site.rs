@@ -99,7 +99,7 @@ pub enum Handler {
 }
 
 /// How a folder is served.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Files {
     /// The folder. Nothing outside it is ever served, whatever links lie in it.
     pub root: PathBuf,

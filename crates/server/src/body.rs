@@ -1,0 +1,285 @@
+//! Request and response bodies: what handlers read and what they answer with.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+
+use crate::files::FileBody;
+use crate::record::Record;
+
+/// Any error of a body, whoever made it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a response.
+pub struct Body {
+    source: Source,
+    /// The access log's entry for this response; written when the body is dropped.
+    record: Option<Box<Record>>,
+}
+
+enum Source {
+    Empty,
+    Full(Bytes),
+    File(FileBody),
+    Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = BoxError>>>),
+}
+
+impl Body {
+    /// A body of no bytes.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::new(Source::Empty)
+    }
+
+    /// A body that comes piece by piece.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: HttpBody + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let body = body
+            .map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
+            .map_err(Into::into);
+        Self::new(Source::Stream(Box::pin(body)))
+    }
+
+    pub(crate) fn file(body: FileBody) -> Self {
+        Self::new(Source::File(body))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, record: None }
+    }
+
+    pub(crate) fn set_record(&mut self, record: Box<Record>) {
+        self.record = Some(record);
+    }
+
+    /// The whole body where it is at hand, so that it can be sent without polling.
+    pub(crate) fn take_ready(&mut self) -> Option<Bytes> {
+        let bytes = match &mut self.source {
+            Source::Empty => Bytes::new(),
+            Source::Full(bytes) => std::mem::take(bytes),
+            _ => return None,
+        };
+        self.source = Source::Empty;
+        self.count(bytes.len());
+        Some(bytes)
+    }
+
+    fn count(&mut self, bytes: usize) {
+        if let Some(record) = &mut self.record {
+            record.add_bytes(bytes as u64);
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::new(if bytes.is_empty() { Source::Empty } else { Source::Full(bytes) })
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let frame = match &mut this.source {
+            Source::Empty => None,
+            Source::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                this.source = Source::Empty;
+                Some(Ok(Frame::data(bytes)))
+            }
+            Source::File(file) => {
+                ready!(file.poll_chunk(cx)).map(|chunk| chunk.map(Frame::data).map_err(Into::into))
+            }
+            Source::Stream(stream) => ready!(stream.as_mut().poll_frame(cx)),
+        };
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            this.count(data.len());
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Empty => true,
+            Source::Full(bytes) => bytes.is_empty(),
+            Source::File(file) => file.remaining() == 0,
+            Source::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::File(file) => SizeHint::with_exact(file.remaining()),
+            Source::Stream(stream) => stream.size_hint(),
+        }
+    }
+}
+
+/// The body of a request, as it comes in.
+pub struct RequestBody {
+    source: RequestSource,
+    /// Bytes that may still come.
+    left: u64,
+    progress: Arc<Progress>,
+    /// Whether the handler is waiting for the client.
+    waiting: bool,
+}
+
+/// How far the request bodies of a connection have come, for the rule that slow ones are cut off.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    received: AtomicU64,
+    waiting: AtomicUsize,
+}
+
+impl Progress {
+    /// Body bytes that handlers have read.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Handlers that wait for body bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+enum RequestSource {
+    Http1(hyper::body::Incoming),
+    Http2(h2::RecvStream),
+}
+
+/// The request's body is longer than the route takes (413).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request body is longer than this route takes")]
+pub struct BodyTooLarge;
+
+impl RequestBody {
+    pub(crate) fn http1(body: hyper::body::Incoming, progress: Arc<Progress>) -> Self {
+        Self { source: RequestSource::Http1(body), left: u64::MAX, progress, waiting: false }
+    }
+
+    pub(crate) fn http2(body: h2::RecvStream, progress: Arc<Progress>) -> Self {
+        Self { source: RequestSource::Http2(body), left: u64::MAX, progress, waiting: false }
+    }
+
+    /// Takes no more than `limit` bytes from the client.
+    ///
+    /// # Errors
+    ///
+    /// When the client has announced more.
+    pub(crate) fn limit(&mut self, limit: u64) -> Result<(), BodyTooLarge> {
+        self.left = limit;
+        if self.size_hint().lower() > limit { Err(BodyTooLarge) } else { Ok(()) }
+    }
+
+    fn poll_source(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(match &mut self.source {
+            RequestSource::Http1(body) => {
+                ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(Into::into))
+            }
+            RequestSource::Http2(body) => match ready!(body.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // What the handler has taken, the client may send again.
+                    let _ = body.flow_control().release_capacity(data.len());
+                    Some(Ok(Frame::data(data)))
+                }
+                Some(Err(error)) => Some(Err(error.into())),
+                None => ready!(body.poll_trailers(cx))
+                    .transpose()
+                    .map(|trailers| trailers.map(Frame::trailers).map_err(Into::into)),
+            },
+        })
+    }
+
+    fn set_waiting(&mut self, waiting: bool) {
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            if waiting {
+                self.progress.waiting.fetch_add(1, Ordering::Relaxed);
+            } else {
+                self.progress.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.set_waiting(false);
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let frame = this.poll_source(cx);
+        this.set_waiting(frame.is_pending());
+        let frame = ready!(frame);
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            let n = data.len() as u64;
+            this.progress.received.fetch_add(n, Ordering::Relaxed);
+            match this.left.checked_sub(n) {
+                Some(left) => this.left = left,
+                None => return Poll::Ready(Some(Err(BodyTooLarge.into()))),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            RequestSource::Http1(body) => body.is_end_stream(),
+            RequestSource::Http2(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            RequestSource::Http1(body) => body.size_hint(),
+            RequestSource::Http2(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+//! A folder that nothing escapes from.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use crate::listing;
+
+/// An open folder. Paths in it are resolved by the kernel so that neither `..` nor a symbolic link
+/// leads out of it (`openat2` with `RESOLVE_BENEATH`), however the tree changes meanwhile.
+#[derive(Debug)]
+pub(crate) struct Folder(OwnedFd);
+
+/// What a path in a folder leads to.
+#[derive(Debug)]
+pub(crate) enum Found {
+    File(File, Stat),
+    Folder(OwnedFd),
+}
+
+/// Why a path leads to nothing that can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// There is nothing, or it lies outside the folder, or it is neither a file nor a folder.
+    NotFound,
+    /// The server's user may not read it.
+    Forbidden,
+    /// The system refused: too many open files, an I/O error.
+    Failed(Errno),
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Folder {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens what `relative`, which has no leading slash, leads to; the folder itself where it is
+    /// empty.
+    pub(crate) fn find(&self, relative: &[u8]) -> Result<Found, Missing> {
+        let relative = if relative.is_empty() { b"." } else { relative };
+        // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let opened = match rustix::fs::openat2(&self.0, relative, flags, Mode::empty(), resolve) {
+            Err(Errno::NOSYS) => self.find_stepwise(relative, flags),
+            opened => opened,
+        };
+        let file = opened.map_err(Missing::from)?;
+        let stat = rustix::fs::fstat(&file).map_err(Missing::from)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(Found::File(file.into(), stat)),
+            FileType::Directory => Ok(Found::Folder(file)),
+            _ => Err(Missing::NotFound),
+        }
+    }
+
+    /// For kernels before 5.6 and sandboxes without `openat2`: one step at a time, and no symbolic
+    /// links at all.
+    fn find_stepwise(&self, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+        let mut at = rustix::io::dup(&self.0)?;
+        let mut segments = relative.split(|&b| b == b'/').filter(|s| !s.is_empty()).peekable();
+        while let Some(segment) = segments.next() {
+            if segment == b".." {
+                return Err(Errno::XDEV);
+            }
+            let last = segments.peek().is_none();
+            let flags = if last { flags } else { OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC };
+            at = rustix::fs::openat(&at, segment, flags | OFlags::NOFOLLOW, Mode::empty())?;
+        }
+        Ok(at)
+    }
+
+    /// Another handle on the same folder, for another thread.
+    pub(crate) fn share(&self) -> io::Result<Self> {
+        Ok(Self(rustix::io::dup(&self.0)?))
+    }
+
+    /// What lies in the folder at `relative` and could be served: links that lead out, sockets and
+    /// the like are left out, dotfiles are the caller's business.
+    pub(crate) fn entries(&self, relative: &[u8]) -> Result<Vec<listing::Entry>, Missing> {
+        let Found::Folder(opened) = self.find(relative)? else { return Err(Missing::NotFound) };
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&opened).map_err(Missing::from)? {
+            let name = entry.map_err(Missing::from)?.file_name().to_bytes().to_vec();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            let stat = rustix::fs::statat(&opened, &name[..], AtFlags::SYMLINK_NOFOLLOW);
+            let Ok(mut stat) = stat else { continue };
+            let mut kind = FileType::from_raw_mode(stat.st_mode);
+            if kind == FileType::Symlink {
+                (kind, stat) = match self.find(&[relative, &name].concat()) {
+                    Ok(Found::File(_, stat)) => (FileType::RegularFile, stat),
+                    Ok(Found::Folder(_)) => (FileType::Directory, stat),
+                    Err(_) => continue,
+                };
+            }
+            if matches!(kind, FileType::RegularFile | FileType::Directory) {
+                let identity = Identity::from(&stat);
+                entries.push(listing::Entry {
+                    name: OsString::from_vec(name),
+                    folder: kind == FileType::Directory,
+                    size: identity.size(),
+                    modified: Some(identity.modified()),
+                });
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The state of the file at `relative`, without opening it. A link that leads out shows another
+    /// identity than the file that was found before: the caller opens anew, and is refused there.
+    pub(crate) fn identity(&self, relative: &[u8]) -> Option<Identity> {
+        rustix::fs::statat(self.0.as_fd(), relative, AtFlags::empty()).ok().map(|stat| (&stat).into())
+    }
+}
+
+impl From<Errno> for Missing {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::ACCESS | Errno::PERM => Self::Forbidden,
+            // EXDEV and ELOOP: the path leads out. ENXIO: a socket. The others: no such name.
+            Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::XDEV
+            | Errno::LOOP
+            | Errno::NAMETOOLONG
+            | Errno::INVAL
+            | Errno::NXIO => Self::NotFound,
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl From<&Stat> for Identity {
+    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between platforms")]
+    fn from(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+}
+
+impl Identity {
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn modified(&self) -> SystemTime {
+        let (seconds, nanos) = self.modified;
+        let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+        match u64::try_from(seconds) {
+            Ok(seconds) => UNIX_EPOCH + Duration::from_secs(seconds) + nanos,
+            Err(_) => UNIX_EPOCH,
+        }
+    }
+}

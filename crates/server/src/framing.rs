@@ -1,0 +1,555 @@
+//! Strict HTTP/1.1 framing: where each request begins and ends, decided once and without doubt.
+//!
+//! Request smuggling lives from two parsers that read the same bytes differently. This guard sits
+//! in front of the HTTP parser and lets through only requests that every parser must read the same
+//! way; what is ambiguous is refused, never repaired (RFC 9112, sections 2.2, 5.1, 6.1, 11.2). The
+//! parser behind it sees complete header blocks only. It does not judge what a request means.
+
+use std::time::Instant;
+
+use http::StatusCode;
+use memchr::memchr;
+
+/// Follows the bytes of one connection through its requests.
+#[derive(Debug)]
+pub(crate) struct Framing {
+    state: State,
+    /// A header block that has not arrived whole.
+    held: Vec<u8>,
+    /// When its first byte came.
+    held_since: Option<Instant>,
+    max_head: usize,
+    max_fields: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Head,
+    Body(u64),
+    Chunk(Chunk),
+    /// The client asked for another protocol: what it sends next is HTTP only if we say no.
+    AwaitSwitch,
+    /// Another protocol: not ours to judge.
+    Switched,
+}
+
+/// Where in a chunked body (RFC 9112, section 7.1) the next byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chunk {
+    Size {
+        value: u64,
+        digits: u8,
+    },
+    Extension {
+        value: u64,
+        length: u16,
+    },
+    SizeLf {
+        value: u64,
+    },
+    Data(u64),
+    DataCr,
+    DataLf,
+    /// In the trailer section; `line` is the length of the line so far.
+    Trailer {
+        line: u16,
+        total: u16,
+    },
+    TrailerLf {
+        last: bool,
+        total: u16,
+    },
+}
+
+/// What is to be done with the bytes at hand.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// So many bytes may go to the parser.
+    Pass(usize),
+    /// The header block is not complete; these bytes were put aside.
+    Held,
+    /// The header block is complete, take it with [`Framing::take_held`]; so many of the bytes at
+    /// hand belong to it and were put aside with it.
+    Complete(usize),
+    /// Nothing may go on until the response to a request to switch protocols is out.
+    Wait,
+}
+
+/// A request that may be read in more than one way, or is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) reason: &'static str,
+    /// Whether the header block itself was refused, so that nobody has answered the request.
+    pub(crate) in_head: bool,
+}
+
+const CHUNK_EXTENSION_LIMIT: u16 = 256;
+const TRAILER_LIMIT: u16 = 8 * 1024;
+
+impl Framing {
+    pub(crate) fn new(max_head: usize, max_fields: usize) -> Self {
+        Self {
+            state: State::Head,
+            held: Vec::new(),
+            held_since: None,
+            max_head,
+            max_fields,
+        }
+    }
+
+    /// Judges the next bytes.
+    pub(crate) fn inspect(&mut self, input: &[u8]) -> Result<Verdict, Refusal> {
+        match self.state {
+            State::Head => self.inspect_head(input),
+            State::Body(left) => {
+                let n = left.min(input.len() as u64);
+                self.state = if left == n { State::Head } else { State::Body(left - n) };
+                Ok(Verdict::Pass(n as usize))
+            }
+            State::Chunk(chunk) => self.inspect_chunks(chunk, input),
+            State::AwaitSwitch => Ok(Verdict::Wait),
+            State::Switched => Ok(Verdict::Pass(input.len())),
+        }
+    }
+
+    /// The header block that [`Verdict::Complete`] spoke of.
+    pub(crate) fn take_held(&mut self) -> Vec<u8> {
+        self.held_since = None;
+        std::mem::take(&mut self.held)
+    }
+
+    /// Tells what was answered to a request to switch protocols, from the first bytes of the
+    /// response (RFC 9110, section 15.2.2).
+    pub(crate) fn response_begins(&mut self, response: &[u8]) {
+        if self.state == State::AwaitSwitch {
+            self.state = if response.starts_with(b"HTTP/1.1 101") {
+                State::Switched
+            } else if response.starts_with(b"HTTP/1.1 1") {
+                State::AwaitSwitch
+            } else {
+                State::Head
+            };
+        }
+    }
+
+    /// Since when a header block has been coming in.
+    pub(crate) fn head_since(&self) -> Option<Instant> {
+        self.held_since
+    }
+
+    /// Whether the last request's body has not arrived whole.
+    pub(crate) fn is_in_body(&self) -> bool {
+        matches!(self.state, State::Body(_) | State::Chunk(_))
+    }
+
+    fn inspect_head(&mut self, input: &[u8]) -> Result<Verdict, Refusal> {
+        if self.held.is_empty() {
+            match end_of_head(input, 0, self.max_head)? {
+                Some(end) => {
+                    self.accept_head(&input[..end])?;
+                    return Ok(Verdict::Pass(end));
+                }
+                None => {
+                    self.held_since = Some(Instant::now());
+                    self.held.extend_from_slice(input);
+                }
+            }
+            return Ok(Verdict::Held);
+        }
+        let known = self.held.len();
+        self.held.extend_from_slice(input);
+        // The end of the block may straddle the border: look again at the last line's start.
+        let from = self.held[..known].iter().rposition(|&b| b == b'\n').unwrap_or(0);
+        match end_of_head(&self.held, from, self.max_head)? {
+            Some(end) => {
+                let head = std::mem::take(&mut self.held);
+                self.accept_head(&head[..end])?;
+                self.held = head;
+                self.held.truncate(end);
+                Ok(Verdict::Complete(end - known))
+            }
+            None => Ok(Verdict::Held),
+        }
+    }
+
+    /// Reads a complete header block and decides how the body is framed.
+    fn accept_head(&mut self, head: &[u8]) -> Result<(), Refusal> {
+        let mut lines = Lines(head);
+        let mut request_line = lines.next().unwrap_or_default();
+        while request_line.is_empty() {
+            // RFC 9112, section 2.2: an empty line before the request line is to be ignored.
+            request_line = lines.next().ok_or_else(|| bad("the request has no request line"))?;
+        }
+        let version = check_request_line(request_line)?;
+
+        let mut fields = 0;
+        let mut hosts = 0;
+        let mut length: Option<u64> = None;
+        let mut chunked = false;
+        let mut upgrade = false;
+        for line in lines.take_while(|line| !line.is_empty()) {
+            fields += 1;
+            if fields > self.max_fields {
+                return Err(too_large("the request has too many header fields"));
+            }
+            let (name, value) = split_field(line)?;
+            // One look at the length spares five comparisons for most fields.
+            match name.len() {
+                4 if name.eq_ignore_ascii_case(b"host") => {
+                    hosts += 1;
+                    if hosts > 1 {
+                        return Err(bad("the request has more than one Host"));
+                    }
+                }
+                7 if name.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    if length.is_some() {
+                        return Err(bad("the request has more than one Content-Length"));
+                    }
+                    length = Some(
+                        decimal(value).ok_or_else(|| bad("Content-Length is not a number"))?,
+                    );
+                }
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                    if chunked {
+                        return Err(bad("the request has more than one Transfer-Encoding"));
+                    }
+                    if !value.eq_ignore_ascii_case(b"chunked") {
+                        return Err(Refusal {
+                            status: StatusCode::NOT_IMPLEMENTED,
+                            reason: "the only Transfer-Encoding taken is chunked",
+                            in_head: true,
+                        });
+                    }
+                    chunked = true;
+                }
+                _ => {}
+            }
+        }
+        if hosts == 0 && version == 1 {
+            return Err(bad("the request has no Host"));
+        }
+        if chunked && length.is_some() {
+            return Err(bad("the request has both Content-Length and Transfer-Encoding"));
+        }
+        if chunked && version == 0 {
+            return Err(bad("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        self.state = match (chunked, length) {
+            (true, _) => State::Chunk(Chunk::Size { value: 0, digits: 0 }),
+            (false, Some(n)) if n > 0 => State::Body(n),
+            _ if upgrade => State::AwaitSwitch,
+            _ => State::Head,
+        };
+        Ok(())
+    }
+
+    /// Walks through a chunked body; passes all of it that is well-formed.
+    fn inspect_chunks(&mut self, mut chunk: Chunk, input: &[u8]) -> Result<Verdict, Refusal> {
+        let mut at = 0;
+        while at < input.len() {
+            let byte = input[at];
+            chunk = match chunk {
+                Chunk::Data(left) => {
+                    let n = left.min((input.len() - at) as u64);
+                    at += n as usize;
+                    chunk = if n == left { Chunk::DataCr } else { Chunk::Data(left - n) };
+                    continue;
+                }
+                Chunk::Size { value, digits } => match (byte, (byte as char).to_digit(16)) {
+                    (_, Some(_)) if digits == 15 => return Err(bad_body("a chunk is too large")),
+                    (_, Some(digit)) => {
+                        Chunk::Size { value: value << 4 | u64::from(digit), digits: digits + 1 }
+                    }
+                    _ if digits == 0 => return Err(bad_body("a chunk has no size")),
+                    (b'\r', _) => Chunk::SizeLf { value },
+                    (b';', _) => Chunk::Extension { value, length: 0 },
+                    _ => return Err(bad_body("a chunk's size is not a number")),
+                },
+                Chunk::Extension { value, .. } if byte == b'\r' => Chunk::SizeLf { value },
+                Chunk::Extension { .. } if is_control(byte) => {
+                    return Err(bad_body("a chunk extension has a control character"));
+                }
+                Chunk::Extension { length, .. } if length == CHUNK_EXTENSION_LIMIT => {
+                    return Err(bad_body("a chunk extension is too long"));
+                }
+                Chunk::Extension { value, length } => {
+                    Chunk::Extension { value, length: length + 1 }
+                }
+                Chunk::SizeLf { value } if byte == b'\n' => match value {
+                    0 => Chunk::Trailer { line: 0, total: 0 },
+                    n => Chunk::Data(n),
+                },
+                Chunk::DataCr if byte == b'\r' => Chunk::DataLf,
+                Chunk::DataLf if byte == b'\n' => Chunk::Size { value: 0, digits: 0 },
+                Chunk::Trailer { line, total } if byte == b'\r' => {
+                    Chunk::TrailerLf { last: line == 0, total }
+                }
+                Chunk::Trailer { total: TRAILER_LIMIT, .. } => {
+                    return Err(bad_body("the trailers are too long"));
+                }
+                Chunk::Trailer { line: 0, .. } if byte == b' ' || byte == b'\t' => {
+                    return Err(bad_body("a trailer is folded"));
+                }
+                Chunk::Trailer { .. } if is_control(byte) => {
+                    return Err(bad_body("a trailer has a control character"));
+                }
+                Chunk::Trailer { line, total } => {
+                    Chunk::Trailer { line: line + 1, total: total + 1 }
+                }
+                Chunk::TrailerLf { last: true, .. } if byte == b'\n' => {
+                    self.state = State::Head;
+                    return Ok(Verdict::Pass(at + 1));
+                }
+                Chunk::TrailerLf { last: false, total } if byte == b'\n' => {
+                    Chunk::Trailer { line: 0, total }
+                }
+                _ => return Err(bad_body("a chunk does not end where its size says")),
+            };
+            at += 1;
+        }
+        self.state = State::Chunk(chunk);
+        Ok(Verdict::Pass(input.len()))
+    }
+}
+
+/// The length of the header block at the start of `input`, its empty line included, or `None`
+/// where it is not complete. `from` is where a line starts that was not looked at yet.
+fn end_of_head(input: &[u8], from: usize, max: usize) -> Result<Option<usize>, Refusal> {
+    let mut at = from;
+    while let Some(found) = memchr(b'\n', &input[at..]) {
+        let lf = at + found;
+        if lf == 0 || input[lf - 1] != b'\r' {
+            return Err(bad("a line ends with LF alone"));
+        }
+        if lf >= max {
+            break;
+        }
+        // An empty line ends the block, but for empty lines before the request line.
+        if lf >= 3 && input[lf - 2] == b'\n' && !input[..lf].iter().all(|b| b"\r\n".contains(b)) {
+            return Ok(Some(lf + 1));
+        }
+        at = lf + 1;
+    }
+    if input.len() > max {
+        return Err(too_large("the request's header block is too large"));
+    }
+    Ok(None)
+}
+
+/// Lines without their CRLF.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let lf = memchr(b'\n', self.0)?;
+        let line = &self.0[..lf.saturating_sub(1)];
+        self.0 = &self.0[lf + 1..];
+        Some(line)
+    }
+}
+
+/// `method SP request-target SP HTTP/1.x` (RFC 9112, section 3), the minor version back.
+fn check_request_line(line: &[u8]) -> Result<u8, Refusal> {
+    let mut words = line.split(|&b| b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(bad("the request line is not \"METHOD TARGET HTTP/1.1\""));
+    };
+    if method.is_empty() || !method.iter().all(|&b| is_token(b)) {
+        return Err(bad("the method is not a word"));
+    }
+    if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
+        return Err(bad("the request target has a control character"));
+    }
+    match version {
+        b"HTTP/1.1" => Ok(1),
+        b"HTTP/1.0" => Ok(0),
+        _ => Err(Refusal {
+            status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            reason: "the version is neither HTTP/1.1 nor HTTP/1.0",
+            in_head: true,
+        }),
+    }
+}
+
+/// `name: value` (RFC 9112, section 5), the value without white space around it.
+fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    if line[0] == b' ' || line[0] == b'\t' {
+        return Err(bad("a header field is folded over several lines"));
+    }
+    let colon = memchr(b':', line).ok_or_else(|| bad("a header field has no colon"))?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
+        return Err(bad("a header field's name has a space or another character it must not have"));
+    }
+    if value.iter().any(|&b| is_control(b)) {
+        return Err(bad("a header field has a control character"));
+    }
+    Ok((name, value.trim_ascii()))
+}
+
+/// Digits and nothing else: no sign, no list, no `0x`, nothing that does not fit.
+fn decimal(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// Characters of names (RFC 9110, section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || byte == 0x7f
+}
+
+fn bad(reason: &'static str) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, reason, in_head: true }
+}
+
+fn bad_body(reason: &'static str) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, reason, in_head: false }
+}
+
+fn too_large(reason: &'static str) -> Refusal {
+    Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, in_head: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judge(input: &[u8]) -> Result<Verdict, Refusal> {
+        Framing::new(1024, 10).inspect(input)
+    }
+
+    fn refusal(input: &str) -> &'static str {
+        judge(input.as_bytes()).expect_err(input).reason
+    }
+
+    #[test]
+    fn a_request_passes_up_to_its_end() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(judge(head), Ok(Verdict::Pass(head.len())));
+        let pipelined = [&head[..], &head[..]].concat();
+        assert_eq!(judge(&pipelined), Ok(Verdict::Pass(head.len())));
+    }
+
+    #[test]
+    fn ambiguous_framing_is_refused() {
+        for (fields, reason) in [
+            ("Content-Length: 1\r\nTransfer-Encoding: chunked", "both"),
+            ("Content-Length: 1\r\nContent-Length: 1", "more than one Content-Length"),
+            ("Content-Length: 1, 1", "not a number"),
+            ("Content-Length: +1", "not a number"),
+            ("Content-Length: 99999999999999999999", "not a number"),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "more than one Transfer"),
+            ("Transfer-Encoding: gzip, chunked", "only Transfer-Encoding"),
+            ("Transfer-Encoding:\u{b}chunked", "control"),
+            ("X: a\r\n folded", "folded"),
+            ("X : a", "name"),
+            ("X", "no colon"),
+            (": a", "name"),
+            ("X: a\0b", "control"),
+            ("X: a\rb", "control"),
+            ("X: a\nY: b", "LF alone"),
+            ("Host: b", "more than one Host"),
+        ] {
+            let found = refusal(&format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n"));
+            assert!(found.contains(reason), "{fields:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn request_lines_must_be_exact() {
+        for line in
+            ["GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/2.0", "G\u{7f}T / HTTP/1.1", " / HTTP/1.1"]
+        {
+            assert!(judge(format!("{line}\r\nHost: a\r\n\r\n").as_bytes()).is_err(), "{line:?}");
+        }
+        assert!(refusal("GET / HTTP/1.1\r\n\r\n").contains("no Host"));
+        assert!(judge(b"GET / HTTP/1.0\r\n\r\n").is_ok());
+        assert!(judge(b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").is_ok());
+    }
+
+    #[test]
+    fn large_heads_are_refused_while_they_come_in() {
+        let mut framing = Framing::new(1024, 10);
+        let line = b"X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
+        assert_eq!(framing.inspect(b"GET / HTTP/1.1\r\nHost: a\r\n"), Ok(Verdict::Held));
+        let refusal = (0..100).find_map(|_| framing.inspect(line).err()).unwrap();
+        assert_eq!(refusal.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        assert!(framing.held.len() < 2048);
+        let many = "X: a\r\n".repeat(11);
+        assert_eq!(
+            judge(format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n").as_bytes()).unwrap_err().status,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        );
+    }
+
+    #[test]
+    fn chunked_bodies_are_followed_to_their_end() {
+        let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let body = b"3\r\nabc\r\n1f;x=y\r\n0123456789abcdef0123456789abcde\r\n0\r\nT: x\r\n\r\n";
+        let mut framing = Framing::new(1024, 10);
+        assert_eq!(framing.inspect(head), Ok(Verdict::Pass(head.len())));
+        let mut whole = body.to_vec();
+        whole.extend_from_slice(b"GET");
+        assert_eq!(framing.inspect(&whole), Ok(Verdict::Pass(body.len())));
+        assert_eq!(framing.state, State::Head);
+        for bad in ["\r\n", "g\r\n", "3\nabc", "3\r\nabcd", "3\r\nabc\n", "0\r\n x: y\r\n", "fffffffffffffffff\r\n", "1 \r\n"] {
+            let mut framing = Framing::new(1024, 10);
+            framing.inspect(head).unwrap();
+            assert!(framing.inspect(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_request_is_cut_the_verdict_is_the_same(cut in 0usize..120, fields in "[a-zA-Z: \r\n]{0,40}") {
+            let whole = format!("POST /x HTTP/1.1\r\nHost: a\r\n{fields}\r\nContent-Length: 3\r\n\r\nabc").into_bytes();
+            let cut = cut.min(whole.len());
+            let at_once = run(&[&whole]);
+            prop_assert_eq!(at_once, run(&[&whole[..cut], &whole[cut..]]));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..10)) {
+            let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            let _ = run(&pieces);
+        }
+    }
+
+    /// All bytes that pass, or the refusal.
+    fn run(pieces: &[&[u8]]) -> Result<Vec<u8>, &'static str> {
+        let mut framing = Framing::new(1024, 10);
+        let mut passed = Vec::new();
+        for piece in pieces {
+            let mut left = *piece;
+            while !left.is_empty() {
+                match framing.inspect(left).map_err(|refusal| refusal.reason)? {
+                    Verdict::Pass(n) => {
+                        passed.extend_from_slice(&left[..n]);
+                        left = &left[n..];
+                    }
+                    Verdict::Held => break,
+                    Verdict::Complete(n) => {
+                        passed.extend_from_slice(&framing.take_held());
+                        left = &left[n..];
+                    }
+                    Verdict::Wait => break,
+                }
+            }
+        }
+        Ok(passed)
+    }
+}

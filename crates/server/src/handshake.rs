@@ -1,0 +1,154 @@
+//! From an accepted socket to an established TLS connection.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::ready;
+
+use ravelin_tls::ServerTls;
+use rustls::server::{Accepted, Acceptor};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::error_page;
+use crate::stream::Stream;
+
+/// The first byte of every TLS connection: a handshake record (RFC 8446, section 5.1).
+const HANDSHAKE_RECORD: u8 = 0x16;
+
+/// How much of a plain request is looked at for its host and target.
+const PLAIN_REQUEST: usize = 4096;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandshakeError {
+    /// The socket failed or ended.
+    #[error("the connection ended during the handshake")]
+    Io(#[from] io::Error),
+    /// The client did not speak TLS as it must; it was told by an alert.
+    #[error("the client's handshake was refused")]
+    Tls(#[from] rustls::Error),
+    /// The client spoke plain HTTP; it was told where HTTPS is.
+    #[error("the client spoke plain HTTP")]
+    PlainHttp,
+}
+
+/// Reads the client's hello, chooses its configuration and shakes hands.
+pub(crate) async fn accept(mut tcp: TcpStream, tls: &ServerTls) -> Result<Stream, HandshakeError> {
+    let accepted = read_hello(&mut tcp).await?;
+    let config = tls.for_client(&accepted.client_hello());
+    let connection = match accepted.into_connection(config) {
+        Ok(connection) => connection,
+        Err((error, mut alert)) => return Err(refuse(&mut tcp, error, &mut alert).await),
+    };
+    let mut stream = Stream::tls(tcp, connection);
+    poll_fn(|cx| stream.poll_handshake(cx)).await?;
+    Ok(stream)
+}
+
+async fn read_hello(tcp: &mut TcpStream) -> Result<Accepted, HandshakeError> {
+    let mut acceptor = Acceptor::default();
+    let mut buffer = [0; 4096];
+    let mut first = true;
+    loop {
+        let n = poll_fn(|cx| {
+            let mut buffer = ReadBuf::new(&mut buffer);
+            ready!(Pin::new(&mut *tcp).poll_read(cx, &mut buffer))?;
+            std::task::Poll::Ready(Ok::<_, io::Error>(buffer.filled().len()))
+        })
+        .await?;
+        if n == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        if first && buffer[0] != HANDSHAKE_RECORD && buffer[0].is_ascii_uppercase() {
+            return Err(answer_plain_http(tcp, buffer[..n].to_vec()).await);
+        }
+        first = false;
+        let mut received = &buffer[..n];
+        while !received.is_empty() {
+            acceptor.read_tls(&mut received)?;
+            match acceptor.accept() {
+                // A client sends nothing behind its hello before it has our answer, but for early
+                // data, which is not offered: `received` is empty here.
+                Ok(Some(accepted)) => return Ok(accepted),
+                Ok(None) => {}
+                Err((error, mut alert)) => return Err(refuse(tcp, error, &mut alert).await),
+            }
+        }
+    }
+}
+
+/// Sends the alert that says why the handshake ends.
+async fn refuse(
+    tcp: &mut TcpStream,
+    error: rustls::Error,
+    alert: &mut rustls::server::AcceptedAlert,
+) -> HandshakeError {
+    let mut bytes = Vec::new();
+    if alert.write_all(&mut bytes).is_ok() {
+        let _ = tcp.write_all(&bytes).await;
+        let _ = tcp.shutdown().await;
+    }
+    error.into()
+}
+
+/// Tells a client that speaks plain HTTP to the HTTPS port where to go.
+async fn answer_plain_http(tcp: &mut TcpStream, mut request: Vec<u8>) -> HandshakeError {
+    let mut buffer = [0; 1024];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < PLAIN_REQUEST {
+        match tokio::io::AsyncReadExt::read(tcp, &mut buffer).await {
+            Ok(n) if n > 0 => request.extend_from_slice(&buffer[..n]),
+            _ => break,
+        }
+    }
+    let detail = match https_link(&request) {
+        Some(link) => format!("this port speaks HTTPS: use {link}"),
+        None => "this port speaks HTTPS: use an https:// address".to_owned(),
+    };
+    let status = http::StatusCode::BAD_REQUEST;
+    let (content_type, body) = error_page::body(status, None, Some(&detail));
+    let head = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        content_type.to_str().unwrap_or("text/plain"),
+        body.len()
+    );
+    let response = [head.as_bytes(), &body].concat();
+    if tcp.write_all(&response).await.is_ok() {
+        let _ = tcp.shutdown().await;
+    }
+    HandshakeError::PlainHttp
+}
+
+/// The address that the client wanted, with `https://` before it, from a plain request's text.
+/// Only characters that cannot mean anything but themselves in a page or a terminal.
+fn https_link(request: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(request).ok()?;
+    let mut lines = text.split("\r\n");
+    let target = lines.next()?.split(' ').nth(1)?;
+    let host = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("host").then_some(value.trim())
+    })?;
+    let plain = |text: &str| {
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?%=&+,;@[]".contains(&b))
+    };
+    (target.starts_with('/') && plain(target) && plain(host) && !host.is_empty())
+        .then(|| format!("https://{host}{target}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_repeats_only_harmless_text() {
+        let link = |request: &str| https_link(request.as_bytes());
+        assert_eq!(
+            link("GET /a?b=c HTTP/1.1\r\nhost: x.test:8443\r\n\r\n").as_deref(),
+            Some("https://x.test:8443/a?b=c")
+        );
+        assert_eq!(link("GET /<script> HTTP/1.1\r\nHost: a\r\n\r\n"), None);
+        assert_eq!(link("GET / HTTP/1.1\r\nHost: a\"b\r\n\r\n"), None);
+        assert_eq!(link("GET / HTTP/1.1\r\n\r\n"), None);
+    }
+}

@@ -1,0 +1,273 @@
+//! A connection's place in its worker: how long it may stay, and how it is told to leave.
+//!
+//! Each connection has one coarse timer that looks at what the connection is doing and how far it
+//! has come since the last look. That costs nothing per request, and times out within a quarter of
+//! the shortest limit.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+
+use crate::limits::Limits;
+
+/// The time over which `Limits::min_body_rate` is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long a connection with nothing to do stays open after the server was told to stop: a
+/// request that is on its way then is still answered, with `Connection: close`.
+const DRAIN_GRACE: Duration = Duration::from_millis(500);
+
+/// What a connection is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// The next request.
+    Idle,
+    /// The rest of a header block whose first byte came then.
+    Head(Instant),
+    /// The client, to send or to take body bytes.
+    Client,
+    /// Our own side: a handler that is busy.
+    Working,
+}
+
+/// All connections of a worker.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    slots: RefCell<Vec<Option<Rc<Slot>>>>,
+    free: RefCell<Vec<usize>>,
+    open: Cell<usize>,
+    draining: Rc<Cell<bool>>,
+    turn: Rc<Cell<u64>>,
+    /// Woken when a connection ends.
+    left: tokio::sync::Notify,
+}
+
+#[derive(Debug)]
+struct Slot {
+    waker: RefCell<Option<Waker>>,
+    /// Since when the connection has been waiting for its client, as of the last look.
+    waiting_since: Cell<Option<Instant>>,
+    /// The connection is to make room.
+    evicted: Cell<bool>,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            slots: RefCell::default(),
+            free: RefCell::default(),
+            open: Cell::new(0),
+            draining: Rc::default(),
+            turn: Rc::default(),
+            left: tokio::sync::Notify::new(),
+        })
+    }
+
+    /// Connections that are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open.get()
+    }
+
+    /// Counts the polls of connections. Requests that arrive in one poll were all sent before it
+    /// began, so what a handler finds out about the world holds for all of them.
+    pub(crate) fn turn(&self) -> Rc<Cell<u64>> {
+        self.turn.clone()
+    }
+
+    /// Takes a connection in.
+    pub(crate) fn enter(self: &Rc<Self>, limits: &Limits) -> Lease {
+        let slot = Rc::new(Slot {
+            waker: RefCell::default(),
+            waiting_since: Cell::new(Some(Instant::now())),
+            evicted: Cell::new(false),
+        });
+        let mut slots = self.slots.borrow_mut();
+        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            slots.push(None);
+            slots.len() - 1
+        });
+        slots[index] = Some(slot.clone());
+        self.open.set(self.open.get() + 1);
+        let tick = (limits.header_timeout.min(limits.idle_timeout) / 4)
+            .clamp(Duration::from_millis(20), Duration::from_millis(2500));
+        Lease {
+            slot,
+            index,
+            registry: self.clone(),
+            clock: RefCell::new(Clock {
+                timer: None,
+                tick,
+                kind: Kind::Working,
+                since: Instant::now(),
+                received: 0,
+                sent: 0,
+            }),
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            min_body_rate: limits.min_body_rate,
+        }
+    }
+
+    /// Tells all connections to end when their running requests have.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        for slot in self.slots.borrow().iter().flatten() {
+            slot.wake();
+        }
+    }
+
+    /// Ends the connection that has waited longest for its client, to make room for others.
+    pub(crate) fn evict(&self) {
+        let slots = self.slots.borrow();
+        let oldest = slots
+            .iter()
+            .flatten()
+            .filter(|slot| !slot.evicted.get())
+            .filter_map(|slot| Some((slot.waiting_since.get()?, slot)))
+            .min_by_key(|(since, _)| *since);
+        if let Some((_, slot)) = oldest {
+            slot.evicted.set(true);
+            slot.wake();
+        }
+    }
+
+    /// Waits until all connections have ended.
+    pub(crate) async fn emptied(&self) {
+        while self.open() > 0 {
+            self.left.notified().await;
+        }
+    }
+}
+
+impl Slot {
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// One connection's entry in the [`Registry`]; dropping it leaves.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    slot: Rc<Slot>,
+    index: usize,
+    registry: Rc<Registry>,
+    clock: RefCell<Clock>,
+    header_timeout: Duration,
+    idle_timeout: Duration,
+    min_body_rate: u64,
+}
+
+#[derive(Debug)]
+struct Clock {
+    timer: Option<Pin<Box<Sleep>>>,
+    tick: Duration,
+    /// What the connection was doing at the last look, since when, and how far it had come then.
+    kind: Kind,
+    since: Instant,
+    received: u64,
+    sent: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Idle,
+    Head,
+    Client,
+    Working,
+}
+
+impl Lease {
+    /// Whether the server is stopping.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.registry.draining.get()
+    }
+
+    /// The same, for closures that outlive the borrow.
+    pub(crate) fn draining(&self) -> Rc<Cell<bool>> {
+        self.registry.draining.clone()
+    }
+
+    /// Begins a poll of the connection.
+    pub(crate) fn begin_turn(&self) {
+        self.registry.turn.set(self.registry.turn.get() + 1);
+    }
+
+    /// Ready when the connection's time is over. `received` and `sent` count what has come and
+    /// gone so far.
+    pub(crate) fn poll_over(
+        &self,
+        cx: &mut Context<'_>,
+        activity: Activity,
+        received: u64,
+        sent: u64,
+    ) -> Poll<()> {
+        {
+            let mut waker = self.slot.waker.borrow_mut();
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                *waker = Some(cx.waker().clone());
+            }
+        }
+        if self.slot.evicted.get() && activity != Activity::Working {
+            return Poll::Ready(());
+        }
+        let mut clock = self.clock.borrow_mut();
+        let tick = if self.is_draining() { DRAIN_GRACE / 4 } else { clock.tick };
+        let clock = &mut *clock;
+        let timer = clock.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(tick)));
+        if self.is_draining() && clock.tick > tick {
+            clock.tick = tick;
+            clock.since = Instant::now();
+            timer.as_mut().reset(tokio::time::Instant::now() + tick);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            timer.as_mut().reset((now + tick).into());
+            let kind = match activity {
+                Activity::Idle => Kind::Idle,
+                Activity::Head(_) => Kind::Head,
+                Activity::Client => Kind::Client,
+                Activity::Working => Kind::Working,
+            };
+            let moved = (received - clock.received) + (sent - clock.sent);
+            let steady = kind == clock.kind && (kind != Kind::Idle || moved == 0);
+            let for_so_long = if steady { now - clock.since } else { Duration::ZERO };
+            let idle_timeout = if self.is_draining() { DRAIN_GRACE } else { self.idle_timeout };
+            let over = match activity {
+                Activity::Idle => steady && for_so_long >= idle_timeout,
+                Activity::Head(since) => now - since >= self.header_timeout,
+                Activity::Client => {
+                    steady
+                        && for_so_long >= RATE_WINDOW
+                        && moved < self.min_body_rate * RATE_WINDOW.as_secs()
+                }
+                Activity::Working => false,
+            };
+            if over {
+                return Poll::Ready(());
+            }
+            if !steady || for_so_long >= RATE_WINDOW && kind == Kind::Client {
+                clock.kind = kind;
+                clock.since = now;
+                clock.received = received;
+                clock.sent = sent;
+            }
+            self.slot.waiting_since.set((kind != Kind::Working).then_some(clock.since));
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.registry.slots.borrow_mut()[self.index] = None;
+        self.registry.free.borrow_mut().push(self.index);
+        self.registry.open.set(self.registry.open.get() - 1);
+        self.registry.left.notify_waiters();
+    }
+}

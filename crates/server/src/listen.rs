@@ -1,0 +1,85 @@
+//! Sockets that connections come in by.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// How many connections may wait to be accepted. The system clips it to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// An address with one socket for each worker: the kernel deals new connections out between them
+/// (`SO_REUSEPORT`), so workers share no accept queue.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    sockets: Vec<TcpListener>,
+}
+
+impl Listener {
+    /// Listens on `address` for `workers` workers. With port 0 the system chooses a free one.
+    pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, ListenError> {
+        let error = |source| ListenError { address, source };
+        // The first socket is opened without SO_REUSEPORT, so that an address which another
+        // process uses is refused, even where that process shares it.
+        drop(open(address, false).map_err(error)?);
+        let first = open(address, true).map_err(error)?;
+        let address = first.local_addr().map_err(error)?;
+        let mut sockets = vec![first];
+        for _ in 1..workers {
+            sockets.push(open(address, true).map_err(error)?);
+        }
+        Ok(Self { address, sockets })
+    }
+
+    /// Takes over a socket that already listens, such as one from systemd: the workers share its
+    /// queue.
+    pub fn inherit(socket: TcpListener, workers: usize) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        let mut sockets = Vec::with_capacity(workers);
+        for _ in 1..workers {
+            sockets.push(socket.try_clone()?);
+        }
+        sockets.push(socket);
+        Ok(Self { address, sockets })
+    }
+
+    /// The address, with the port that the system chose where 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn into_sockets(self) -> Vec<TcpListener> {
+        self.sockets
+    }
+}
+
+fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    if shared {
+        socket.listen(BACKLOG)?;
+    }
+    Ok(socket.into())
+}

@@ -1,0 +1,104 @@
+//! The access log's entry for one response, written when its body has ended, however it ended.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use http::{Request, Response, StatusCode, header};
+
+use crate::app::{Answer, App};
+use crate::body::{Body, RequestBody};
+use crate::connection::Connection;
+use crate::log::{Entry, LogSender, Text, Tls};
+
+/// An app whose answers are logged.
+pub(crate) struct Recorded {
+    pub(crate) app: Rc<dyn App>,
+    pub(crate) log: LogSender,
+}
+
+/// An entry under way. Dropping it sends it to the log.
+pub(crate) struct Record {
+    entry: Option<Entry>,
+    started: Instant,
+    log: LogSender,
+}
+
+impl App for Recorded {
+    fn call(&self, request: Request<RequestBody>, connection: &Arc<Connection>) -> Answer {
+        let mut record = Box::new(Record {
+            entry: Some(entry(&request, connection)),
+            started: Instant::now(),
+            log: self.log.clone(),
+        });
+        match self.app.call(request, connection) {
+            Answer::Ready(mut response) => {
+                attach(record, &mut response);
+                Answer::Ready(response)
+            }
+            // Where the client leaves first, the future is dropped and the entry tells of a 499.
+            Answer::Later(later) => Answer::Later(Box::pin(async move {
+                record.set_status(StatusCode::from_u16(499).unwrap_or_default());
+                let mut response = later.await;
+                attach(record, &mut response);
+                response
+            })),
+        }
+    }
+}
+
+fn attach(mut record: Box<Record>, response: &mut Response<Body>) {
+    record.set_status(response.status());
+    response.body_mut().set_record(record);
+}
+
+fn entry(request: &Request<RequestBody>, connection: &Connection) -> Entry {
+    let headers = request.headers();
+    let host = match (request.uri().authority(), headers.get(header::HOST)) {
+        (Some(authority), _) => Text::Authority(authority.clone()),
+        (None, Some(host)) => Text::Field(host.clone()),
+        (None, None) => Text::None,
+    };
+    Entry {
+        time: SystemTime::now(),
+        host,
+        client: connection.peer.ip(),
+        method: request.method().clone(),
+        path: request.uri().path_and_query().cloned().map_or(Text::None, Text::Path),
+        version: request.version(),
+        tls: connection.tls.as_ref().map(|tls| Tls {
+            version: tls.version,
+            suite: tls.suite,
+            group: tls.group,
+            resumed: tls.resumed,
+        }),
+        status: StatusCode::OK,
+        bytes: 0,
+        duration: std::time::Duration::ZERO,
+        user_agent: headers.get(header::USER_AGENT).cloned(),
+        referer: headers.get(header::REFERER).cloned(),
+    }
+}
+
+impl Record {
+    pub(crate) fn add_bytes(&mut self, bytes: u64) {
+        if let Some(entry) = &mut self.entry {
+            entry.bytes += bytes;
+        }
+    }
+
+    fn set_status(&mut self, status: StatusCode) {
+        if let Some(entry) = &mut self.entry {
+            entry.status = status;
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(mut entry) = self.entry.take() {
+            entry.duration = self.started.elapsed();
+            self.log.send(entry);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! A running server: its workers, and how they are told of changes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use ravelin_pki::HostName;
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use tokio::sync::mpsc;
+
+use crate::apps::{Log, SiteApps, TowerApps};
+use crate::body::{BoxError, RequestBody};
+use crate::gate::Gate;
+use crate::limits::Limits;
+use crate::listen::{ListenError, Listener};
+use crate::log::AccessLog;
+use crate::site::Site;
+use crate::sites::Sites;
+use crate::worker::{self, Apps, Command, Common, Notice};
+
+/// The protocols that the server speaks, best first (RFC 7301): HTTP/2, HTTP/1.1.
+pub const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+/// File descriptors that connections leave to listeners, files, logs and the store.
+const RESERVED_FILES: usize = 128;
+
+/// Everything that a server is made of but what it serves.
+pub struct Builder {
+    tls: ServerTls,
+    workers: usize,
+    limits: Limits,
+    log: Log,
+    notice: Box<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl Builder {
+    /// Starts from a TLS configuration, the only thing without a default.
+    #[must_use]
+    pub fn new(tls: ServerTls) -> Self {
+        Self {
+            tls,
+            workers: 0,
+            limits: Limits::default(),
+            log: None,
+            notice: Box::new(|_| {}),
+        }
+    }
+
+    /// How many workers serve: 0, the default, for one a core.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// What one client may take.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where requests are logged.
+    #[must_use]
+    pub fn log(mut self, log: Arc<AccessLog>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Who is told of what an operator should know. Called on worker threads: it must not wait.
+    #[must_use]
+    pub fn on_notice(mut self, notice: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        self.notice = Box::new(notice);
+        self
+    }
+
+    /// Serves a tower service, such as an axum router. Requests carry an `Arc<Connection>` among
+    /// their extensions.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no threads.
+    pub fn serve<S, B>(self, service: S) -> io::Result<Server>
+    where
+        S: tower_service::Service<Request<RequestBody>, Response = Response<B>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Error: std::fmt::Display,
+        S::Future: 'static,
+        B: http_body::Body + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let apps = TowerApps { service, log: self.log };
+        Server::start(self.workers, self.tls, self.limits, Box::new(apps), self.notice)
+    }
+
+    /// Serves configured sites.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no threads.
+    pub fn serve_sites(self, sites: Vec<Site>) -> io::Result<SiteServer> {
+        let sites = Arc::new(ArcSwap::from_pointee(Sites::new(sites)));
+        let https_port = Arc::new(ArcSwap::from_pointee(443));
+        let apps =
+            SiteApps { sites: sites.clone(), log: self.log, https_port: https_port.clone() };
+        let server =
+            Server::start(self.workers, self.tls, self.limits, Box::new(apps), self.notice)?;
+        Ok(SiteServer { server, sites, https_port })
+    }
+}
+
+/// A server of configured sites, which can be changed while it runs.
+pub struct SiteServer {
+    server: Server,
+    sites: Arc<ArcSwap<Sites>>,
+    https_port: Arc<ArcSwap<u16>>,
+}
+
+impl SiteServer {
+    /// The server itself.
+    #[must_use]
+    pub fn server(&mut self) -> &mut Server {
+        &mut self.server
+    }
+
+    /// Serves these sites from the next request on.
+    pub fn set_sites(&self, sites: Vec<Site>) {
+        self.sites.store(Arc::new(Sites::new(sites)));
+    }
+
+    /// The port that plain requests are redirected to, 443 at first.
+    pub fn set_https_port(&self, port: u16) {
+        self.https_port.store(Arc::new(port));
+    }
+
+    /// See [`Server::shutdown`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shutdown(self) -> io::Result<()> {
+        self.server.shutdown()
+    }
+}
+
+/// Workers that serve. Dropping it leaves them running until the process ends; end them with
+/// [`Server::shutdown`].
+pub struct Server {
+    common: Arc<Common>,
+    workers: Vec<Running>,
+    listening: Vec<(SocketAddr, bool)>,
+}
+
+struct Running {
+    commands: mpsc::UnboundedSender<Command>,
+    thread: thread::JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Starts `workers` threads, 0 for one a core.
+    pub(crate) fn start(
+        workers: usize,
+        tls: ServerTls,
+        limits: Limits,
+        apps: Box<dyn Apps>,
+        notice: Box<dyn Fn(Notice) + Send + Sync>,
+    ) -> io::Result<Self> {
+        let workers = worker_count(workers);
+        let connections = limits.connections.unwrap_or_else(connections_for_files);
+        let common = Arc::new(Common {
+            tls: ArcSwap::from_pointee(tls),
+            limits: ArcSwap::from_pointee(limits),
+            gate: Arc::new(Gate::default()),
+            connections_a_worker: connections.div_ceil(workers).max(1),
+            apps,
+            notice,
+        });
+        let workers = (0..workers)
+            .map(|index| {
+                let (commands, received) = mpsc::unbounded_channel();
+                let common = common.clone();
+                let thread = thread::Builder::new()
+                    .name(format!("worker-{index}"))
+                    .spawn(move || worker::run(&common, received))?;
+                Ok(Running { commands, thread })
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self { common, workers, listening: Vec::new() })
+    }
+
+    /// How many workers serve.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// The addresses that are listened on.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.listening.iter().map(|(address, _)| *address)
+    }
+
+    /// Accepts HTTPS on `listener`, which was opened for as many workers.
+    pub fn listen(&mut self, listener: Listener) {
+        self.add(listener, false);
+    }
+
+    /// Accepts plain HTTP on `listener` and redirects it.
+    pub fn listen_plain(&mut self, listener: Listener) {
+        self.add(listener, true);
+    }
+
+    fn add(&mut self, listener: Listener, plain: bool) {
+        let address = listener.address();
+        self.listening.push((address, plain));
+        for (worker, socket) in self.workers.iter().zip(listener.into_sockets()) {
+            // A worker that has ended takes no commands; its end shows at shutdown.
+            let _ = worker.commands.send(Command::Listen { address, socket, plain });
+        }
+    }
+
+    /// Makes the server listen on just these addresses. Those that it listens on already stay as
+    /// they are, with everything that is queued on them; new ones are all opened before old ones
+    /// are closed.
+    ///
+    /// # Errors
+    ///
+    /// When a new address cannot be opened; then nothing has changed.
+    pub fn relisten(
+        &mut self,
+        secure: &[SocketAddr],
+        plain: &[SocketAddr],
+    ) -> Result<(), ListenError> {
+        let wanted: Vec<_> = secure
+            .iter()
+            .map(|address| (*address, false))
+            .chain(plain.iter().map(|address| (*address, true)))
+            .collect();
+        let mut opened = Vec::new();
+        let new: Vec<_> =
+            wanted.iter().filter(|entry| !self.listening.contains(entry)).copied().collect();
+        for (address, plain) in new {
+            // The same address for the other protocol has to be given up first.
+            if let Some(at) = self.listening.iter().position(|(known, _)| *known == address) {
+                self.listening.remove(at);
+                self.unlisten(address);
+            }
+            opened.push((Listener::bind(address, self.workers())?, plain));
+        }
+        let gone: Vec<_> =
+            self.listening.iter().filter(|entry| !wanted.contains(entry)).copied().collect();
+        for (address, _) in gone {
+            self.listening.retain(|(known, _)| *known != address);
+            self.unlisten(address);
+        }
+        for (listener, plain) in opened {
+            self.add(listener, plain);
+        }
+        Ok(())
+    }
+
+    fn unlisten(&self, address: SocketAddr) {
+        for worker in &self.workers {
+            let _ = worker.commands.send(Command::Unlisten { address });
+        }
+    }
+
+    /// Uses `tls` for handshakes from now on.
+    pub fn set_tls(&self, tls: ServerTls) {
+        self.common.tls.store(Arc::new(tls));
+    }
+
+    /// Uses `limits` for connections that are accepted from now on.
+    pub fn set_limits(&self, limits: Limits) {
+        self.common.limits.store(Arc::new(limits));
+    }
+
+    /// Accepts no more, lets running requests end (for `Limits::drain_timeout` at most), and
+    /// returns when all workers have ended. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When a worker could not start its event loop, or ended by itself.
+    pub fn shutdown(self) -> io::Result<()> {
+        for worker in &self.workers {
+            let _ = worker.commands.send(Command::Drain);
+        }
+        for worker in self.workers {
+            worker.thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
+        }
+        Ok(())
+    }
+}
+
+/// The workers that `configured` stands for: one a core for 0.
+#[must_use]
+pub fn worker_count(configured: usize) -> usize {
+    match configured {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// As many connections as the process may have files open, less a reserve.
+fn connections_for_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let files = limit.map_or(usize::MAX / 2, |limit| usize::try_from(limit).unwrap_or(usize::MAX / 2));
+    files.saturating_sub(RESERVED_FILES).max(files / 2).max(1)
+}
+
+/// TLS with a certificate of the local CA in the user's own store, made on first use: what
+/// `ravelin serve` uses where no certificate was named.
+///
+/// # Errors
+///
+/// When the store cannot be used, or a name is one that the local CA may not certify.
+pub fn local_tls(names: &[HostName]) -> Result<ServerTls, BoxError> {
+    let home = ravelin_certs::store::default_home(|name| std::env::var_os(name))?;
+    let store = ravelin_certs::FileStore::open(home)?;
+    let now = std::time::SystemTime::now();
+    let leaf = ravelin_certs::LocalAuthority::open(&store, &[], now)?.leaf(names, now)?;
+    let served = ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), names)?;
+    let certificates = Arc::new(Certificates::new(served));
+    Ok(ServerTls::new(certificates, &Tickets::new()?, ALPN)?)
+}

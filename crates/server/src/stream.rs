@@ -1,0 +1,331 @@
+//! The byte stream under HTTP: TLS (or plain TCP) over a socket, written in large pieces.
+//!
+//! HTTP drivers write and flush every response on its own. That costs a TLS record and a system
+//! call each, so this stream gathers what one poll of the connection writes and the driver calls
+//! [`Stream::poll_flush`] once when that poll returns. Measured with 1 KiB responses over HTTP/2,
+//! 32 streams: 21 µs of CPU a request without gathering, 9.5 µs with it.
+
+use std::io::{self, BufRead, IoSlice, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustls::ServerConnection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Plaintext of up to this size waits for its neighbours: a TLS record holds no more (RFC 8446,
+/// section 5.1).
+const GATHER: usize = 16 * 1024;
+
+/// Ciphertext that may wait for the socket before writers have to. Large enough that one `writev`
+/// carries many records, small enough to stay in the cache.
+const BACKLOG: usize = 256 * 1024;
+
+/// One end of a connection. After [`Stream::poll_fill`] the received plaintext is read with
+/// [`Stream::available`] and [`Stream::consume`].
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    layer: Layer,
+    /// Plaintext that is waiting to be sealed and sent.
+    gathered: Vec<u8>,
+    /// The peer has said that it will send nothing more.
+    ended: bool,
+    /// Whether the last flush found the socket full: the peer is not reading.
+    blocked: bool,
+    received: u64,
+    sent: u64,
+}
+
+enum Layer {
+    /// Boxed: an established connection is large and the stream moves a few times.
+    Tls(Box<ServerConnection>),
+    Plain {
+        input: Vec<u8>,
+        read: usize,
+    },
+}
+
+impl Stream {
+    /// A TLS stream whose handshake may still be under way.
+    pub(crate) fn tls(tcp: TcpStream, mut connection: ServerConnection) -> Self {
+        connection.set_buffer_limit(Some(BACKLOG));
+        Self::new(tcp, Layer::Tls(Box::new(connection)))
+    }
+
+    /// A stream without TLS: the redirect listener's.
+    pub(crate) fn plain(tcp: TcpStream) -> Self {
+        Self::new(tcp, Layer::Plain { input: Vec::new(), read: 0 })
+    }
+
+    fn new(tcp: TcpStream, layer: Layer) -> Self {
+        Self {
+            tcp,
+            layer,
+            gathered: Vec::new(),
+            ended: false,
+            blocked: false,
+            received: 0,
+            sent: 0,
+        }
+    }
+
+    /// The TLS connection, where there is one.
+    pub(crate) fn connection(&self) -> Option<&ServerConnection> {
+        match &self.layer {
+            Layer::Tls(connection) => Some(connection),
+            Layer::Plain { .. } => None,
+        }
+    }
+
+    /// Plaintext bytes received so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes that the socket has taken so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether the peer keeps us from sending.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Waits until the handshake is over. Session tickets may be left to go out with the first
+    /// response: that saves a system call.
+    pub(crate) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let Layer::Tls(connection) = &mut self.layer else { return Poll::Ready(Ok(())) };
+            if !connection.is_handshaking() {
+                return Poll::Ready(Ok(()));
+            }
+            if connection.wants_write() {
+                ready!(self.poll_flush(cx))?;
+                continue;
+            }
+            if ready!(self.poll_receive(cx))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+    }
+
+    /// Waits until there is plaintext to read, or the peer has ended its side (`false`).
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            if !self.available().is_empty() {
+                return Poll::Ready(Ok(true));
+            }
+            if self.ended || ready!(self.poll_receive(cx))? == 0 {
+                self.ended = true;
+                return Poll::Ready(Ok(!self.available().is_empty()));
+            }
+        }
+    }
+
+    /// Plaintext that has arrived and was not consumed yet.
+    pub(crate) fn available(&mut self) -> &[u8] {
+        match &mut self.layer {
+            Layer::Tls(connection) => connection.reader().into_first_chunk().unwrap_or_default(),
+            Layer::Plain { input, read } => &input[*read..],
+        }
+    }
+
+    /// Marks `n` bytes of [`Stream::available`] as read.
+    pub(crate) fn consume(&mut self, n: usize) {
+        self.received += n as u64;
+        match &mut self.layer {
+            Layer::Tls(connection) => connection.reader().consume(n),
+            Layer::Plain { input, read } => {
+                *read += n;
+                if *read == input.len() {
+                    *input = Vec::new();
+                    *read = 0;
+                }
+            }
+        }
+    }
+
+    /// Reads from the socket once. 0 is the end: `close_notify`, or the end of the TCP stream.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match &mut self.layer {
+            Layer::Tls(connection) => {
+                let mut socket = Socket { tcp: &mut self.tcp, cx };
+                let n = ready!(or_pending(connection.read_tls(&mut socket)))?;
+                match connection.process_new_packets() {
+                    Ok(state) if state.peer_has_closed() => Poll::Ready(Ok(0)),
+                    Ok(_) => Poll::Ready(Ok(n)),
+                    Err(error) => {
+                        // The alert that tells the peer what was wrong is worth one try.
+                        let _ = self.poll_flush(cx);
+                        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)))
+                    }
+                }
+            }
+            Layer::Plain { input, read } => {
+                input.drain(..*read);
+                *read = 0;
+                let held = input.len();
+                input.resize(held + 4096, 0);
+                let mut socket = Socket { tcp: &mut self.tcp, cx };
+                let result = socket.read(&mut input[held..]);
+                input.truncate(held + *result.as_ref().unwrap_or(&0));
+                or_pending(result)
+            }
+        }
+    }
+
+    /// Takes plaintext to send; some of it, where the peer is slow to read.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let total: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if self.gathered.len() + total <= GATHER {
+            for piece in pieces {
+                self.gathered.extend_from_slice(piece);
+            }
+            return Poll::Ready(Ok(total));
+        }
+        loop {
+            if self.seal_gathered()? {
+                let written = match &mut self.layer {
+                    Layer::Tls(connection) => connection.writer().write_vectored(pieces)?,
+                    Layer::Plain { .. } => {
+                        for piece in pieces {
+                            self.gathered.extend_from_slice(piece);
+                        }
+                        total
+                    }
+                };
+                if written > 0 {
+                    return Poll::Ready(Ok(written));
+                }
+            }
+            ready!(self.poll_flush(cx))?;
+        }
+    }
+
+    /// Turns gathered plaintext into records. `false` where the backlog is full.
+    fn seal_gathered(&mut self) -> io::Result<bool> {
+        match &mut self.layer {
+            Layer::Tls(connection) => {
+                if self.gathered.is_empty() {
+                    return Ok(true);
+                }
+                let n = connection.writer().write(&self.gathered)?;
+                self.gathered.drain(..n);
+                Ok(self.gathered.is_empty())
+            }
+            Layer::Plain { .. } => Ok(self.gathered.len() < BACKLOG),
+        }
+    }
+
+    /// Sends everything that was written.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let sealed = self.seal_gathered()?;
+            let sent = match &mut self.layer {
+                Layer::Tls(connection) if connection.wants_write() => {
+                    let mut socket = Socket { tcp: &mut self.tcp, cx };
+                    or_pending(connection.write_tls(&mut socket))
+                }
+                Layer::Plain { .. } if !self.gathered.is_empty() => {
+                    let sent = Pin::new(&mut self.tcp).poll_write(cx, &self.gathered);
+                    if let Poll::Ready(Ok(n)) = sent {
+                        self.gathered.drain(..n);
+                    }
+                    sent
+                }
+                _ if sealed => {
+                    self.blocked = false;
+                    return Poll::Ready(Ok(()));
+                }
+                _ => continue,
+            };
+            self.blocked = sent.is_pending();
+            match ready!(sent)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                n => self.sent += n as u64,
+            }
+        }
+    }
+
+    /// Gives idle memory back: what is left between requests is what thousands of idle
+    /// connections cost.
+    pub(crate) fn shrink(&mut self) {
+        if self.gathered.is_empty() && self.gathered.capacity() > 0 {
+            self.gathered = Vec::new();
+        }
+    }
+
+    /// Says that nothing more will be sent (`close_notify`, then FIN), after sending what waits.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.seal_gathered()? {
+            ready!(self.poll_flush(cx))?;
+        }
+        if let Layer::Tls(connection) = &mut self.layer {
+            connection.send_close_notify();
+        }
+        ready!(self.poll_flush(cx))?;
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+
+    /// Reads and forgets what the peer still sends, so that closing the socket does not make the
+    /// kernel reset the connection and throw away the response that the peer has not read yet
+    /// (RFC 9112, section 9.6). Ready at the end, or when `left` bytes were read.
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, left: &mut usize) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        loop {
+            let mut socket = Socket { tcp: &mut self.tcp, cx };
+            match ready!(or_pending(socket.read(&mut scratch))) {
+                Ok(n) if n > 0 && n <= *left => *left -= n,
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+/// The socket as rustls wants it: `WouldBlock` where the task has to wait and will be woken.
+struct Socket<'a, 'cx> {
+    tcp: &'a mut TcpStream,
+    cx: &'a mut Context<'cx>,
+}
+
+impl Read for Socket<'_, '_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // `poll_read` rather than `try_read`: a short read tells tokio that the socket is empty,
+        // and spares the system call that would find nothing.
+        let mut buf = ReadBuf::new(buf);
+        match Pin::new(&mut *self.tcp).poll_read(self.cx, &mut buf) {
+            Poll::Ready(Ok(())) => Ok(buf.filled().len()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for Socket<'_, '_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(buf)])
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match Pin::new(&mut *self.tcp).poll_write_vectored(self.cx, bufs) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn or_pending(result: io::Result<usize>) -> Poll<io::Result<usize>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        other => Poll::Ready(other),
+    }
+}

@@ -1,0 +1,255 @@
+//! One worker: a thread with its own event loop, listeners, caches and connections.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use ravelin_tls::ServerTls;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, LocalSet};
+
+use crate::app::App;
+use crate::connection::Connection;
+use crate::gate::Gate;
+use crate::lease::{Lease, Registry};
+use crate::limits::Limits;
+use crate::stream::Stream;
+use crate::{handshake, http1, http2};
+
+/// How long accepting stops when the process has no file descriptors left.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// What all workers have in common. Nothing here is locked for a request.
+pub(crate) struct Common {
+    pub(crate) tls: ArcSwap<ServerTls>,
+    pub(crate) limits: ArcSwap<Limits>,
+    pub(crate) gate: Arc<Gate>,
+    /// Connections that one worker may hold.
+    pub(crate) connections_a_worker: usize,
+    pub(crate) apps: Box<dyn Apps>,
+    pub(crate) notice: Box<dyn Fn(Notice) + Send + Sync>,
+}
+
+/// Makes the apps of each worker, on the worker's own thread.
+pub(crate) trait Apps: Send + Sync {
+    /// What answers on HTTPS.
+    fn secure(&self, place: &Place) -> Rc<dyn App>;
+    /// What answers on plain HTTP.
+    fn plain(&self, place: &Place) -> Rc<dyn App>;
+}
+
+/// What an app learns of the worker that it lives in.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// Counts the polls of connections, see [`Registry::turn`].
+    pub(crate) turn: Rc<Cell<u64>>,
+}
+
+/// What happens to a server that its operator should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// There were no file descriptors left to accept with; idle connections were closed.
+    OutOfFiles,
+    /// A worker reached the most connections it may hold; the longest idle one was closed.
+    TooManyConnections,
+}
+
+/// What a worker is told.
+pub(crate) enum Command {
+    /// Accept on this socket too.
+    Listen { address: SocketAddr, socket: std::net::TcpListener, plain: bool },
+    /// Stop accepting on this address. Its connections stay.
+    Unlisten { address: SocketAddr },
+    /// Accept no more, end what runs, and return.
+    Drain,
+}
+
+/// Runs a worker until it is told to drain and all its connections have ended, or the time for
+/// that is over.
+pub(crate) fn run(common: &Arc<Common>, commands: mpsc::UnboundedReceiver<Command>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Accept and read often enough under load, without asking the system every few tasks.
+        .event_interval(61)
+        .build()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, work(common.clone(), commands));
+    Ok(())
+}
+
+async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    let registry = Registry::new();
+    let place = Place { turn: registry.turn() };
+    let worker = Rc::new(Worker {
+        secure: common.apps.secure(&place),
+        plain: common.apps.plain(&place),
+        dates: Rc::default(),
+        registry,
+        common,
+    });
+    let mut accepting: Vec<(SocketAddr, JoinHandle<()>, mpsc::Sender<()>)> = Vec::new();
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Listen { address, socket, plain } => {
+                let (stop, stopped) = mpsc::channel(1);
+                let task = tokio::task::spawn_local(accept(worker.clone(), socket, plain, stopped));
+                accepting.push((address, task, stop));
+            }
+            Command::Unlisten { address } => {
+                // Dropping the sender ends the accept loop.
+                accepting.retain(|(listening, ..)| *listening != address);
+            }
+            Command::Drain => break,
+        }
+    }
+    for (_, task, stop) in accepting {
+        drop(stop);
+        let _ = task.await;
+    }
+    worker.registry.drain();
+    let drain_timeout = worker.common.limits.load().drain_timeout;
+    let _ = tokio::time::timeout(drain_timeout, worker.registry.emptied()).await;
+}
+
+struct Worker {
+    common: Arc<Common>,
+    registry: Rc<Registry>,
+    secure: Rc<dyn App>,
+    plain: Rc<dyn App>,
+    dates: Rc<Dates>,
+}
+
+/// Accepts connections until `stopped` has no sender any more; then takes those that had already
+/// been queued, since closing the socket would reset them.
+async fn accept(
+    worker: Rc<Worker>,
+    socket: std::net::TcpListener,
+    plain: bool,
+    mut stopped: mpsc::Receiver<()>,
+) {
+    let Ok(listener) = TcpListener::from_std(socket) else { return };
+    loop {
+        tokio::select! {
+            biased;
+            accepted = listener.accept() => worker.take(accepted, plain).await,
+            _ = stopped.recv() => break,
+        }
+    }
+    std::future::poll_fn(|cx| {
+        while let std::task::Poll::Ready(accepted) = listener.poll_accept(cx) {
+            let Ok((tcp, peer)) = accepted else { break };
+            worker.enter(tcp, peer, plain);
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+impl Worker {
+    async fn take(self: &Rc<Self>, accepted: io::Result<(TcpStream, SocketAddr)>, plain: bool) {
+        match accepted {
+            Ok((tcp, peer)) => self.enter(tcp, peer, plain),
+            Err(error) if is_out_of_files(&error) => {
+                (self.common.notice)(Notice::OutOfFiles);
+                self.registry.evict();
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+            // The client went away between its connection and our accept.
+            Err(_) => {}
+        }
+    }
+
+    /// Gives a connection its task, if there is room for it.
+    fn enter(self: &Rc<Self>, tcp: TcpStream, peer: SocketAddr, plain: bool) {
+        let limits = self.common.limits.load_full();
+        let Some(pass) = self.common.gate.admit(peer.ip(), &limits) else { return };
+        if self.registry.open() >= self.common.connections_a_worker {
+            (self.common.notice)(Notice::TooManyConnections);
+            self.registry.evict();
+            // Evicted connections need a moment to go. A few more are let in meanwhile.
+            if self.registry.open() >= self.common.connections_a_worker + 64 {
+                return;
+            }
+        }
+        let lease = self.registry.enter(&limits);
+        let worker = self.clone();
+        tokio::task::spawn_local(async move {
+            let _ = tcp.set_nodelay(true);
+            if plain {
+                worker.serve_plain(tcp, peer, &lease, &limits).await;
+            } else {
+                worker.serve_secure(tcp, peer, &lease, &limits).await;
+            }
+            drop(pass);
+        });
+    }
+
+    async fn serve_secure(
+        &self,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        lease: &Lease,
+        limits: &Limits,
+    ) {
+        let Ok(local) = tcp.local_addr() else { return };
+        let tls = self.common.tls.load_full();
+        let handshake = tokio::time::timeout(limits.handshake_timeout, handshake::accept(tcp, &tls));
+        let Ok(Ok(stream)) = handshake.await else { return };
+        let Some(established) = stream.connection() else { return };
+        let http2 = established.alpn_protocol() == Some(b"h2");
+        let connection = Arc::new(Connection::tls(peer, local, established, &tls));
+        drop(tls);
+        let app = self.secure.clone();
+        if http2 {
+            // Boxed, so that connections without HTTP/2 do not carry the room for it.
+            let dates = self.dates.clone();
+            Box::pin(http2::serve(stream, app, connection, lease, limits, dates)).await;
+        } else {
+            http1::serve(stream, app, connection, lease, limits).await;
+        }
+    }
+
+    async fn serve_plain(&self, tcp: TcpStream, peer: SocketAddr, lease: &Lease, limits: &Limits) {
+        let Ok(local) = tcp.local_addr() else { return };
+        let connection = Arc::new(Connection { peer, local, tls: None });
+        http1::serve(Stream::plain(tcp), self.plain.clone(), connection, lease, limits).await;
+    }
+}
+
+/// EMFILE, ENFILE, ENOBUFS, ENOMEM: accepting again at once would only burn CPU.
+fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
+}
+
+/// The `Date` of responses (RFC 9110, section 6.6.1), written once a second.
+#[derive(Debug)]
+pub(crate) struct Dates(RefCell<(u64, HeaderValue)>);
+
+impl Default for Dates {
+    fn default() -> Self {
+        Self(RefCell::new((u64::MAX, HeaderValue::from_static(""))))
+    }
+}
+
+impl Dates {
+    pub(crate) fn now(&self) -> HeaderValue {
+        let now = SystemTime::now();
+        let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut cached = self.0.borrow_mut();
+        if cached.0 != second
+            && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(now))
+        {
+            *cached = (second, value);
+        }
+        cached.1.clone()
+    }
+}
