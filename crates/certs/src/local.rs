@@ -430,11 +430,13 @@ fn is_current(leaf: &Leaf, names: &[HostName], intermediate: &Authority, now: Sy
         && sorted(leaf.names()) == sorted(names)
 }
 
-/// `leaves/localhost-1a2b3c4d5e6f7a8b.pem`: the first name for people, the digits for the set.
+/// `leaves/localhost-1a2b3c4d5e6f7a8b.pem`: a name for people, the digits for the set of names, in
+/// whatever order they are given.
 fn leaf_name(names: &[HostName]) -> Result<ObjectName, LocalError> {
     let sorted = sorted(names);
-    let first = names.first().ok_or(AuthorityError::NoNames)?;
-    let readable: String = first
+    let plain = sorted.iter().find(|name| !name.is_wildcard());
+    let shown = plain.or(sorted.first()).ok_or(AuthorityError::NoNames)?;
+    let readable: String = shown
         .to_string()
         .chars()
         .map(|c| match c {

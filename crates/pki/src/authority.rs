@@ -40,6 +40,12 @@ pub enum AuthorityError {
         /// The certificate's subject.
         subject: String,
     },
+    /// The certificate's subject cannot be written as an issuer.
+    #[error("the subject \"{subject}\" of the CA certificate cannot be written as an issuer")]
+    Subject {
+        /// Its subject.
+        subject: String,
+    },
     /// A name lies outside what the CA may certify.
     #[error(
         "\"{name}\" is outside the names that \"{subject}\" may certify, which are: {permitted}"
@@ -150,7 +156,8 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The certificate is none of a CA, or the key is another's.
+    /// The certificate is none of a CA, its subject is beyond what is written here, or the key is
+    /// another's.
     pub fn new(certificate: Certificate, key: PrivateKey) -> Result<Self, AuthorityError> {
         let subject = || certificate.subject().to_owned();
         if !certificate.may_sign_certificates() {
@@ -158,6 +165,9 @@ impl Authority {
         }
         if !certificate.matches(&key) {
             return Err(AuthorityError::Mismatch { subject: subject() });
+        }
+        if !certificate.has_plain_subject() {
+            return Err(AuthorityError::Subject { subject: subject() });
         }
         Ok(Self { certificate, key })
     }

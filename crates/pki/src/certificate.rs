@@ -214,6 +214,21 @@ impl Certificate {
                 .is_ok()
     }
 
+    /// Whether rcgen can write the subject as an issuer: it panics on a part without attributes and
+    /// on attributes whose identifiers begin with arcs beyond 2.39.
+    pub(crate) fn has_plain_subject(&self) -> bool {
+        parse(&self.der).is_ok_and(|x509| {
+            x509.subject().iter().all(|part| {
+                part.iter().count() == 1
+                    && part.iter().all(|attribute| {
+                        let identifier = attribute.attr_type().as_bytes();
+                        // X.690, 8.19.4: the first octet is 40 times the first arc plus the second.
+                        identifier.first().is_some_and(|octet| *octet < 120)
+                    })
+            })
+        })
+    }
+
     /// Whether `key` is the private half of the certificate's public key.
     ///
     /// # Errors

@@ -292,10 +292,10 @@ fn labels(blocks: &[Block<'_>]) -> String {
     labels.join(", ")
 }
 
-/// A DER certificate or key is a SEQUENCE (ITU-T X.690, 8.9) longer than 127 octets, so its second
-/// octet has the high bit set, which no text has there.
+/// A DER certificate or key is a SEQUENCE. Its second octet is its length if that is below 128, or
+/// has the high bit set (ITU-T X.690, 8.1.3), which no ASCII text has there.
 fn looks_like_der(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x30, length, ..] if *length >= 0x80)
+    matches!(bytes, [0x30, length, rest @ ..] if *length >= 0x80 || usize::from(*length) == rest.len())
 }
 
 fn check_certificate(der: &[u8], number: usize, line: Option<usize>) -> Result<(), PemError> {
