@@ -1,0 +1,181 @@
+//! `certificate`: that the local authority may sign, or that the files are there, fit each other
+//! and cover the site.
+
+use std::error::Error;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use ravelin_pki::{Certificate, HostName, KeyError, PemError, PrivateKey, pem};
+use time::OffsetDateTime;
+
+use super::super::CertificateSource;
+use super::super::fault::Fault;
+use super::super::placed::{At, Key, TextOr};
+use super::super::raw::CertificateFiles;
+use super::Check;
+
+/// Where the certificate of the site with these hosts comes from.
+pub(super) fn source(
+    key: &Key<TextOr<CertificateFiles>>,
+    hosts: &[(Range<usize>, HostName)],
+    check: &mut Check<'_>,
+) -> CertificateSource {
+    if let Some(TextOr::Table(files)) = key.value() {
+        return from_files(files, hosts, check);
+    }
+    for (place, host) in hosts {
+        if !check.local.permits(host) {
+            check.problems.add(place, Fault::NotLocal(host.clone()));
+        }
+    }
+    CertificateSource::Local
+}
+
+fn from_files(
+    files: &CertificateFiles,
+    hosts: &[(Range<usize>, HostName)],
+    check: &mut Check<'_>,
+) -> CertificateSource {
+    let path = |key: &Key<String>, check: &mut Check<'_>| {
+        let path = key.value().map(|text| check.path(text)).unwrap_or_default();
+        check.watch(&path);
+        path
+    };
+    let (cert, key) = (path(&files.cert, check), path(&files.key, check));
+    let certificate = files
+        .cert
+        .given()
+        .and_then(|at| certificate(&cert, at, hosts, check));
+    if let Some(at) = files.key.given()
+        && let Some(private) = check.problems.take(&at.place, read_key(&key))
+        && certificate.is_some_and(|certificate| !certificate.matches(&private))
+    {
+        let fault = Fault::KeyMismatch(cert.clone());
+        check.problems.add(&at.place, fault);
+    }
+    CertificateSource::Files { cert, key }
+}
+
+/// The first certificate of the file, which is the site's own (RFC 8446, section 4.4.2).
+fn certificate(
+    path: &Path,
+    at: &At<String>,
+    hosts: &[(Range<usize>, HostName)],
+    check: &mut Check<'_>,
+) -> Option<Certificate> {
+    let certificate = check.problems.take(&at.place, read_certificate(path))?;
+    let path = path.to_owned();
+    if check.now > certificate.not_after() {
+        let day = day(certificate.not_after());
+        check.problems.add(&at.place, Fault::Expired { path, day });
+    } else if check.now < certificate.not_before() {
+        let day = day(certificate.not_before());
+        check
+            .problems
+            .add(&at.place, Fault::NotYetValid { path, day });
+    }
+    for (place, host) in hosts {
+        if !certificate.covers(host) {
+            let fault = Fault::NotCovered {
+                host: host.clone(),
+                names: certificate
+                    .names()
+                    .iter()
+                    .map(HostName::to_string)
+                    .collect(),
+            };
+            check.problems.add(place, fault);
+        }
+    }
+    Some(certificate)
+}
+
+fn read_certificate(path: &Path) -> Result<Certificate, Fault> {
+    let bytes = read(path)?;
+    let chain = pem::certificates(&bytes).map_err(|error| unusable(path, &error))?;
+    let Some(first) = chain.first() else {
+        return Err(unusable(path, &PemError::Empty));
+    };
+    Certificate::from_der(first).map_err(|error| Fault::Pem {
+        path: path.to_owned(),
+        why: error.to_string(),
+        mend: COPY_ANEW,
+    })
+}
+
+fn read_key(path: &Path) -> Result<PrivateKey, Fault> {
+    PrivateKey::from_pem(&read(path)?).map_err(|error| match error {
+        KeyError::Pem(error) => unusable(path, &error),
+        error => Fault::Pem {
+            path: path.to_owned(),
+            why: error.to_string(),
+            mend: COPY_ANEW,
+        },
+    })
+}
+
+fn unusable(path: &Path, error: &PemError) -> Fault {
+    Fault::Pem {
+        path: path.to_owned(),
+        why: with_cause(error),
+        mend: error.hint().unwrap_or(match error {
+            PemError::NoCertificate { .. } | PemError::NoKey { .. } => {
+                "`cert` is for the certificate and its intermediates, `key` for the private key"
+            }
+            PemError::SeveralKeys { .. } => "leave only the key of this certificate in the file",
+            _ => COPY_ANEW,
+        }),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    let path: PathBuf = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::FileMissing(path),
+        io::ErrorKind::IsADirectory => Fault::FileIsFolder(path),
+        kind => Fault::FileUnreadable {
+            path,
+            why: kind.to_string(),
+        },
+    }
+}
+
+/// An error and its cause; what lies deeper speaks of tags and lengths.
+fn with_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+fn day(time: SystemTime) -> String {
+    OffsetDateTime::from(time).date().to_string()
+}
+
+const COPY_ANEW: &str = "copy the file anew from where it came from";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The tests may run as root, whom no file refuses.
+    #[test]
+    fn a_file_that_may_not_be_read_is_told_from_one_that_is_not_there() {
+        let path = Path::new("key.pem");
+        let fault = |kind: io::ErrorKind| unreadable(path, &kind.into());
+        assert_eq!(
+            fault(io::ErrorKind::PermissionDenied).to_string(),
+            "\"key.pem\" cannot be read: permission denied"
+        );
+        assert_eq!(
+            fault(io::ErrorKind::NotFound),
+            Fault::FileMissing(path.to_owned())
+        );
+    }
+}

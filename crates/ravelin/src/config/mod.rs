@@ -1,0 +1,236 @@
+//! The config file, `ravelin.toml`: raw text -> checked -> resolved.
+//!
+//! [`load`] reads a file and returns either a [`Config`] in which nothing is left to check, or a
+//! [`Report`] of everything that is wrong. It looks at the disk, because a folder that is not there
+//! and a key that belongs to another certificate are errors of the config; it opens no port and
+//! changes nothing.
+//!
+//! | module | |
+//! |---|---|
+//! | `raw` | the keys of the file as types: the source of the schema and of the table in the docs |
+//! | `placed` | the kinds of values that those keys have, each with its place in the file |
+//! | `shape` | holds the parsed document against that schema |
+//! | `check` | what the values mean, and whether they fit together and to the disk |
+//! | `fault` | what can be wrong, and every word said about it; `problem` adds where |
+//! | `report` | how that is shown; `secret` keeps passwords out of it |
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use ravelin_pki::HostName;
+use ravelin_server::Limits;
+use ravelin_server::site::{Files, Site};
+use serde::Deserialize as _;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use fault::Fault;
+use problem::Problems;
+pub(crate) use report::Report;
+
+mod check;
+mod fault;
+mod placed;
+mod problem;
+mod raw;
+#[cfg(test)]
+mod reference;
+mod report;
+mod secret;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+/// What the server is to do, with nothing left to check.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Where HTTPS is served. No address is in it twice, but for those with port 0.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Where plain HTTP is answered with a redirect to HTTPS.
+    pub(crate) redirect: Vec<SocketAddr>,
+    /// Threads that serve requests; 0: one a core.
+    pub(crate) workers: usize,
+    /// What one client may take of the server.
+    pub(crate) limits: Limits,
+    /// The access log, if there is to be one.
+    pub(crate) log: Option<LogConfig>,
+    /// The sites. No host belongs to two of them.
+    pub(crate) sites: Vec<ConfiguredSite>,
+    /// Names beyond its own that the local certificate authority may sign for.
+    pub(crate) local_names: Vec<HostName>,
+    /// The files whose change calls for a reload: the config file, certificates and keys.
+    pub(crate) watched: Vec<PathBuf>,
+}
+
+/// A site and where its certificate comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfiguredSite {
+    /// What is served.
+    pub(crate) site: Site,
+    /// What proves that this server may serve it.
+    pub(crate) certificate: CertificateSource,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// The local certificate authority, which may sign for all hosts of the site.
+    Local,
+    /// PEM files that were there, fitted each other and covered all hosts of the site.
+    Files {
+        /// The certificate and its intermediates.
+        cert: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+}
+
+/// The access log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogConfig {
+    /// How a line is written.
+    pub(crate) format: LogFormat,
+    /// Where the lines go.
+    pub(crate) to: LogTarget,
+    /// The size in bytes at which a file is rotated, at least 1.
+    pub(crate) rotate_bytes: u64,
+    /// How many rotated files are kept.
+    pub(crate) keep: usize,
+}
+
+/// How a line of the access log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// As Apache and nginx do.
+    Combined,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LogTarget {
+    /// Standard output.
+    Stdout,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+/// Reads and checks the config file `file`. `now` is what certificates must be valid at.
+///
+/// # Errors
+///
+/// That the file cannot be read, or all that is wrong with it.
+pub(crate) fn load(file: &Path, now: SystemTime) -> Result<Config, LoadError> {
+    let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
+        file: file.to_owned(),
+        source,
+    })?;
+    Ok(read(&bytes, file, now)?)
+}
+
+/// Why there is no config.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// The file is not there, or may not be read: a local matter.
+    #[error("the config file {file:?} cannot be read")]
+    Unreadable {
+        /// The file, as it was named by the user.
+        file: PathBuf,
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error(transparent)]
+    Wrong(#[from] Report),
+}
+
+/// Checks the text of a config file. `file` is its name: paths in it start at its folder.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config, Report> {
+    let mut problems = Problems::default();
+    let report = |text: String, problems: Problems| Report {
+        file: file.to_owned(),
+        text,
+        problems: problems.in_order(),
+    };
+
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = good.rfind('\n').map_or(0, |at| at + 1);
+            problems.add(&(line..good.len()), Fault::NotUtf8);
+            let shown = secret::masked(&good, &DeTable::new(), true);
+            return Err(report(shown, problems));
+        }
+    };
+
+    let (mut document, errors) = DeTable::parse_recoverable(text);
+    let shown = secret::masked(text, document.get_ref(), !errors.is_empty());
+    if !errors.is_empty() {
+        // What is left of the document is not what the user meant: nothing more is said about it.
+        // Where one slip leaves several things open, the innermost comes last and says it best.
+        let place = |error: &toml::de::Error| error.span().unwrap_or(text.len()..text.len());
+        let places: BTreeMap<usize, toml::de::Error> = errors
+            .into_iter()
+            .map(|error| (place(&error).start, error))
+            .collect();
+        for error in places.values() {
+            let what = error.message().replace(", expected literal string", "");
+            problems.add(&place(error), Fault::Syntax(what));
+        }
+        return Err(report(shown, problems));
+    }
+
+    shape::hold(document.get_mut(), raw::schema().as_value(), &mut problems);
+    let whole = toml::Spanned::new(document.span(), DeValue::Table(document.into_inner()));
+    let config = match raw::File::deserialize(ValueDeserializer::from(whole)) {
+        Ok(raw) => check::config(&raw, file, now, &mut problems),
+        Err(error) => {
+            let place = error.span().unwrap_or_default();
+            problems.add(&place, Fault::Syntax(error.message().to_owned()));
+            return Err(report(shown, problems));
+        }
+    };
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(report(shown, problems))
+    }
+}
+
+/// Where HTTPS is served when nothing is said: port 8443 of this machine alone.
+pub(crate) fn default_listen() -> Vec<SocketAddr> {
+    vec![
+        (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
+        (Ipv6Addr::LOCALHOST, DEFAULT_PORT).into(),
+    ]
+}
+
+/// The `Strict-Transport-Security` of public hosts when nothing is said: a year, this host alone.
+pub(crate) fn default_hsts() -> HeaderValue {
+    HeaderValue::from_static("max-age=31536000")
+}
+
+/// A folder served as it is when nothing else is said.
+pub(crate) fn default_files(root: PathBuf) -> Files {
+    Files {
+        root,
+        index: "index.html".to_owned(),
+        listing: false,
+        fallback: None,
+        precompressed: true,
+        compress: true,
+        cache_control: None,
+    }
+}
+
+/// The longest request body when nothing is said, in bytes.
+pub(crate) const DEFAULT_BODY_LIMIT: u64 = 1024 * 1024;
+
+const DEFAULT_PORT: u16 = 8443;

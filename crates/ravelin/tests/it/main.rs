@@ -1,0 +1,6 @@
+//! The program as its users meet it: arguments in, output and exit codes out.
+
+// A helper of tests may fail as a test may; clippy knows only functions marked as tests.
+#![allow(clippy::unwrap_used)]
+
+mod config;
