@@ -8,5 +8,5 @@ pub mod local;
 pub mod store;
 pub mod trust;
 
-pub use local::{LocalAuthority, LocalError};
+pub use local::{LocalAuthority, LocalError, LocalRoot};
 pub use store::{FileStore, ObjectName, Store, StoreError};

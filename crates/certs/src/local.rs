@@ -11,6 +11,7 @@
 //! works after a crash between them. A root is never replaced: someone may trust it. All others are
 //! made anew when they are missing, damaged or old.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,7 @@ use ravelin_pki::{
 };
 
 use crate::store::{Object, ObjectName, Store, StoreError};
+use crate::trust::TrustedRoot;
 
 /// The local CA of a store.
 #[derive(Debug)]
@@ -29,6 +31,40 @@ pub struct LocalAuthority {
     created: bool,
     /// Kept because a start with thousands of sites asks for it thousands of times.
     intermediate: Mutex<Option<Arc<Authority>>>,
+}
+
+/// The root of a store by itself: what is needed to show it, or to take it out of trust stores, when
+/// it is expired or its key is lost, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalRoot {
+    /// The root.
+    pub certificate: Certificate,
+    /// Where it is kept: the path of a file.
+    pub location: String,
+}
+
+impl LocalRoot {
+    /// Loads the root, and makes none: `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The root is damaged, or the store fails.
+    pub fn load(store: &dyn Store) -> Result<Option<Self>, LocalError> {
+        let root = load_root(store)?;
+        Ok(root.map(|certificate| Self {
+            certificate,
+            location: store.location(&object(ROOT)),
+        }))
+    }
+
+    /// The root as the trust stores take it.
+    #[must_use]
+    pub fn trusted(&self) -> TrustedRoot<'_> {
+        TrustedRoot {
+            certificate: &self.certificate,
+            file: Path::new(&self.location),
+        }
+    }
 }
 
 impl LocalAuthority {
@@ -291,9 +327,7 @@ impl LocalError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let anew = |location: &str| {
-            let folder = std::path::Path::new(location)
-                .parent()
-                .unwrap_or("ca".as_ref());
+            let folder = Path::new(location).parent().unwrap_or("ca".as_ref());
             format!(
                 "to make a new local CA: ravelin ca untrust; rm -r {}; start again, then \
                  ravelin ca trust",

@@ -24,10 +24,10 @@ pub struct Leaf {
 #[derive(Debug, thiserror::Error)]
 pub enum LeafError {
     /// The certificate's file is wrong.
-    #[error("the certificate cannot be used: {0}")]
+    #[error("the certificate's file cannot be used")]
     CertificatePem(#[source] PemError),
     /// The key's file is wrong.
-    #[error("the private key cannot be used: {0}")]
+    #[error("the private key's file cannot be used")]
     KeyPem(#[source] PemError),
     /// There is no certificate.
     #[error("there is no certificate")]
@@ -140,6 +140,17 @@ impl Leaf {
     #[must_use]
     pub fn key_pem(&self) -> String {
         key::to_pem(&self.key)
+    }
+}
+
+impl LeafError {
+    /// A command that mends it, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::CertificatePem(error) | Self::KeyPem(error) => error.hint(),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use ravelin_certs::{FileStore, LocalAuthority, LocalError, Store, StoreError};
+use ravelin_certs::{FileStore, LocalAuthority, LocalError, LocalRoot, Store, StoreError};
 use ravelin_pki::{Certificate, HostName, Leaf, pem};
 use tempfile::TempDir;
 
@@ -183,6 +183,15 @@ fn nothing_outlives_the_root_and_an_expired_root_is_told() {
         );
         assert!(refused.hint().unwrap().contains("ravelin ca trust"));
     }
+    // The expired root can still be taken out of the trust stores.
+    let root = LocalRoot::load(&FileStore::open(home.path()).unwrap())
+        .unwrap()
+        .unwrap();
+    assert_eq!(root.trusted().certificate, authority.root_certificate());
+    assert_eq!(root.trusted().file, home.path().join("ca/root.pem"));
+    let none = FileStore::open(home.path().join("other")).unwrap();
+    assert_eq!(LocalRoot::load(&none).unwrap(), None);
+    assert!(none.list("").unwrap().is_empty(), "none is made");
     let early = home.open(now - DAY).unwrap_err();
     assert!(
         matches!(early, LocalError::RootNotValid { expired: false, .. }),

@@ -155,6 +155,37 @@ fn a_root_goes_into_all_stores_and_out_again() {
     assert_eq!(machine.outcomes(trust::status), vec![Outcome::NotThere; 4]);
 }
 
+/// NSS itself, which Firefox and Chromium build on, takes the chain for a server's.
+#[test]
+fn nss_verifies_a_leaf_below_the_root() {
+    let machine = Machine::new();
+    let _ = trust::install(machine.root(), &machine.environment);
+    let names = ["localhost", "a.test", "127.0.0.1", "::1"].map(|name| name.parse().unwrap());
+    let leaf = machine.authority.leaf(&names, SystemTime::now()).unwrap();
+    let database = format!("sql:{}", machine.path("home/.pki/nssdb").display());
+    for (index, der) in leaf.chain.iter().enumerate() {
+        let file = machine.path("chain.der");
+        fs::write(&file, der).unwrap();
+        let name = format!("chain-{index}");
+        let file = file.to_str().unwrap();
+        let (added, text) = run(
+            "certutil",
+            &["-A", "-d", &database, "-n", &name, "-t", ",,", "-i", file],
+        );
+        assert!(added, "{text}");
+    }
+    let verify = || {
+        run(
+            "certutil",
+            &["-V", "-d", &database, "-n", "chain-0", "-u", "V", "-e"],
+        )
+    };
+    let (valid, text) = verify();
+    assert!(valid && text.contains("certificate is valid"), "{text}");
+    let _ = trust::remove(machine.root(), &machine.environment);
+    assert!(!verify().0, "nothing else makes it valid");
+}
+
 #[test]
 fn the_roots_of_others_stay() {
     let machine = Machine::new();
