@@ -108,7 +108,7 @@ pub fn status(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> Vec<Trus
 }
 
 /// Whether the programs of this system trust `root`: whether it is in the bundle they read. Takes
-/// well below a millisecond.
+/// about a millisecond.
 #[must_use]
 pub fn is_trusted_by_system(root: &Certificate, environment: &TrustEnvironment) -> bool {
     system::is_in_bundle(root, environment)
