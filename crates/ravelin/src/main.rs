@@ -1,1 +1,38 @@
-fn main() {}
+//! HTTPS you can see through: one binary that gets the certificate and serves the site.
+//!
+//! The only place that reads arguments, prints, and ends the process. What a command does is in the
+//! libraries; here it is asked for, and what comes of it is put into words.
+
+mod arguments;
+mod ca;
+mod certificates;
+mod config;
+mod failure;
+mod ravelin_home;
+mod serve;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// Handshakes allocate a lot, from several threads: see docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => serve::check(&arguments),
+        Command::Ca(command) => ca::run(&command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            words::say_failure(&failure);
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A command that did not do what it was asked: why, what helps, and the exit code.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// What went wrong, in words for the person at the terminal.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Whole reports, such as a config's, that stand for themselves.
+    pub(crate) report: Option<String>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    kind: Kind,
+}
+
+/// The exit codes, the same for all commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The command or the config is wrong.
+    Usage = 2,
+    /// Something local failed: permissions, disk, a port in use.
+    Local = 4,
+}
+
+/// The command ran, and the answer is no.
+pub(crate) const ANSWER_IS_NO: u8 = 1;
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { report: None, message: message.into(), hint: None, kind: Kind::Usage }
+    }
+
+    pub(crate) fn local(message: impl Into<String>) -> Self {
+        Self { report: None, message: message.into(), hint: None, kind: Kind::Local }
+    }
+
+    /// A local failure whose words are an error's and its causes'.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::local(chain(error))
+    }
+
+    /// A report that has everything in it: nothing more is said.
+    pub(crate) fn report(report: String) -> Self {
+        Self { report: Some(report), message: String::new(), hint: None, kind: Kind::Usage }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
