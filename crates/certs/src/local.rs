@@ -16,12 +16,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, Fingerprint, HostName, KeyError, Leaf, NameConstraints,
-    PemError, PrivateKey, pem,
+    Authority, AuthorityError, Certificate, Fingerprint, HostName, Leaf, NameConstraints,
+    PrivateKey, pem,
 };
 
 use crate::store::{Object, ObjectName, Store, StoreError};
 use crate::trust::TrustedRoot;
+
+mod error;
+
+pub use error::LocalError;
 
 /// The local CA of a store.
 #[derive(Debug)]
@@ -252,104 +256,6 @@ impl LocalAuthority {
         intermediate.is_valid_at(now)
             && intermediate.name_constraints() == self.root.name_constraints()
             && intermediate.is_signed_by(&self.root)
-    }
-}
-
-/// Why the local CA cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LocalError {
-    /// A name is outside what the root was made for, and roots are fixed once made.
-    #[error(
-        "the local CA may not certify \"{name}\": it was made for {permitted} and what is below \
-         them"
-    )]
-    NotPermitted {
-        /// The name that was asked for.
-        name: HostName,
-        /// What the root permits.
-        permitted: Box<NameConstraints>,
-        /// Where the root is kept.
-        location: String,
-    },
-    /// The root's certificate is damaged. It is not replaced: someone may trust it.
-    #[error("the local CA's root certificate \"{location}\" is damaged: {reason}")]
-    RootDamaged {
-        /// Where it is kept.
-        location: String,
-        /// What is wrong, in words.
-        reason: &'static str,
-        /// What is wrong with the file, where that is it.
-        source: Option<PemError>,
-    },
-    /// The root's key is damaged.
-    #[error("the local CA's root key \"{location}\" is damaged")]
-    RootKeyDamaged {
-        /// Where it is kept.
-        location: String,
-        /// What is wrong.
-        source: KeyError,
-    },
-    /// The root's key is needed and not there.
-    #[error("the local CA's root key \"{location}\" is missing, and is needed now")]
-    RootKeyMissing {
-        /// Where it should be.
-        location: String,
-    },
-    /// The root's key is another root's.
-    #[error("the local CA's root key \"{key}\" does not belong to its certificate \"{root}\"")]
-    RootKeyMismatch {
-        /// Where the key is kept.
-        key: String,
-        /// Where the certificate is kept.
-        root: String,
-    },
-    /// The root's time is over, or still to come.
-    #[error(
-        "the local CA's root certificate \"{location}\" is {}",
-        if *expired { "expired" } else { "not valid yet: is this machine's clock right?" }
-    )]
-    RootNotValid {
-        /// Where it is kept.
-        location: String,
-        /// Whether its time is over.
-        expired: bool,
-    },
-    /// A certificate could not be made.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl LocalError {
-    /// What the user can do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let anew = |location: &str| {
-            let folder = Path::new(location).parent().unwrap_or("ca".as_ref());
-            format!(
-                "to make a new local CA: ravelin ca untrust; rm -r {}; start again, then \
-                 ravelin ca trust",
-                crate::store::shell_word(folder)
-            )
-        };
-        match self {
-            Self::NotPermitted { location, .. }
-            | Self::RootNotValid {
-                location,
-                expired: true,
-            } => Some(anew(location)),
-            Self::RootDamaged { location, .. }
-            | Self::RootKeyDamaged { location, .. }
-            | Self::RootKeyMissing { location }
-            | Self::RootKeyMismatch { root: location, .. } => {
-                Some(format!("put it back from a backup; or, {}", anew(location)))
-            }
-            Self::RootNotValid { .. } => Some("set the clock".to_owned()),
-            Self::Store(error) => error.hint(),
-            Self::Authority(_) => None,
-        }
     }
 }
 
