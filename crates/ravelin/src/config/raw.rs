@@ -103,8 +103,8 @@ pub(super) struct Limits {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Log {
-    /// `"combined"`, as Apache and nginx write it, or `"json"`, one object a line with the TLS
-    /// version, suite and group beside the rest.
+    /// `"combined"`, as Apache and nginx write it, with host, TLS and duration behind; or `"json"`,
+    /// one object a line.
     #[schemars(extend("default" = "combined", "examples" = ["json"]))]
     pub(super) format: Key<LogFormat>,
     /// `"stdout"`, or the path of a file.
@@ -143,7 +143,7 @@ pub(super) struct Site {
         extend("default" = "local", "examples" = [{"cert": "fullchain.pem", "key": "key.pem"}])
     )]
     pub(super) certificate: Key<TextOr<CertificateFiles>>,
-    /// Headers set on every response of the site.
+    /// Headers added to every response of the site that has none of that name yet.
     #[schemars(extend("default" = {}, "examples" = [{"X-Frame-Options": "DENY"}]))]
     pub(super) headers: Key<Named<String>>,
     /// The `Strict-Transport-Security` header (RFC 6797), sent where the host asked for is public;
@@ -187,7 +187,8 @@ pub(super) struct Route {
     /// Always answers the same.
     #[schemars(extend("examples" = [{"status": 200, "body": "hello\n"}]))]
     pub(super) respond: Key<Respond>,
-    /// Headers set on every response of the route, before those of the site.
+    /// Headers added to every response of the route that has none of that name yet, before those
+    /// of the site.
     #[schemars(extend("default" = {}, "examples" = [{"Cache-Control": "no-store"}]))]
     pub(super) headers: Key<Named<String>>,
     /// The path that `files` sees instead of the one asked for. `{rest}` is what the `*` of the
@@ -210,8 +211,8 @@ pub(super) struct Route {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["root"]))]
 pub(super) struct Files {
-    /// The folder. Nothing outside it is served, whatever links lie in it, and no file whose name
-    /// starts with a dot.
+    /// The folder. Nothing outside it is served, whatever links lie in it, and nothing whose name
+    /// starts with a dot but `/.well-known/`.
     #[schemars(extend("examples" = ["./public"]))]
     pub(super) root: Key<String>,
     /// The file that stands for a folder.
@@ -242,8 +243,8 @@ pub(super) struct Files {
 #[schemars(extend("required" = ["to"]))]
 pub(super) struct Redirect {
     /// The path or URL to go to. `{rest}` is what the `*` of the route stands for, `{path}` the
-    /// whole path, `{host}` the host, `{query}` the query with its `?`; without `{query}` the query
-    /// is kept.
+    /// whole path, `{host}` the host, `{query}` the query with its `?`; without any `?` in it, the
+    /// query is kept.
     #[schemars(extend("examples" = ["/new/{rest}"]))]
     pub(super) to: Key<String>,
     /// 301 or 308: for good; 302 or 307: for now; 303: fetch the answer there with GET.

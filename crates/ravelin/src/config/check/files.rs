@@ -85,7 +85,7 @@ fn fallback(key: &Key<String>, root: Option<&Path>, check: &mut Check<'_>) -> Op
         || components.any(|component| !matches!(component, Component::Normal(_)))
     {
         Some(Fault::FallbackOutside(text()))
-    } else if relative.iter().any(is_hidden) {
+    } else if is_hidden(relative) {
         Some(Fault::FallbackHidden(text()))
     } else {
         root.and_then(|root| match root.join(relative).canonicalize() {
@@ -100,8 +100,11 @@ fn fallback(key: &Key<String>, root: Option<&Path>, check: &mut Check<'_>) -> Op
     Some(relative.to_string_lossy().into_owned())
 }
 
-fn is_hidden(name: &std::ffi::OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
+/// Whether the server hides this path below a root: `/.well-known/` (RFC 8615) alone is not hidden.
+fn is_hidden(below: &Path) -> bool {
+    below.iter().enumerate().any(|(depth, name)| {
+        name.as_encoded_bytes().starts_with(b".") && (depth > 0 || name != ".well-known")
+    })
 }
 
 /// Whether a file lies in `root` once links are followed.
@@ -138,7 +141,7 @@ fn check_secrets(root: &Path, place: &Range<usize>, check: &mut Check<'_>) {
     let inside = inside.map_while(|secret| Some((secret, secret.strip_prefix(&root).ok()?)));
     let config = check.file.canonicalize().ok();
     for (secret, below) in inside {
-        if below.iter().any(is_hidden) {
+        if is_hidden(below) {
             continue;
         }
         let fault = if config.as_ref() == Some(secret) {
