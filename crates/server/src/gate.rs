@@ -64,7 +64,7 @@ impl Drop for Pass {
 
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 client can choose its
 /// address from.
-fn client_key(address: IpAddr) -> IpAddr {
+pub(crate) fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -22,6 +22,7 @@
 
 mod app;
 mod apps;
+pub mod auth;
 mod body;
 pub mod conditional;
 mod connection;
@@ -42,6 +43,7 @@ pub mod media;
 pub mod negotiation;
 pub mod page;
 mod path;
+pub mod rate;
 mod record;
 mod reply;
 mod server;
