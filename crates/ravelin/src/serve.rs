@@ -395,13 +395,14 @@ impl Running<'_> {
                 self.server.set_https_port(address.port());
             }
         }
-        // From here on nothing can fail: old and new are never mixed.
         if config.workers != self.config.workers || config.log != self.config.log {
             words::warn("a changed number of workers or log needs a restart");
         }
+        let sites = config.sites.iter().map(|site| site.site.clone()).collect();
+        self.server.set_sites(sites).map_err(|error| Failure::of(&error))?;
+        // From here on nothing can fail: old and new are never mixed.
         self.server.server().set_tls(tls);
         self.server.server().set_limits(config.limits.clone());
-        self.server.set_sites(config.sites.iter().map(|site| site.site.clone()).collect());
         self.renew_at = prepared.renew_at;
         self.config = config;
         Ok(())

@@ -105,7 +105,8 @@ impl Builder {
     ///
     /// When the system gives no threads.
     pub fn serve_sites(self, sites: Vec<Site>) -> io::Result<SiteServer> {
-        let sites = Arc::new(ArcSwap::from_pointee(Sites::new(sites)));
+        let sites = Sites::new(sites).map_err(io::Error::other)?;
+        let sites = Arc::new(ArcSwap::from_pointee(sites));
         let https_port = Arc::new(ArcSwap::from_pointee(443));
         let apps =
             SiteApps { sites: sites.clone(), log: self.log, https_port: https_port.clone() };
@@ -130,8 +131,13 @@ impl SiteServer {
     }
 
     /// Serves these sites from the next request on.
-    pub fn set_sites(&self, sites: Vec<Site>) {
-        self.sites.store(Arc::new(Sites::new(sites)));
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random numbers; then nothing has changed.
+    pub fn set_sites(&self, sites: Vec<Site>) -> io::Result<()> {
+        self.sites.store(Arc::new(Sites::new(sites).map_err(io::Error::other)?));
+        Ok(())
     }
 
     /// The port that plain requests are redirected to, 443 at first.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use foldhash::{HashMap, HashMapExt};
@@ -12,11 +13,13 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use ravelin_pki::HostName;
 
 use crate::app::{Answer, App};
+use crate::auth::{AuthError, Authenticator, Verdict};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::files::{FileRequest, FileServer};
 use crate::host::{self, AskedHost};
 use crate::path::RequestPath;
+use crate::rate::{RateLimiter, RetryAfter};
 use crate::reply;
 use crate::site::{Files, Handler, PathPattern, Route, Site, Template, TemplatePart};
 use crate::worker::Place;
@@ -35,10 +38,18 @@ struct PreparedSite {
     site: Site,
     /// The routes in the order in which they are tried: exact paths, then long prefixes first.
     order: Vec<usize>,
+    /// What guards each route.
+    guards: Vec<Guard>,
+}
+
+/// What a route asks of a client before it answers. Shared by all workers.
+struct Guard {
+    rate: Option<RateLimiter>,
+    auth: Option<Authenticator>,
 }
 
 impl Sites {
-    pub(crate) fn new(sites: Vec<Site>) -> Self {
+    pub(crate) fn new(sites: Vec<Site>) -> Result<Self, AuthError> {
         let mut all = Self {
             sites: Vec::with_capacity(sites.len()),
             exact: HashMap::new(),
@@ -60,9 +71,10 @@ impl Sites {
                 PathPattern::Exact(_) => (0, 0),
                 PathPattern::Prefix(prefix) => (1, usize::MAX - prefix.len()),
             });
-            all.sites.push(PreparedSite { site, order });
+            let guards = site.routes.iter().map(Guard::new).collect::<Result<_, _>>()?;
+            all.sites.push(PreparedSite { site, order, guards });
         }
-        all
+        Ok(all)
     }
 
     /// The site that answers to `host`.
@@ -75,6 +87,15 @@ impl Sites {
             }
             AskedHost::Ip(ip) => self.addresses.get(ip).copied(),
         }
+    }
+}
+
+impl Guard {
+    fn new(route: &Route) -> Result<Self, AuthError> {
+        Ok(Self {
+            rate: route.rate_limit.map(RateLimiter::new),
+            auth: route.auth.as_deref().map(Authenticator::new).transpose()?,
+        })
     }
 }
 
@@ -133,7 +154,7 @@ impl App for SiteApp {
         let Some(index) = found else { return Answer::Ready(misdirected(&head.headers, &asked)) };
         let site = &prepared.sites.sites[index];
 
-        let mut answer = prepared.answer(site, &head, body, &asked, &self.place);
+        let mut answer = prepared.answer(index, &head, body, &asked, connection, &self.place);
         if let Some(hsts) = &site.site.hsts
             && connection.tls.is_some()
             && !asked.is_private()
@@ -145,71 +166,117 @@ impl App for SiteApp {
 }
 
 impl Prepared {
+    /// Answers from a site: by its route, behind what guards that, with the headers of both.
     fn answer(
         self: &Rc<Self>,
-        site: &PreparedSite,
-        head: &Parts,
-        body: RequestBody,
-        asked: &AskedHost<'_>,
-        place: &Place,
-    ) -> Answer {
-        let Ok(path) = RequestPath::new(head.uri.path()) else {
-            return Answer::Ready(reply::error(StatusCode::NOT_FOUND, &head.headers));
-        };
-        let matching = site.order.iter().find_map(|index| {
-            let route = &site.site.routes[*index];
-            Some((route, path.rest(&route.path)?))
-        });
-        let mut answer = match matching {
-            Some((route, rest)) => {
-                let mut answer = self.answer_route(route, rest, &path, head, body, asked, place);
-                answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
-                answer
-            }
-            None => Answer::Ready(reply::error(StatusCode::NOT_FOUND, &head.headers)),
-        };
-        answer.set_missing(site.site.headers.iter().map(|(name, value)| (name, value)));
-        answer
-    }
-
-    fn answer_route(
-        self: &Rc<Self>,
-        route: &Route,
-        rest: &str,
-        path: &RequestPath<'_>,
+        site: usize,
         head: &Parts,
         mut body: RequestBody,
         asked: &AskedHost<'_>,
+        connection: &Connection,
         place: &Place,
     ) -> Answer {
-        if body.limit(route.body_limit).is_err() {
-            let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return Answer::Ready(response);
+        let PreparedSite { site, order, guards } = &self.sites.sites[site];
+        let error = |status| Answer::Ready(reply::error(status, &head.headers));
+        let Ok(path) = RequestPath::new(head.uri.path()) else {
+            return error(StatusCode::NOT_FOUND);
+        };
+        let matching = order.iter().find_map(|index| {
+            let rest = path.rest(&site.routes[*index].path)?;
+            Some((&site.routes[*index], &guards[*index], rest))
+        });
+        let mut answer = match matching {
+            Some((route, guard, rest)) => {
+                let mut answer = if body.limit(route.body_limit).is_err() {
+                    let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                    Answer::Ready(response)
+                } else {
+                    let words = Words { rest, host: asked, path: path.raw(), query: head.uri.query() };
+                    self.pass(guard, route, &path, &words, head, connection, place)
+                };
+                answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
+                answer
+            }
+            None => error(StatusCode::NOT_FOUND),
+        };
+        answer.set_missing(site.headers.iter().map(|(name, value)| (name, value)));
+        answer
+    }
+
+    /// Lets a request through to its handler, or not: too many from this client, or a password that
+    /// is not right.
+    fn pass(
+        self: &Rc<Self>,
+        guard: &Guard,
+        route: &Route,
+        path: &RequestPath<'_>,
+        words: &Words<'_>,
+        head: &Parts,
+        connection: &Connection,
+        place: &Place,
+    ) -> Answer {
+        let client = connection.peer.ip();
+        if let Some(rate) = &guard.rate
+            && let Err(later) = rate.check(client, Instant::now())
+        {
+            return Answer::Ready(too_many(&head.headers, later));
         }
-        let words = Words { rest, host: asked, path: path.raw(), query: head.uri.query() };
+        let Some(auth) = &guard.auth else {
+            return self.handle(route, path, words, head, place);
+        };
+        let verdict = auth.cached(head.headers.get(header::AUTHORIZATION), Instant::now());
+        if let Some(verdict) = verdict {
+            return match refusal(auth, &verdict, &head.headers) {
+                None => self.handle(route, path, words, head, place),
+                Some(response) => Answer::Ready(response),
+            };
+        }
+        // The answer is prepared before the password is checked, which takes a while on another
+        // thread, and thrown away if it is wrong: handlers of files change nothing.
+        let answer = self.handle(route, path, words, head, place);
+        let (auth, headers) = (auth.clone(), head.headers.clone());
+        Answer::Later(Box::pin(async move {
+            let authorization = headers.get(header::AUTHORIZATION);
+            let verdict = auth.verify(authorization, client, Instant::now()).await;
+            match (refusal(&auth, &verdict, &headers), answer) {
+                (Some(response), _) => response,
+                (None, Answer::Ready(response)) => response,
+                (None, Answer::Later(later)) => later.await,
+            }
+        }))
+    }
+
+    fn handle(
+        &self,
+        route: &Route,
+        path: &RequestPath<'_>,
+        words: &Words<'_>,
+        head: &Parts,
+        place: &Place,
+    ) -> Answer {
+        let error = |status| Answer::Ready(reply::error(status, &head.headers));
         match &route.handler {
             Handler::Files(options) => {
                 let server = self.files(options, place);
-                let rewritten = route.rewrite.as_ref().map(|to| words.fill(to));
-                let (path, query) = match &rewritten {
-                    None => (Ok(path.clone()), head.uri.query()),
-                    Some(to) => {
-                        let (path, query) = match to.split_once('?') {
-                            Some((path, query)) => (path, Some(query)),
-                            None => (to.as_str(), head.uri.query()),
-                        };
-                        (RequestPath::new(path), query)
-                    }
+                let request = |path, query| FileRequest {
+                    method: &head.method,
+                    headers: &head.headers,
+                    path,
+                    query,
                 };
-                match path {
-                    Ok(path) => server.answer(&FileRequest {
-                        method: &head.method,
-                        headers: &head.headers,
-                        path: &path,
-                        query,
-                    }),
-                    Err(_) => Answer::Ready(reply::error(StatusCode::NOT_FOUND, &head.headers)),
+                let Some(rewrite) = &route.rewrite else {
+                    return server.answer(&request(path, head.uri.query()));
+                };
+                let rewritten = words.fill(rewrite);
+                let (rewritten, query) = match rewritten.split_once('?') {
+                    Some((path, query)) => (path, Some(query)),
+                    None => (rewritten.as_str(), head.uri.query()),
+                };
+                match RequestPath::new(rewritten) {
+                    Ok(path) => server.answer(&request(&path, query)),
+                    Err(_) => error(StatusCode::NOT_FOUND),
                 }
             }
             Handler::Redirect { to, status } => {
@@ -219,10 +286,10 @@ impl Prepared {
                 {
                     location = format!("{location}?{query}");
                 }
-                Answer::Ready(
-                    reply::redirect(*status, &location)
-                        .unwrap_or_else(|| reply::error(StatusCode::BAD_REQUEST, &head.headers)),
-                )
+                match reply::redirect(*status, &location) {
+                    Some(response) => Answer::Ready(response),
+                    None => error(StatusCode::BAD_REQUEST),
+                }
             }
             Handler::Respond { status, body, content_type } => {
                 let mut response = Response::new(Body::from(body.clone()));
@@ -283,6 +350,26 @@ fn set_missing<'a>(
     for (name, value) in fields {
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
+}
+
+/// The answer to a client whose password was not taken; none where it was.
+fn refusal(auth: &Authenticator, verdict: &Verdict, headers: &HeaderMap) -> Option<Response<Body>> {
+    match verdict {
+        Verdict::Allowed { .. } => None,
+        Verdict::Later(later) => Some(too_many(headers, *later)),
+        Verdict::Denied => {
+            let mut response = reply::error(StatusCode::UNAUTHORIZED, headers);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, auth.challenge());
+            Some(response)
+        }
+    }
+}
+
+/// RFC 6585, section 4.
+fn too_many(headers: &HeaderMap, later: RetryAfter) -> Response<Body> {
+    let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, headers);
+    response.headers_mut().insert(header::RETRY_AFTER, later.header());
+    response
 }
 
 /// Answers a request that came by a connection, or to a server, that is not for it (RFC 9110,
