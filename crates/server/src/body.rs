@@ -11,6 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::files::FileBody;
+use crate::inbox::Outlet;
 use crate::record::Record;
 
 /// Any error of a body, whoever made it.
@@ -170,6 +171,8 @@ impl Progress {
 }
 
 enum RequestSource {
+    None,
+    Inbox { outlet: Outlet, length: Option<u64> },
     Http1(hyper::body::Incoming),
     Http2(h2::RecvStream),
 }
@@ -180,6 +183,18 @@ enum RequestSource {
 pub struct BodyTooLarge;
 
 impl RequestBody {
+    /// No body.
+    pub(crate) fn none() -> Self {
+        let source = RequestSource::None;
+        Self { source, left: u64::MAX, progress: Arc::default(), waiting: false }
+    }
+
+    /// A body that a driver pushes, of `length` bytes where the client has said how many.
+    pub(crate) fn inbox(outlet: Outlet, length: Option<u64>, progress: Arc<Progress>) -> Self {
+        let source = RequestSource::Inbox { outlet, length };
+        Self { source, left: u64::MAX, progress, waiting: false }
+    }
+
     pub(crate) fn http1(body: hyper::body::Incoming, progress: Arc<Progress>) -> Self {
         Self { source: RequestSource::Http1(body), left: u64::MAX, progress, waiting: false }
     }
@@ -203,6 +218,10 @@ impl RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         Poll::Ready(match &mut self.source {
+            RequestSource::None => None,
+            RequestSource::Inbox { outlet, .. } => {
+                ready!(outlet.poll_frame(cx)).map(|frame| frame.map_err(Into::into))
+            }
             RequestSource::Http1(body) => {
                 ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(Into::into))
             }
@@ -265,6 +284,8 @@ impl HttpBody for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
+            RequestSource::None => true,
+            RequestSource::Inbox { outlet, .. } => outlet.is_end_stream(),
             RequestSource::Http1(body) => body.is_end_stream(),
             RequestSource::Http2(body) => body.is_end_stream(),
         }
@@ -272,6 +293,10 @@ impl HttpBody for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
+            RequestSource::None => SizeHint::with_exact(0),
+            RequestSource::Inbox { length, .. } => {
+                length.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
             RequestSource::Http1(body) => body.size_hint(),
             RequestSource::Http2(_) => SizeHint::default(),
         }

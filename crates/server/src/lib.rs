@@ -34,6 +34,7 @@ mod handshake;
 mod host;
 mod http1;
 mod http2;
+mod inbox;
 mod lease;
 pub mod limits;
 pub mod listen;
