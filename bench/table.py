@@ -31,7 +31,8 @@ def heading(results):
     machine = results["machine"]
     versions = ", ".join(f"{title} {version}" for title, version in machine["versions"].items())
     count = results["done_rounds"]
-    return (
+    quick = "A quick run: 1,000 idle connections, and 1,000 sites for 10,000.\n\n"
+    return (quick if results["quick"] else "") + (
         f"{machine['date']}, commit {machine['commit']}: {machine['cpu']}, {machine['cores']} cores,"
         f" {machine['memory_gib']} GiB, Linux {machine['kernel']}. {versions};"
         f" {machine['rustc'].split(' (')[0]}, h2load {machine['h2load']}, {machine['openssl'].split(' (')[0]}."

@@ -129,6 +129,7 @@ class Table(unittest.TestCase):
                 "titles": {"ravelin": "Ravelin", "nginx": "nginx"},
                 "done_rounds": 3,
                 "seconds": 2,
+                "quick": False,
                 "rounds": {
                     "handshake": {
                         "ravelin": rounds(50, 40, 900, busy=0.5),

@@ -176,7 +176,7 @@ WORKLOADS = [
     ),
     Workload(
         "sites-many",
-        "10,000 sites (--quick: 1,000): start-up and handshake",
+        "10,000 sites: start-up and handshake",
         "full handshake as above, for a name picked at random",
         partial(sites, None),
     ),
