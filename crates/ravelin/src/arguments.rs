@@ -1,10 +1,16 @@
 //! The command line, as types. Help, completions and man pages come from here.
+#![allow(clippy::doc_markdown, reason = "these are texts for the terminal, not Markdown")]
 
-use std::net::SocketAddr;
+mod listen;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use ravelin_pki::HostName;
+
+pub(crate) use listen::ListenOn;
 
 /// HTTPS you can see through.
 #[derive(Debug, Parser)]
@@ -14,8 +20,8 @@ use ravelin_pki::HostName;
     about,
     disable_help_subcommand = true,
     after_help = "Examples:\n  \
-        ravelin serve ./public        https://localhost:8443 shows the folder\n  \
-        ravelin ca trust              browsers and curl accept its certificate"
+        ravelin serve ./public        # https://localhost:8443 shows the folder\n  \
+        ravelin ca trust              # browsers and curl accept its certificate"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -28,6 +34,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     #[command(subcommand)]
     Ca(CaCommand),
+    Completions(CompletionsArguments),
+    Man(ManArguments),
 }
 
 /// Put HTTPS on a folder, or on all sites of a config file
@@ -36,18 +44,24 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     ravelin serve ./public\n  \
-    ravelin serve --config ravelin.toml\n  \
-    ravelin serve ./public --listen 0.0.0.0:443 --cert fullchain.pem --key privkey.pem")]
+    ravelin serve ./public --listen 9443 --host app.localhost --log\n  \
+    ravelin serve ./public --listen '*:443' --cert fullchain.pem --key privkey.pem\n  \
+    ravelin serve --config ravelin.toml")]
 pub(crate) struct ServeArguments {
     /// The folder to serve
-    #[arg(value_name = "DIR", required_unless_present = "config", conflicts_with = "config")]
+    #[arg(
+        value_name = "DIR",
+        required_unless_present = "config",
+        conflicts_with = "config"
+    )]
     pub(crate) folder: Option<PathBuf>,
     /// Serve what this file says (see docs/config.md)
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where to listen; repeatable [default: 127.0.0.1:8443 and [::1]:8443]
-    #[arg(long, short, value_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
+    /// Where to listen: PORT for this machine alone, *:PORT for everyone, or ADDR:PORT; repeatable
+    /// [default: 8443]
+    #[arg(long, short, value_name = "WHERE")]
+    pub(crate) listen: Vec<ListenOn>,
     /// A name to serve the folder as; repeatable [default: the names in --cert, else localhost,
     /// 127.0.0.1 and ::1]
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
@@ -56,7 +70,12 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "config")]
     pub(crate) cert: Option<PathBuf>,
     /// The certificate's private key, in PEM
-    #[arg(long, value_name = "FILE", requires = "cert", conflicts_with = "config")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "cert",
+        conflicts_with = "config"
+    )]
     pub(crate) key: Option<PathBuf>,
     /// Show a page that lists folders without an index
     #[arg(long, conflicts_with = "config")]
@@ -83,17 +102,60 @@ pub(crate) struct CheckArguments {
 }
 
 /// Have the local CA trusted, or not
+///
+/// The local CA makes the certificates of private names. It is made on first use, on this machine,
+/// and may sign for private names and addresses alone.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  \
+    ravelin ca trust              # browsers and curl accept the local certificates\n  \
+    ravelin ca status             # who trusts them already?")]
 pub(crate) enum CaCommand {
     /// Put the local root into the trust stores of this system and its browsers
-    #[command(after_help = "Examples:\n  ravelin ca trust\n  sudo ravelin ca trust --home ~/.local/share/ravelin")]
+    ///
+    /// Makes the local CA where there is none yet. What needs more rights than yours is reported
+    /// with the command that does it.
+    #[command(after_help = "Examples:\n  \
+        ravelin ca trust\n  \
+        ravelin ca trust --home /srv/ravelin")]
     Trust(HomeArgument),
     /// Take the local root out of them again
-    #[command(after_help = "Examples:\n  ravelin ca untrust\n  sudo ravelin ca untrust --home ~/.local/share/ravelin")]
+    #[command(after_help = "Examples:\n  \
+        ravelin ca untrust\n  \
+        ravelin ca untrust --home /srv/ravelin")]
     Untrust(HomeArgument),
+    /// Show the local root and which stores trust it
+    ///
+    /// The exit code is 1 where one of them does not.
+    #[command(after_help = "Examples:\n  \
+        ravelin ca status\n  \
+        ravelin ca status || ravelin ca trust")]
+    Status(HomeArgument),
     /// Print the local root in PEM
-    #[command(after_help = "Examples:\n  ravelin ca root > root.pem\n  curl --cacert <(ravelin ca root) https://localhost:8443")]
+    #[command(after_help = "Examples:\n  \
+        ravelin ca root > root.pem\n  \
+        curl --cacert <(ravelin ca root) https://localhost:8443")]
     Root(HomeArgument),
+}
+
+/// Print the completions of a shell
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin completions bash > ~/.local/share/bash-completion/completions/ravelin\n  \
+    ravelin completions fish > ~/.config/fish/completions/ravelin.fish")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual, or write all its pages into a folder
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin man | man -l -\n  \
+    ravelin man ~/.local/share/man/man1")]
+pub(crate) struct ManArguments {
+    /// The folder for one page a command; without it, the first page is printed
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,53 +1,93 @@
 //! `ravelin ca`: the local root, and who trusts it.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use ravelin_certs::trust::{self, Outcome, TrustEnvironment, TrustedRoot};
-use ravelin_certs::LocalAuthority;
+use ravelin_certs::trust::{self, Outcome, TrustChange, TrustEnvironment};
+use ravelin_certs::{LocalAuthority, LocalError, LocalRoot};
 
 use crate::arguments::{CaCommand, HomeArgument};
-use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::failure::{ANSWER_IS_NO, Failure, LOCAL_FAILURE};
 use crate::{ravelin_home, words};
 
 pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
+    let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
     match command {
-        CaCommand::Root(home) => {
-            words::result(&open(home)?.root_pem());
-            Ok(ExitCode::SUCCESS)
-        }
         CaCommand::Trust(home) => {
-            let authority = open(home)?;
-            let changes = with_root(&authority, |root, place| trust::install(root, place));
-            Ok(report(&changes))
+            let (root, created) = load_or_make(home)?;
+            if created {
+                words::root_made(&root);
+            }
+            let changes = trust::install(root.trusted(), &environment);
+            words::trust_changes(&changes);
+            words::restart_browsers(&changes);
+            Ok(outcome(&changes, &[Outcome::Added, Outcome::AlreadyThere]))
         }
         CaCommand::Untrust(home) => {
-            let authority = open(home)?;
-            let changes = with_root(&authority, |root, place| trust::remove(root, place));
-            Ok(report(&changes))
+            let changes = trust::remove(load(home)?.trusted(), &environment);
+            words::trust_changes(&changes);
+            Ok(outcome(&changes, &[Outcome::Removed, Outcome::NotThere]))
+        }
+        CaCommand::Status(home) => {
+            let root = load(home)?;
+            let stores = trust::status(root.trusted(), &environment);
+            words::trust_status(&root, &stores);
+            Ok(outcome(&stores, &[Outcome::AlreadyThere]))
+        }
+        CaCommand::Root(home) => {
+            words::result(&load(home)?.certificate.to_pem());
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-fn open(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
+/// The root, made where there is none.
+fn load_or_make(home: &HomeArgument) -> Result<(LocalRoot, bool), Failure> {
     let store = ravelin_home::open(home)?;
-    LocalAuthority::open(&store, &[], SystemTime::now())
-        .map_err(|error| Failure::of(&error).hint(error.hint()))
+    // Not `LocalAuthority::open` at once: a root whose key was moved away can be trusted too.
+    if let Some(root) = LocalRoot::load(&store).map_err(|error| failure(&error))? {
+        return Ok((root, false));
+    }
+    LocalAuthority::open(&store, &[], SystemTime::now()).map_err(|error| failure(&error))?;
+    let root = LocalRoot::load(&store).map_err(|error| failure(&error))?;
+    root.map(|root| (root, true)).ok_or_else(|| none(home))
 }
 
-fn with_root<T>(
-    authority: &LocalAuthority,
-    act: impl FnOnce(TrustedRoot<'_>, &TrustEnvironment) -> T,
-) -> T {
-    let file = authority.root_location();
-    let root =
-        TrustedRoot { certificate: authority.root_certificate(), file: Path::new(&file) };
-    act(root, &TrustEnvironment::of_this_machine(|name| std::env::var_os(name)))
+/// The root, if there is one: to look at it or take it away, none is made.
+fn load(home: &HomeArgument) -> Result<LocalRoot, Failure> {
+    let folder = ravelin_home::folder(home)?;
+    if !folder.exists() {
+        return Err(none(home));
+    }
+    let store = ravelin_home::open(home)?;
+    LocalRoot::load(&store)
+        .map_err(|error| failure(&error))?
+        .ok_or_else(|| none(home))
 }
 
-fn report(changes: &[trust::TrustChange]) -> ExitCode {
-    words::trust_changes(changes);
-    let failed = changes.iter().any(|change| matches!(change.outcome, Outcome::Failed { .. }));
-    if failed { ExitCode::from(ANSWER_IS_NO) } else { ExitCode::SUCCESS }
+fn none(home: &HomeArgument) -> Failure {
+    let folder = ravelin_home::folder(home).unwrap_or_default();
+    Failure::answer(format!("there is no local CA in \"{}\"", folder.display())).hint(
+        "\"ravelin ca trust\" makes one, and so does the first \"ravelin serve\"; one that is \
+         elsewhere is named with --home DIR"
+            .to_owned(),
+    )
+}
+
+fn failure(error: &LocalError) -> Failure {
+    Failure::of(error).hint(error.hint())
+}
+
+/// The exit code: whether a store could not be used, or is not as was asked for.
+fn outcome(stores: &[TrustChange], good: &[Outcome]) -> ExitCode {
+    if stores
+        .iter()
+        .any(|store| matches!(store.outcome, Outcome::Failed { .. }))
+    {
+        ExitCode::from(LOCAL_FAILURE)
+    } else if stores.iter().all(|store| good.contains(&store.outcome)) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ANSWER_IS_NO)
+    }
 }

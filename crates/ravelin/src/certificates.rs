@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use ravelin_certs::{FileStore, LocalAuthority};
+use ravelin_certs::{FileStore, LocalAuthority, LocalError};
 use ravelin_pki::{Certificate, HostName, pem};
 use ravelin_tls::{Certificates, ServedCertificate};
 
@@ -63,7 +63,7 @@ pub(crate) fn prepare(
             (CertificateSource::Local, Some(authority)) => {
                 let leaf = authority
                     .leaf(&site.site.hosts, now)
-                    .map_err(|error| Failure::of(&error).hint(error.hint()))?;
+                    .map_err(|error| cannot_make(&error))?;
                 let wanted = leaf.renew_at();
                 renew_at = Some(renew_at.map_or(wanted, |known| known.min(wanted)));
                 sources.push(Source { file: None, not_after: leaf.not_after() });
@@ -77,6 +77,19 @@ pub(crate) fn prepare(
     let certificates = by_name(&config.sites, &served)
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
     Ok(Prepared { certificates, sources, renew_at, authority })
+}
+
+/// Who serves a public name wants a certificate for it rather than another local CA.
+fn cannot_make(error: &LocalError) -> Failure {
+    match error {
+        LocalError::NotPermitted { .. } => Failure::usage(error.to_string()).hint(
+            "a public name needs a certificate that others know: --cert FILE --key FILE; a name \
+             that only your own machines know can be added to server.local_names in a config, \
+             before the local CA is made"
+                .to_owned(),
+        ),
+        other => Failure::of(other).hint(other.hint()),
+    }
 }
 
 fn by_name(sites: &[ConfiguredSite], served: &[ServedCertificate]) -> Option<Certificates> {

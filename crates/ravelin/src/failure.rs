@@ -16,23 +16,48 @@ pub(crate) struct Failure {
 
 /// The exit codes, the same for all commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 enum Kind {
+    /// The command ran, and the answer is no.
+    Answer = ANSWER_IS_NO,
     /// The command or the config is wrong.
     Usage = 2,
     /// Something local failed: permissions, disk, a port in use.
-    Local = 4,
+    Local = LOCAL_FAILURE,
 }
 
 /// The command ran, and the answer is no.
 pub(crate) const ANSWER_IS_NO: u8 = 1;
 
+/// Something local failed.
+pub(crate) const LOCAL_FAILURE: u8 = 4;
+
 impl Failure {
+    pub(crate) fn answer(message: impl Into<String>) -> Self {
+        Self {
+            report: None,
+            message: message.into(),
+            hint: None,
+            kind: Kind::Answer,
+        }
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { report: None, message: message.into(), hint: None, kind: Kind::Usage }
+        Self {
+            report: None,
+            message: message.into(),
+            hint: None,
+            kind: Kind::Usage,
+        }
     }
 
     pub(crate) fn local(message: impl Into<String>) -> Self {
-        Self { report: None, message: message.into(), hint: None, kind: Kind::Local }
+        Self {
+            report: None,
+            message: message.into(),
+            hint: None,
+            kind: Kind::Local,
+        }
     }
 
     /// A local failure whose words are an error's and its causes'.
@@ -42,7 +67,12 @@ impl Failure {
 
     /// A report that has everything in it: nothing more is said.
     pub(crate) fn report(report: String) -> Self {
-        Self { report: Some(report), message: String::new(), hint: None, kind: Kind::Usage }
+        Self {
+            report: Some(report),
+            message: String::new(),
+            hint: None,
+            kind: Kind::Usage,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {

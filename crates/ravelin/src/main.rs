@@ -8,6 +8,7 @@ mod ca;
 mod certificates;
 mod config;
 mod failure;
+mod manual;
 mod ravelin_home;
 mod serve;
 mod words;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => serve::check(&arguments),
         Command::Ca(command) => ca::run(&command),
+        Command::Completions(arguments) => Ok(manual::completions(&arguments)),
+        Command::Man(arguments) => manual::man(&arguments),
     };
     match result {
         Ok(code) => code,

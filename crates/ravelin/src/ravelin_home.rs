@@ -1,5 +1,7 @@
 //! The folder that everything durable is kept in.
 
+use std::path::PathBuf;
+
 use ravelin_certs::{FileStore, store};
 
 use crate::arguments::HomeArgument;
@@ -7,10 +9,14 @@ use crate::failure::Failure;
 
 /// Opens the store in the folder that was named, or in the user's own.
 pub(crate) fn open(argument: &HomeArgument) -> Result<FileStore, Failure> {
-    let home = match &argument.home {
-        Some(home) => home.clone(),
+    FileStore::open(folder(argument)?).map_err(|error| Failure::of(&error).hint(error.hint()))
+}
+
+/// That folder, whether it is there or not.
+pub(crate) fn folder(argument: &HomeArgument) -> Result<PathBuf, Failure> {
+    match &argument.home {
+        Some(home) => Ok(home.clone()),
         None => store::default_home(|name| std::env::var_os(name))
-            .map_err(|error| Failure::of(&error).hint(error.hint()))?,
-    };
-    FileStore::open(home).map_err(|error| Failure::of(&error).hint(error.hint()))
+            .map_err(|error| Failure::of(&error).hint(error.hint())),
+    }
 }

@@ -17,7 +17,7 @@ use ravelin_server::{Builder, Listener, SiteServer, worker_count};
 use ravelin_tls::{ServerTls, Tickets};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::{CheckArguments, ServeArguments};
+use crate::arguments::{CheckArguments, ListenOn, ServeArguments};
 use crate::certificates::{self, Prepared};
 use crate::config::{
     self, CertificateSource, Config, ConfiguredSite, LoadError, LogConfig,
@@ -103,7 +103,13 @@ fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
         (None, None) => return Err(Failure::usage("there is nothing to serve")),
     };
     if !arguments.listen.is_empty() {
-        config.listen.clone_from(&arguments.listen);
+        config.listen.clear();
+        for address in arguments.listen.iter().flat_map(ListenOn::addresses) {
+            // `--listen 8443 --listen 127.0.0.1:8443` asks for one of them twice.
+            if !config.listen.contains(address) || address.port() == 0 {
+                config.listen.push(*address);
+            }
+        }
     }
     if let Some(workers) = arguments.workers {
         config.workers = workers;

@@ -1,16 +1,22 @@
 //! Every word that Ravelin says on the terminal, but for errors of the config file.
 //!
 //! Standard output carries results, standard error everything else.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing is done")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where printing is done"
+)]
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anstream::{eprint, eprintln, print};
+use anstream::{eprint, eprintln};
 use anstyle::{AnsiColor, Style};
-use ravelin_certs::trust::{Outcome, TrustChange};
+use ravelin_certs::LocalRoot;
+use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
 use ravelin_pki::HostName;
 use ravelin_server::Notice;
 use time::OffsetDateTime;
@@ -32,7 +38,8 @@ const SHOWN_ADDRESSES: usize = 8;
 
 /// The result of a command, for a person or a pipe.
 pub(crate) fn result(text: &str) {
-    print!("{text}");
+    // Whoever closes the pipe early, as `head` does, has seen enough.
+    let _ = anstream::stdout().write_all(text.as_bytes());
 }
 
 pub(crate) fn say_failure(failure: &Failure) {
@@ -40,7 +47,7 @@ pub(crate) fn say_failure(failure: &Failure) {
         eprint!("{report}");
         return;
     }
-    eprintln!("{RED}error:{RED:#} {}", failure.message);
+    eprintln!("{RED}error:{RED:#} {}", without_codes(&failure.message));
     if let Some(hint) = &failure.hint {
         eprintln!("{BOLD}hint:{BOLD:#} {hint}");
     }
@@ -48,7 +55,10 @@ pub(crate) fn say_failure(failure: &Failure) {
 
 /// Something that did not stop the server, with why.
 pub(crate) fn warn(message: impl Display) {
-    eprintln!("{YELLOW}warning:{YELLOW:#} {message}");
+    eprintln!(
+        "{YELLOW}warning:{YELLOW:#} {}",
+        without_codes(&message.to_string())
+    );
 }
 
 /// Something that happened to the server.
@@ -65,7 +75,8 @@ pub(crate) fn notice(notice: &Notice) {
         Notice::TooManyConnections => {
             warn("there are as many connections as may be: the longest idle ones are closed");
         }
-        other => warn(format_args!("{other:?}")),
+        // What a later server may tell of, and this program has no words for yet.
+        other => warn(format_args!("the server reports {other:?}")),
     }
 }
 
@@ -94,7 +105,10 @@ pub(crate) fn started(config: &Config, addresses: &[SocketAddr], sources: &[Sour
             Some(file) => eprintln!("certificate  {}, good until {until}", file.display()),
         }
         if sources.len() > 1 {
-            eprintln!("             and {} more, all good for longer", sources.len() - 1);
+            eprintln!(
+                "             and {} more, all good for longer",
+                sources.len() - 1
+            );
         }
     }
 }
@@ -102,9 +116,11 @@ pub(crate) fn started(config: &Config, addresses: &[SocketAddr], sources: &[Sour
 /// How to have the local root trusted.
 pub(crate) fn not_trusted_yet(root: &str, home_option: Option<&Path>) {
     let home = home_option.map_or(String::new(), |home| format!(" --home {}", home.display()));
-    eprintln!("trust        your system does not know the local CA yet. For browsers and curl:");
+    eprintln!(
+        "trust        your system does not know the local CA yet. To tell browsers and curl:"
+    );
     eprintln!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
-    eprintln!("             or for one command: curl --cacert {root} …");
+    eprintln!("             or, for one command: curl --cacert {root} …");
 }
 
 pub(crate) fn trusted() {
@@ -115,22 +131,80 @@ pub(crate) fn how_to_stop() {
     eprintln!("\n{DIM}Ctrl-C stops the server; running requests end first.{DIM:#}");
 }
 
+/// That there is a local CA from now on.
+pub(crate) fn root_made(root: &LocalRoot) {
+    eprintln!("made         a local CA: {}", root.location);
+}
+
 pub(crate) fn trust_changes(changes: &[TrustChange]) {
     for change in changes {
         let store = &change.store;
         match &change.outcome {
             Outcome::Added => eprintln!("{GREEN}added{GREEN:#}        to {store}"),
-            Outcome::AlreadyThere => eprintln!("already       in {store}"),
+            Outcome::AlreadyThere => eprintln!("already      in {store}"),
             Outcome::Removed => eprintln!("{GREEN}removed{GREEN:#}      from {store}"),
-            Outcome::NotThere => eprintln!("not there     in {store}"),
-            Outcome::Failed { why, hint } => {
-                eprintln!("{RED}failed{RED:#}       {store}: {why}");
-                if let Some(hint) = hint {
-                    eprintln!("             {BOLD}hint:{BOLD:#} {hint}");
-                }
-            }
+            Outcome::NotThere => eprintln!("not there    {store}"),
+            Outcome::Failed { why, hint } => failed_store(store, why, hint.as_deref()),
         }
     }
+}
+
+/// Browsers read their stores when they start.
+pub(crate) fn restart_browsers(changes: &[TrustChange]) {
+    let in_browser = |change: &&TrustChange| matches!(change.store, TrustStore::Nss { .. });
+    if changes
+        .iter()
+        .filter(in_browser)
+        .any(|change| change.outcome == Outcome::Added)
+    {
+        eprintln!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
+    }
+}
+
+/// The local root and the stores: the result of `ravelin ca status`, but for stores that failed.
+pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) {
+    let certificate = &root.certificate;
+    let name = certificate.common_name().unwrap_or("it has no name");
+    let mut lines = vec![
+        format!("root         {}", root.location),
+        format!(
+            "             {name}, good until {}",
+            until(certificate.not_after())
+        ),
+        format!("             SHA-256 {}", certificate.fingerprint_sha256()),
+    ];
+    if let Some(permitted) = certificate.name_constraints() {
+        lines.push(format!("signs for    {permitted} and what is below them"));
+    }
+    for TrustChange { store, outcome } in stores {
+        match outcome {
+            Outcome::Added | Outcome::AlreadyThere => {
+                lines.push(format!("{GREEN}trusted{GREEN:#}      by {store}"));
+            }
+            Outcome::Removed | Outcome::NotThere => {
+                lines.push(format!("{YELLOW}not trusted{YELLOW:#}  by {store}"));
+            }
+            Outcome::Failed { .. } => {}
+        }
+    }
+    result(&(lines.join("\n") + "\n"));
+    for TrustChange { store, outcome } in stores {
+        if let Outcome::Failed { why, hint } = outcome {
+            failed_store(store, why, hint.as_deref());
+        }
+    }
+}
+
+fn failed_store(store: &TrustStore, why: &str, hint: Option<&str>) {
+    eprintln!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
+    if let Some(hint) = hint {
+        eprintln!("             {BOLD}hint:{BOLD:#} {hint}");
+    }
+}
+
+pub(crate) fn pages_written(pages: usize, folder: &Path) {
+    let folder = folder.display();
+    eprintln!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
 }
 
 /// The addresses that a browser can be given. A wildcard stands for names that we cannot guess.
@@ -158,7 +232,9 @@ fn urls(config: &Config, addresses: &[SocketAddr]) -> Vec<String> {
 /// `2027-02-20 (in 90 days)`.
 fn until(moment: SystemTime) -> String {
     let date = OffsetDateTime::from(moment);
-    let date = date.format(format_description!("[year]-[month]-[day]")).unwrap_or_default();
+    let date = date
+        .format(format_description!("[year]-[month]-[day]"))
+        .unwrap_or_default();
     match moment.duration_since(SystemTime::now()) {
         Ok(left) if left < Duration::from_secs(48 * 3600) => {
             format!("{date} (in {} hours)", left.as_secs() / 3600)
@@ -168,8 +244,43 @@ fn until(moment: SystemTime) -> String {
     }
 }
 
+/// What the system said, without the number that stands for it: `(os error 13)`.
+fn without_codes(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (os error ") {
+        words.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    words + rest
+}
+
 fn time_of_day() -> String {
     let now = OffsetDateTime::from(SystemTime::now());
-    now.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
-        .unwrap_or_default()
+    now.format(format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
+    ))
+    .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_system_errors_are_left_out() {
+        let told = "cannot read \"a\": No such file or directory (os error 2)";
+        assert_eq!(
+            without_codes(told),
+            "cannot read \"a\": No such file or directory"
+        );
+        assert_eq!(
+            without_codes("a (os error 1): b (os error 2), c"),
+            "a: b, c"
+        );
+        assert_eq!(
+            without_codes("nothing to leave out (here)"),
+            "nothing to leave out (here)"
+        );
+    }
 }
