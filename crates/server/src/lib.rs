@@ -10,7 +10,7 @@
 //! Any tower service can be served too, an axum router for one:
 //!
 //! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn main() -> Result<(), ravelin_server::BoxError> {
 //! let app = axum::Router::new().route("/", axum::routing::get(|| async { "hello\n" }));
 //! let tls = ravelin_server::local_tls(&["localhost".parse()?])?;
 //! let mut server = ravelin_server::Builder::new(tls).serve(app)?;
