@@ -4,3 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod config;
+mod foreign;
+mod judges;
+mod server;

@@ -1,0 +1,124 @@
+//! Programs of others, who judge what we serve. One that is missing fails the test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::server::{Place, Server};
+
+/// What a program said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// What it printed, as text, whatever that was.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Checks that it was content.
+    pub(crate) fn well(self) -> Self {
+        assert_eq!(self.code, 0, "{}\n{}", self.text(), self.stderr);
+        self
+    }
+}
+
+/// Runs a program with the environment of `place`, for a minute at most.
+pub(crate) fn run(place: &Place, program: &str, arguments: &[&str]) -> Ran {
+    run_with_input(place, program, arguments, Stdio::null())
+}
+
+pub(crate) fn run_with_input(
+    place: &Place,
+    program: &str,
+    arguments: &[&str],
+    input: Stdio,
+) -> Ran {
+    let mut command = Command::new("timeout");
+    place.furnish(&mut command);
+    let output = command.arg("60").arg(program).args(arguments).stdin(input).output().unwrap();
+    let code = output.status.code().unwrap_or(-1);
+    assert!(!matches!(code, 126 | 127), "{program} must be installed: ./test does it");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_ne!(code, 124, "{program} took more than a minute: {stderr}");
+    Ran { code, stdout: output.stdout, stderr }
+}
+
+/// A Python program beside these tests, in the environment that `./test` makes, with the libraries
+/// that it installs there.
+pub(crate) fn python(script: &str) -> (PathBuf, PathBuf) {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = package.join("../../.venv/bin/python");
+    assert!(python.exists(), "there is no .venv in the repository: ./test makes it");
+    (python, package.join("tests/peers").join(script))
+}
+
+/// Runs a Python program beside these tests to its end.
+pub(crate) fn run_python(place: &Place, script: &str, arguments: &[&str]) -> Ran {
+    let (python, script) = python(script);
+    let mut all = vec![script.to_str().unwrap()];
+    all.extend(arguments);
+    run(place, python.to_str().unwrap(), &all)
+}
+
+/// A response as curl saw it.
+#[derive(Debug)]
+pub(crate) struct Response {
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub(crate) version: String,
+    pub(crate) status: u16,
+    /// In the order in which they came, names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    /// The only field of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(known, _)| known == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} comes twice: {self:?}");
+        value
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+/// curl, which knows the local root, with these arguments more.
+pub(crate) fn curl(server: &Server, arguments: &[&str]) -> Ran {
+    let root = server.place.root();
+    let mut all = vec!["-sS", "-4", "--max-time", "50", "--cacert", root.to_str().unwrap()];
+    all.extend(arguments);
+    run(&server.place, "curl", &all)
+}
+
+/// The response that curl gets for a path, or a URL.
+pub(crate) fn fetch(server: &Server, path: &str, arguments: &[&str]) -> Response {
+    let url = if path.starts_with('/') { server.url(path) } else { path.to_owned() };
+    let mut all = vec!["-i", url.as_str()];
+    all.extend(arguments);
+    response(&curl(server, &all).well().stdout)
+}
+
+/// Takes apart what `curl -i` printed. Of several responses, interim ones or a proxy's, the last
+/// one counts.
+fn response(printed: &[u8]) -> Response {
+    let end = printed.windows(4).position(|four| four == b"\r\n\r\n").expect("a header") + 4;
+    let (head, body) = printed.split_at(end);
+    let head = str::from_utf8(head).unwrap();
+    let (status_line, fields) = head.split_once("\r\n").unwrap();
+    let mut words = status_line.split(' ');
+    let version = words.next().unwrap().to_owned();
+    let status: u16 = words.next().unwrap().parse().unwrap();
+    if status < 200 {
+        return response(body);
+    }
+    let headers = fields.lines().filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+    Response { version, status, headers, body: body.to_owned() }
+}

@@ -1,0 +1,4 @@
+//! Clients that others wrote, at work against `ravelin serve`: that our own client agrees with our
+//! own server would prove little.
+
+mod curl;

@@ -1,0 +1,385 @@
+//! A `ravelin` in a folder of its own: started, heard, told and ended.
+//!
+//! Ports are chosen by the system, homes are temporary, and every wait is for an event and bounded.
+//! That the server is ready, or has reloaded, it says itself, the way it says so to systemd.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// How long anything may take that is sure to happen, on a machine with much else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+/// What is listened on where a test does not care.
+pub(crate) const ANYWHERE: &str = "127.0.0.1:0";
+
+/// A temporary folder with a `home` for keys and certificates, a `user` for what a user keeps, and
+/// `public/index.html`. Clones are the same folder, so that several servers can have it in turn.
+#[derive(Clone)]
+pub(crate) struct Place(Arc<TempDir>);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let place = Self(Arc::new(tempfile::tempdir().unwrap()));
+        place.write("public/index.html", "hello\n");
+        fs::create_dir(place.path("user")).unwrap();
+        place
+    }
+
+    /// The path of something in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// `$RAVELIN_HOME`.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    /// The local root, in PEM.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.home().join("ca/root.pem")
+    }
+
+    /// Writes a file where it is to be, making the folders above it.
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// Puts a new file in the place of an old one, as editors and certificate tools do.
+    pub(crate) fn replace(&self, name: &str, contents: impl AsRef<[u8]>) {
+        let new = self.write(&format!("{name}.new"), contents);
+        fs::rename(new, self.path(name)).unwrap();
+    }
+
+    /// `ravelin` in this folder, with an environment of its own.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ravelin"));
+        self.furnish(&mut command);
+        command.args(arguments);
+        command
+    }
+
+    /// Gives any program the folder and the environment that `ravelin` has here.
+    pub(crate) fn furnish(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.path("user"))
+            .env("RAVELIN_HOME", self.home())
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+    }
+
+    /// Runs `ravelin` until it ends by itself.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        Process::start(&mut self.command(arguments), None).wait()
+    }
+
+    /// `ravelin serve`, without a word of it where the test has none: on any port, `public`.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut all = vec!["serve"];
+        if arguments.iter().all(|argument| argument.starts_with("--")) {
+            all.push("public");
+        }
+        if !arguments.contains(&"--listen") {
+            all.extend(["--listen", ANYWHERE]);
+        }
+        all.extend(arguments);
+        Server::start(self, &mut self.command(&all))
+    }
+
+    /// `ravelin serve --config` with this text.
+    pub(crate) fn serve_config(&self, text: &str) -> Server {
+        self.write("ravelin.toml", text);
+        let mut command = self.command(&["serve", "--config", "ravelin.toml"]);
+        Server::start(self, &mut command)
+    }
+}
+
+/// A running `ravelin serve`, killed when dropped.
+pub(crate) struct Server {
+    pub(crate) place: Place,
+    process: Process,
+    notices: UnixDatagram,
+    port: Option<u16>,
+}
+
+impl Server {
+    /// Starts a command that is, or becomes, a server, and waits until it is ready.
+    pub(crate) fn start(place: &Place, command: &mut Command) -> Self {
+        let socket = place.path("notify");
+        let _ = fs::remove_file(&socket);
+        let notices = UnixDatagram::bind(&socket).unwrap();
+        notices.set_read_timeout(Some(SOON)).unwrap();
+        command.env("NOTIFY_SOCKET", &socket);
+        let mut server = Self {
+            place: place.clone(),
+            process: Process::start(command, Some(socket)),
+            notices,
+            port: None,
+        };
+        server.wait_notified("READY=1");
+        server.port = server.urls().iter().find_map(|url| {
+            let (_, port) = url.rsplit_once(':')?;
+            port.parse().ok()
+        });
+        server
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// The port of HTTPS: that of the first URL that was printed.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.expect("no URL with a port was printed")
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port()).into()
+    }
+
+    /// `https://localhost:PORT` and this path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.port())
+    }
+
+    /// The URLs that were printed.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let said = self.said();
+        let urls = said.lines().map(str::trim).filter(|line| line.starts_with("https://"));
+        urls.map(str::to_owned).collect()
+    }
+
+    /// What was said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        self.process.stderr.so_far()
+    }
+
+    /// Waits until standard error has `text` behind its first `after` bytes.
+    pub(crate) fn wait_said(&self, after: usize, text: &str) {
+        self.process.stderr.wait(text, |said| said.get(after..)?.contains(text).then_some(()));
+    }
+
+    /// What was printed on standard output so far, once it has `lines` lines.
+    pub(crate) fn wait_printed(&self, lines: usize) -> String {
+        self.process.stdout.wait(&format!("{lines} lines"), |printed| {
+            (printed.lines().count() >= lines).then(|| printed.to_owned())
+        })
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// The next thing that was said to systemd.
+    pub(crate) fn notified(&self) -> String {
+        let mut message = [0; 4096];
+        let length = self.notices.recv(&mut message).unwrap_or_else(|error| {
+            panic!("nothing is said to systemd: {error}; but: {}", self.said())
+        });
+        let message = String::from_utf8(message[..length].to_vec()).unwrap();
+        assert_ne!(message, ENDED, "the server has ended: {}", self.said());
+        message
+    }
+
+    /// Waits until systemd is told `what`.
+    pub(crate) fn wait_notified(&self, what: &str) {
+        while !self.notified().lines().any(|line| line == what) {}
+    }
+
+    /// Reloads with SIGHUP, and returns what was said about it, once it is done.
+    pub(crate) fn reload(&self) -> String {
+        let before = self.said().len();
+        self.signal(Signal::HUP);
+        self.wait_reloaded();
+        self.process.stderr.wait("a word about the reload", |said| {
+            let news = &said[before..];
+            let over = news.contains("reloaded: ") || news.contains("nothing was reloaded");
+            (over && news.ends_with('\n')).then(|| news.to_owned())
+        })
+    }
+
+    /// Waits until a reload has begun and ended.
+    pub(crate) fn wait_reloaded(&self) {
+        self.wait_notified("RELOADING=1");
+        self.wait_notified("READY=1");
+    }
+
+    /// Ends the server with SIGTERM, as systemd would, and checks that it took no harm.
+    pub(crate) fn stop(self) -> Ended {
+        self.signal(Signal::TERM);
+        let ended = self.wait();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        ended
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) fn wait(self) -> Ended {
+        self.process.wait()
+    }
+}
+
+/// How a process ended and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Checks the exit code, and that standard error has these texts.
+    pub(crate) fn expect(&self, code: i32, said: &[&str]) {
+        assert_eq!(self.status.code(), Some(code), "{self:?}");
+        for text in said {
+            assert!(self.stderr.contains(text), "no \"{text}\" in: {}", self.stderr);
+        }
+    }
+}
+
+/// What the harness says to itself in the server's place when the server has ended.
+const ENDED: &str = "ended";
+
+/// A process that is heard, and killed when dropped.
+struct Process {
+    child: Child,
+    stdout: Arc<Heard>,
+    stderr: Arc<Heard>,
+    over: bool,
+}
+
+impl Process {
+    /// Starts it. Where there is a socket, its end is said there.
+    fn start(command: &mut Command, socket: Option<PathBuf>) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| {
+            panic!("{} must be there: {error}", Path::new(command.get_program()).display())
+        });
+        let stdout = Heard::listen(child.stdout.take().unwrap(), || {});
+        let stderr = Heard::listen(child.stderr.take().unwrap(), move || {
+            if let Some(socket) = socket {
+                // The test may be over and the folder gone.
+                let _ = UnixDatagram::unbound().unwrap().send_to(ENDED.as_bytes(), socket);
+            }
+        });
+        Self { child, stdout, stderr, over: false }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn wait(mut self) -> Ended {
+        self.stderr.wait_ended();
+        self.stdout.wait_ended();
+        self.over = true;
+        let status = self.child.wait().unwrap();
+        let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
+        assert_clean(&stderr);
+        Ended { status, stdout, stderr }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        let ended = self.child.try_wait().unwrap();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the server said:\n{}", self.stderr.so_far());
+            return;
+        }
+        assert!(ended.is_none(), "it ended: {ended:?}\n{}", self.stderr.so_far());
+        assert_clean(&self.stderr.so_far());
+    }
+}
+
+/// Neither a panic nor a `Debug` dump is on `stderr`.
+pub(crate) fn assert_clean(stderr: &str) {
+    for trace in ["panicked", "RUST_BACKTRACE", "Error {", "Err(", "Os {", "Some(", "kind: "] {
+        assert!(!stderr.contains(trace), "a trace of {trace:?}: {stderr}");
+    }
+}
+
+/// What comes out of a process, as it comes.
+#[derive(Default)]
+struct Heard {
+    text: Mutex<(String, bool)>,
+    changed: Condvar,
+}
+
+impl Heard {
+    fn listen(from: impl Read + Send + 'static, at_end: impl FnOnce() + Send + 'static) -> Arc<Self> {
+        let heard = Arc::new(Self::default());
+        let listener = heard.clone();
+        thread::spawn(move || {
+            let mut from = BufReader::new(from);
+            let mut line = Vec::new();
+            while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                listener.text.lock().unwrap().0.push_str(&String::from_utf8_lossy(&line));
+                listener.changed.notify_all();
+                line.clear();
+            }
+            listener.text.lock().unwrap().1 = true;
+            listener.changed.notify_all();
+            at_end();
+        });
+        heard
+    }
+
+    fn so_far(&self) -> String {
+        self.text.lock().unwrap().0.clone()
+    }
+
+    fn wait<T>(&self, what: &str, found: impl Fn(&str) -> Option<T>) -> T {
+        let until = Instant::now() + SOON;
+        let mut text = self.text.lock().unwrap();
+        loop {
+            if let Some(found) = found(&text.0) {
+                return found;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !text.1, "\"{what}\" never came, but: {}", text.0);
+            text = self.changed.wait_timeout(text, left).unwrap().0;
+        }
+    }
+
+    fn wait_ended(&self) {
+        let text = self.text.lock().unwrap();
+        let (text, _) = self.changed.wait_timeout_while(text, SOON, |text| !text.1).unwrap();
+        assert!(text.1, "it does not end: {}", text.0);
+    }
+}
+
+/// A port that is free now, and that the system does not give to others by itself, for tests that
+/// have to name one. Each process, so each test, looks in a different corner.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(0);
+    let mut next = NEXT.lock().unwrap();
+    let corner = (std::process::id() % 300) as u16 * 40;
+    loop {
+        let port = 20_000 + (corner + *next) % 12_000;
+        *next += 1;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
