@@ -14,6 +14,11 @@ use crate::connection::Connection;
 pub(crate) trait App {
     /// Answers one request.
     fn call(&self, request: Request<RequestBody>, connection: &Arc<Connection>) -> Answer;
+
+    /// Whether the app may answer a request to switch protocols with 101.
+    fn switches_protocols(&self) -> bool {
+        false
+    }
 }
 
 /// A response, at once where it can be: most are, and then nothing is boxed or woken.

@@ -42,7 +42,10 @@ impl Apps for SiteApps {
     }
 
     fn plain(&self, _: &Place) -> Rc<dyn App> {
-        let app = ToHttps { sites: self.sites.clone(), port: self.https_port.clone() };
+        let app = ToHttps {
+            sites: self.sites.clone(),
+            port: self.https_port.clone(),
+        };
         recorded(Rc::new(app), self.log.as_ref().map(|log| log.sender()))
     }
 }
@@ -68,7 +71,10 @@ impl App for ToHttps {
         if self.sites.load().find(&asked).is_none() {
             return Answer::Ready(sites::misdirected(&head.headers, &asked));
         }
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
         let location = match **self.port.load() {
             443 => format!("https://{asked}{target}"),
             port => format!("https://{asked}:{port}{target}"),

@@ -55,7 +55,10 @@ impl Body {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, record: None }
+        Self {
+            source,
+            record: None,
+        }
     }
 
     pub(crate) fn set_record(&mut self, record: Box<Record>) {
@@ -83,13 +86,19 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self::new(if bytes.is_empty() { Source::Empty } else { Source::Full(bytes) })
+        Self::new(if bytes.is_empty() {
+            Source::Empty
+        } else {
+            Source::Full(bytes)
+        })
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
+        f.debug_struct("Body")
+            .field("size", &self.size_hint())
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,7 +155,8 @@ pub struct RequestBody {
     source: RequestSource,
     /// Bytes that may still come.
     left: u64,
-    progress: Arc<Progress>,
+    /// Where what was read is counted, for drivers that want to know.
+    progress: Option<Arc<Progress>>,
     /// Whether the handler is waiting for the client.
     waiting: bool,
 }
@@ -186,21 +196,45 @@ impl RequestBody {
     /// No body.
     pub(crate) fn none() -> Self {
         let source = RequestSource::None;
-        Self { source, left: u64::MAX, progress: Arc::default(), waiting: false }
+        Self {
+            source,
+            left: u64::MAX,
+            progress: None,
+            waiting: false,
+        }
     }
 
     /// A body that a driver pushes, of `length` bytes where the client has said how many.
-    pub(crate) fn inbox(outlet: Outlet, length: Option<u64>, progress: Arc<Progress>) -> Self {
+    pub(crate) fn inbox(
+        outlet: Outlet,
+        length: Option<u64>,
+        progress: Option<Arc<Progress>>,
+    ) -> Self {
         let source = RequestSource::Inbox { outlet, length };
-        Self { source, left: u64::MAX, progress, waiting: false }
+        Self {
+            source,
+            left: u64::MAX,
+            progress,
+            waiting: false,
+        }
     }
 
     pub(crate) fn http1(body: hyper::body::Incoming, progress: Arc<Progress>) -> Self {
-        Self { source: RequestSource::Http1(body), left: u64::MAX, progress, waiting: false }
+        Self {
+            source: RequestSource::Http1(body),
+            left: u64::MAX,
+            progress: Some(progress),
+            waiting: false,
+        }
     }
 
     pub(crate) fn http2(body: h2::RecvStream, progress: Arc<Progress>) -> Self {
-        Self { source: RequestSource::Http2(body), left: u64::MAX, progress, waiting: false }
+        Self {
+            source: RequestSource::Http2(body),
+            left: u64::MAX,
+            progress: Some(progress),
+            waiting: false,
+        }
     }
 
     /// Takes no more than `limit` bytes from the client.
@@ -210,7 +244,11 @@ impl RequestBody {
     /// When the client has announced more.
     pub(crate) fn limit(&mut self, limit: u64) -> Result<(), BodyTooLarge> {
         self.left = limit;
-        if self.size_hint().lower() > limit { Err(BodyTooLarge) } else { Ok(()) }
+        if self.size_hint().lower() > limit {
+            Err(BodyTooLarge)
+        } else {
+            Ok(())
+        }
     }
 
     fn poll_source(
@@ -240,12 +278,14 @@ impl RequestBody {
     }
 
     fn set_waiting(&mut self, waiting: bool) {
-        if waiting != self.waiting {
+        if waiting != self.waiting
+            && let Some(progress) = &self.progress
+        {
             self.waiting = waiting;
             if waiting {
-                self.progress.waiting.fetch_add(1, Ordering::Relaxed);
+                progress.waiting.fetch_add(1, Ordering::Relaxed);
             } else {
-                self.progress.waiting.fetch_sub(1, Ordering::Relaxed);
+                progress.waiting.fetch_sub(1, Ordering::Relaxed);
             }
         }
     }
@@ -273,7 +313,9 @@ impl HttpBody for RequestBody {
             && let Some(data) = frame.data_ref()
         {
             let n = data.len() as u64;
-            this.progress.received.fetch_add(n, Ordering::Relaxed);
+            if let Some(progress) = &this.progress {
+                progress.received.fetch_add(n, Ordering::Relaxed);
+            }
             match this.left.checked_sub(n) {
                 Some(left) => this.left = left,
                 None => return Poll::Ready(Some(Err(BodyTooLarge.into()))),
@@ -305,6 +347,8 @@ impl HttpBody for RequestBody {
 
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBody").field("size", &self.size_hint()).finish_non_exhaustive()
+        f.debug_struct("RequestBody")
+            .field("size", &self.size_hint())
+            .finish_non_exhaustive()
     }
 }

@@ -54,13 +54,16 @@ impl Connection {
                 .map_or("", iana_suite_name),
             group: connection
                 .negotiated_key_exchange_group()
-                .and_then(|group| group.name().as_str())
-,
+                .and_then(|group| group.name().as_str()),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
             certificate: tls.certificates().find(server_name.as_deref()).clone(),
             server_name,
         };
-        Self { peer, local, tls: Some(facts) }
+        Self {
+            peer,
+            local,
+            tls: Some(facts),
+        }
     }
 
     /// Whether this connection may carry requests for `host`: the client asked for that name, or

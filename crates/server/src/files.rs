@@ -25,11 +25,11 @@ use crate::app::Answer;
 use crate::body::Body;
 use crate::conditional::range::{self, ByteRange, Multipart, Selection};
 use crate::conditional::{self, Decision, EntityTag, Validators};
-use crate::reply;
 use crate::listing;
 use crate::negotiation::{AcceptEncoding, Coding};
 use crate::page::CONTENT_SECURITY_POLICY;
 use crate::path::RequestPath;
+use crate::reply;
 use crate::site::Files;
 use crate::worker::Place;
 
@@ -57,9 +57,12 @@ pub(crate) struct FileServer {
 
 impl FileServer {
     pub(crate) fn new(options: Arc<Files>, place: &Place) -> Self {
-        Self { options, folder: RefCell::new(None), cache: Cache::new(place.turn.clone()) }
+        Self {
+            options,
+            folder: RefCell::new(None),
+            cache: Cache::new(place.turn.clone()),
+        }
     }
-
 
     /// Answers a request for a file.
     pub(crate) fn answer(&self, request: &FileRequest<'_>) -> Answer {
@@ -93,10 +96,12 @@ impl FileServer {
             Err(Missing::NotFound) => match &self.options.fallback {
                 // The fallback is cached under its own name, so that paths that nobody will ask
                 // for again do not fill the cache.
-                Some(fallback) => match self.load(&folder, fallback.as_bytes(), fallback.as_bytes()) {
-                    Ok(Some(entry)) => self.respond(&folder, &entry, request),
-                    _ => not_found(request),
-                },
+                Some(fallback) => {
+                    match self.load(&folder, fallback.as_bytes(), fallback.as_bytes()) {
+                        Ok(Some(entry)) => self.respond(&folder, &entry, request),
+                        _ => not_found(request),
+                    }
+                }
                 None => not_found(request),
             },
             Err(Missing::Forbidden) => failed(request, StatusCode::FORBIDDEN),
@@ -152,9 +157,9 @@ impl FileServer {
             return Ok(Some(entry));
         }
         match folder.find(location) {
-            Ok(Found::File(file, stat)) => {
-                self.remember(name, location, file, (&stat).into()).map(Some)
-            }
+            Ok(Found::File(file, stat)) => self
+                .remember(name, location, file, (&stat).into())
+                .map(Some),
             Ok(Found::Folder(_)) | Err(Missing::NotFound) => Ok(None),
             Err(missing) => Err(missing),
         }
@@ -171,7 +176,8 @@ impl FileServer {
             // Small files are read here and now: handing them to another thread costs more than
             // the page cache does.
             let mut bytes = vec![0; identity.size() as usize];
-            file.read_exact_at(&mut bytes, 0).map_err(|_| Missing::NotFound)?;
+            file.read_exact_at(&mut bytes, 0)
+                .map_err(|_| Missing::NotFound)?;
             Content::Memory(bytes.into())
         } else {
             Content::File(Arc::new(file))
@@ -191,7 +197,12 @@ impl FileServer {
             && let Some((coding, sibling)) = self.sibling(folder, entry, accepted)
         {
             let etag = sibling.etag.in_coding(coding.token());
-            let chosen = Chosen { source: entry, bytes: &sibling, etag: &etag, coding };
+            let chosen = Chosen {
+                source: entry,
+                bytes: &sibling,
+                etag: &etag,
+                coding,
+            };
             return self.send(&chosen, request);
         }
         let compressible = self.options.compress
@@ -205,8 +216,12 @@ impl FileServer {
                 return self.send_compressed(entry, coding, request);
             }
         }
-        let chosen =
-            Chosen { source: entry, bytes: entry, etag: &entry.etag, coding: Coding::Identity };
+        let chosen = Chosen {
+            source: entry,
+            bytes: entry,
+            etag: &entry.etag,
+            coding: Coding::Identity,
+        };
         self.send(&chosen, request)
     }
 
@@ -238,8 +253,10 @@ impl FileServer {
     }
 
     fn send(&self, chosen: &Chosen<'_>, request: &FileRequest<'_>) -> Answer {
-        let validators =
-            Validators { etag: Some(chosen.etag), modified: Some(chosen.source.modified) };
+        let validators = Validators {
+            etag: Some(chosen.etag),
+            modified: Some(chosen.source.modified),
+        };
         let length = chosen.bytes.size();
         let selection = match conditional::decide(request.method, request.headers, validators) {
             Decision::Whole => Selection::Whole,
@@ -271,9 +288,10 @@ impl FileServer {
                 return Answer::Ready(response);
             }
             Selection::Unsatisfiable => {
-                let mut response =
-                    reply::error(StatusCode::RANGE_NOT_SATISFIABLE, request.headers);
-                response.headers_mut().insert(header::CONTENT_RANGE, range::unsatisfied(length));
+                let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, request.headers);
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_RANGE, range::unsatisfied(length));
                 return Answer::Ready(response);
             }
             Selection::One(part) => {
@@ -315,8 +333,16 @@ impl FileServer {
         request: &FileRequest<'_>,
     ) -> Answer {
         let etag = entry.etag.in_coding(coding.token());
-        let validators = Validators { etag: Some(&etag), modified: Some(entry.modified) };
-        let chosen = Chosen { source: entry, bytes: entry, etag: &etag, coding };
+        let validators = Validators {
+            etag: Some(&etag),
+            modified: Some(entry.modified),
+        };
+        let chosen = Chosen {
+            source: entry,
+            bytes: entry,
+            etag: &etag,
+            coding,
+        };
         match conditional::decide(request.method, request.headers, validators) {
             Decision::NotModified => return Answer::Ready(self.not_modified(&chosen)),
             Decision::PreconditionFailed => {
@@ -338,7 +364,10 @@ impl FileServer {
                 Answer::Ready(response)
             }
             Content::Memory(bytes) => {
-                let slot = CODINGS.iter().position(|known| *known == coding).unwrap_or(0);
+                let slot = CODINGS
+                    .iter()
+                    .position(|known| *known == coding)
+                    .unwrap_or(0);
                 if let Some((compressed, _)) = entry.compressed[slot].get() {
                     return Answer::Ready(with_content(response, compressed.clone(), head));
                 }
@@ -349,7 +378,9 @@ impl FileServer {
                         Some(compressed) => compressed,
                         None => {
                             response.headers_mut().remove(header::CONTENT_ENCODING);
-                            response.headers_mut().insert(header::ETAG, entry.etag.header().clone());
+                            response
+                                .headers_mut()
+                                .insert(header::ETAG, entry.etag.header().clone());
                             return with_content(response, bytes, head);
                         }
                     };
@@ -421,7 +452,9 @@ fn joined(mut pieces: Vec<Piece>) -> Bytes {
 }
 
 fn with_content(mut response: Response<Body>, content: Bytes, head: bool) -> Response<Body> {
-    response.headers_mut().insert(header::CONTENT_LENGTH, content.len().into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, content.len().into());
     if !head {
         *response.body_mut() = content.into();
     }
@@ -438,7 +471,10 @@ fn failed(request: &FileRequest<'_>, status: StatusCode) -> Answer {
 
 /// Sends the client from `/folder` to `/folder/`, so that relative links in its page work.
 fn add_slash(request: &FileRequest<'_>) -> Answer {
-    let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+    let query = request
+        .query
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let location = format!("{}/{query}", request.path.raw());
     match reply::redirect(StatusCode::PERMANENT_REDIRECT, &location) {
         Some(response) => Answer::Ready(response),

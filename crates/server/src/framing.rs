@@ -5,6 +5,7 @@
 //! way; what is ambiguous is refused, never repaired (RFC 9112, sections 2.2, 5.1, 6.1, 11.2). The
 //! parser behind it sees complete header blocks only. It does not judge what a request means.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use http::StatusCode;
@@ -18,8 +19,42 @@ pub(crate) struct Framing {
     held: Vec<u8>,
     /// When its first byte came.
     held_since: Option<Instant>,
+    /// What the last complete header block says.
+    head: Head,
     max_head: usize,
     max_fields: usize,
+    /// Whether a request to switch protocols means anything here.
+    switching: bool,
+}
+
+/// What a header block says, as places in its bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) method: Range<usize>,
+    pub(crate) target: Range<usize>,
+    /// Names and values of all fields, in order.
+    pub(crate) fields: Vec<(Range<u32>, Range<u32>)>,
+    /// The 1 of HTTP/1.1, or the 0 of HTTP/1.0.
+    pub(crate) minor_version: u8,
+    /// The length of the body, where the client has said it.
+    pub(crate) length: Option<u64>,
+    /// Whether there is a body.
+    pub(crate) has_body: bool,
+    /// Whether the client wants to go on after this request (RFC 9112, section 9.3).
+    pub(crate) keep_alive: bool,
+    /// Whether the client waits for a word before it sends the body (RFC 9110, section 10.1.1).
+    pub(crate) expects_continue: bool,
+    /// Whether the client asks for another protocol.
+    pub(crate) switches: bool,
+}
+
+/// The next part of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Bytes that frame the body, before its own.
+    pub(crate) framing: usize,
+    /// Bytes of the body behind them.
+    pub(crate) data: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,13 +124,46 @@ const CHUNK_EXTENSION_LIMIT: u16 = 256;
 const TRAILER_LIMIT: u16 = 8 * 1024;
 
 impl Framing {
-    pub(crate) fn new(max_head: usize, max_fields: usize) -> Self {
+    /// `switching` says whether what answers requests knows how to switch protocols. Where it does
+    /// not, a request to do so is an ordinary one (RFC 9110, section 7.8).
+    pub(crate) fn new(max_head: usize, max_fields: usize, switching: bool) -> Self {
         Self {
             state: State::Head,
             held: Vec::new(),
             held_since: None,
+            head: Head::default(),
             max_head,
             max_fields,
+            switching,
+        }
+    }
+
+    /// What the header block says that has passed last.
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Takes the next part of a body apart. Once the last part was taken, [`Framing::is_in_body`]
+    /// is false.
+    pub(crate) fn next_piece(&mut self, input: &[u8]) -> Result<Piece, Refusal> {
+        match self.state {
+            State::Body(left) => {
+                let n = left.min(input.len() as u64);
+                self.state = if left == n {
+                    State::Head
+                } else {
+                    State::Body(left - n)
+                };
+                Ok(Piece {
+                    framing: 0,
+                    data: n as usize,
+                })
+            }
+            State::Chunk(chunk) => self.next_chunk_piece(chunk, input),
+            _ => Ok(Piece {
+                framing: 0,
+                data: 0,
+            }),
         }
     }
 
@@ -103,12 +171,14 @@ impl Framing {
     pub(crate) fn inspect(&mut self, input: &[u8]) -> Result<Verdict, Refusal> {
         match self.state {
             State::Head => self.inspect_head(input),
-            State::Body(left) => {
-                let n = left.min(input.len() as u64);
-                self.state = if left == n { State::Head } else { State::Body(left - n) };
-                Ok(Verdict::Pass(n as usize))
+            State::Body(_) | State::Chunk(_) => {
+                let mut passed = 0;
+                while passed < input.len() && self.is_in_body() {
+                    let piece = self.next_piece(&input[passed..])?;
+                    passed += piece.framing + piece.data;
+                }
+                Ok(Verdict::Pass(passed))
             }
-            State::Chunk(chunk) => self.inspect_chunks(chunk, input),
             State::AwaitSwitch => Ok(Verdict::Wait),
             State::Switched => Ok(Verdict::Pass(input.len())),
         }
@@ -161,7 +231,10 @@ impl Framing {
         let known = self.held.len();
         self.held.extend_from_slice(input);
         // The end of the block may straddle the border: look again at the last line's start.
-        let from = self.held[..known].iter().rposition(|&b| b == b'\n').unwrap_or(0);
+        let from = self.held[..known]
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .unwrap_or(0);
         match end_of_head(&self.held, from, self.max_head)? {
             Some(end) => {
                 let head = std::mem::take(&mut self.held);
@@ -176,26 +249,34 @@ impl Framing {
 
     /// Reads a complete header block and decides how the body is framed.
     fn accept_head(&mut self, head: &[u8]) -> Result<(), Refusal> {
-        let mut lines = Lines(head);
-        let mut request_line = lines.next().unwrap_or_default();
-        while request_line.is_empty() {
-            // RFC 9112, section 2.2: an empty line before the request line is to be ignored.
-            request_line = lines.next().ok_or_else(|| bad("the request has no request line"))?;
+        let mut at = 0;
+        // RFC 9112, section 2.2: empty lines before the request line are to be ignored.
+        while head[at..].starts_with(b"\r\n") {
+            at += 2;
         }
-        let version = check_request_line(request_line)?;
+        let mut line = next_line(head, at).ok_or_else(|| bad("there is no request line"))?;
+        let facts = &mut self.head;
+        facts.fields.clear();
+        facts.minor_version = check_request_line(head, line.clone(), facts)?;
+        facts.keep_alive = facts.minor_version == 1;
+        facts.expects_continue = false;
 
-        let mut fields = 0;
         let mut hosts = 0;
         let mut length: Option<u64> = None;
         let mut chunked = false;
         let mut upgrade = false;
-        for line in lines.take_while(|line| !line.is_empty()) {
-            fields += 1;
-            if fields > self.max_fields {
+        let mut connection_upgrade = false;
+        loop {
+            line = match next_line(head, line.end + 2) {
+                Some(line) if !line.is_empty() => line,
+                _ => break,
+            };
+            if facts.fields.len() == self.max_fields {
                 return Err(too_large("the request has too many header fields"));
             }
-            let (name, value) = split_field(line)?;
-            // One look at the length spares five comparisons for most fields.
+            let (name_at, value_at) = split_field(head, line.clone())?;
+            let (name, value) = (&head[name_at.clone()], &head[value_at.clone()]);
+            // One look at the length spares most comparisons.
             match name.len() {
                 4 if name.eq_ignore_ascii_case(b"host") => {
                     hosts += 1;
@@ -203,14 +284,27 @@ impl Framing {
                         return Err(bad("the request has more than one Host"));
                     }
                 }
+                6 if name.eq_ignore_ascii_case(b"expect") => {
+                    facts.expects_continue = value.eq_ignore_ascii_case(b"100-continue");
+                }
                 7 if name.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
+                10 if name.eq_ignore_ascii_case(b"connection") => {
+                    for option in value.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
+                        if option.eq_ignore_ascii_case(b"close") {
+                            facts.keep_alive = false;
+                        } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                            facts.keep_alive = true;
+                        } else if option.eq_ignore_ascii_case(b"upgrade") {
+                            connection_upgrade = true;
+                        }
+                    }
+                }
                 14 if name.eq_ignore_ascii_case(b"content-length") => {
                     if length.is_some() {
                         return Err(bad("the request has more than one Content-Length"));
                     }
-                    length = Some(
-                        decimal(value).ok_or_else(|| bad("Content-Length is not a number"))?,
-                    );
+                    length =
+                        Some(decimal(value).ok_or_else(|| bad("Content-Length is not a number"))?);
                 }
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                     if chunked {
@@ -227,42 +321,59 @@ impl Framing {
                 }
                 _ => {}
             }
+            facts.fields.push((narrow(name_at), narrow(value_at)));
         }
-        if hosts == 0 && version == 1 {
+        if hosts == 0 && facts.minor_version == 1 {
             return Err(bad("the request has no Host"));
         }
         if chunked && length.is_some() {
-            return Err(bad("the request has both Content-Length and Transfer-Encoding"));
+            return Err(bad(
+                "the request has both Content-Length and Transfer-Encoding",
+            ));
         }
-        if chunked && version == 0 {
+        if chunked && facts.minor_version == 0 {
             return Err(bad("HTTP/1.0 has no Transfer-Encoding"));
         }
+        facts.length = length;
+        facts.has_body = chunked || length.is_some_and(|n| n > 0);
+        facts.switches = self.switching && upgrade && connection_upgrade && !facts.has_body;
         self.state = match (chunked, length) {
-            (true, _) => State::Chunk(Chunk::Size { value: 0, digits: 0 }),
+            (true, _) => State::Chunk(Chunk::Size {
+                value: 0,
+                digits: 0,
+            }),
             (false, Some(n)) if n > 0 => State::Body(n),
-            _ if upgrade => State::AwaitSwitch,
+            _ if facts.switches => State::AwaitSwitch,
             _ => State::Head,
         };
         Ok(())
     }
 
-    /// Walks through a chunked body; passes all of it that is well-formed.
-    fn inspect_chunks(&mut self, mut chunk: Chunk, input: &[u8]) -> Result<Verdict, Refusal> {
+    /// Walks through a chunked body up to and including the next data.
+    fn next_chunk_piece(&mut self, mut chunk: Chunk, input: &[u8]) -> Result<Piece, Refusal> {
         let mut at = 0;
         while at < input.len() {
             let byte = input[at];
             chunk = match chunk {
                 Chunk::Data(left) => {
                     let n = left.min((input.len() - at) as u64);
-                    at += n as usize;
-                    chunk = if n == left { Chunk::DataCr } else { Chunk::Data(left - n) };
-                    continue;
+                    let next = if n == left {
+                        Chunk::DataCr
+                    } else {
+                        Chunk::Data(left - n)
+                    };
+                    self.state = State::Chunk(next);
+                    return Ok(Piece {
+                        framing: at,
+                        data: n as usize,
+                    });
                 }
                 Chunk::Size { value, digits } => match (byte, (byte as char).to_digit(16)) {
                     (_, Some(_)) if digits == 15 => return Err(bad_body("a chunk is too large")),
-                    (_, Some(digit)) => {
-                        Chunk::Size { value: value << 4 | u64::from(digit), digits: digits + 1 }
-                    }
+                    (_, Some(digit)) => Chunk::Size {
+                        value: value << 4 | u64::from(digit),
+                        digits: digits + 1,
+                    },
                     _ if digits == 0 => return Err(bad_body("a chunk has no size")),
                     (b'\r', _) => Chunk::SizeLf { value },
                     (b';', _) => Chunk::Extension { value, length: 0 },
@@ -275,19 +386,27 @@ impl Framing {
                 Chunk::Extension { length, .. } if length == CHUNK_EXTENSION_LIMIT => {
                     return Err(bad_body("a chunk extension is too long"));
                 }
-                Chunk::Extension { value, length } => {
-                    Chunk::Extension { value, length: length + 1 }
-                }
+                Chunk::Extension { value, length } => Chunk::Extension {
+                    value,
+                    length: length + 1,
+                },
                 Chunk::SizeLf { value } if byte == b'\n' => match value {
                     0 => Chunk::Trailer { line: 0, total: 0 },
                     n => Chunk::Data(n),
                 },
                 Chunk::DataCr if byte == b'\r' => Chunk::DataLf,
-                Chunk::DataLf if byte == b'\n' => Chunk::Size { value: 0, digits: 0 },
-                Chunk::Trailer { line, total } if byte == b'\r' => {
-                    Chunk::TrailerLf { last: line == 0, total }
-                }
-                Chunk::Trailer { total: TRAILER_LIMIT, .. } => {
+                Chunk::DataLf if byte == b'\n' => Chunk::Size {
+                    value: 0,
+                    digits: 0,
+                },
+                Chunk::Trailer { line, total } if byte == b'\r' => Chunk::TrailerLf {
+                    last: line == 0,
+                    total,
+                },
+                Chunk::Trailer {
+                    total: TRAILER_LIMIT,
+                    ..
+                } => {
                     return Err(bad_body("the trailers are too long"));
                 }
                 Chunk::Trailer { line: 0, .. } if byte == b' ' || byte == b'\t' => {
@@ -296,12 +415,16 @@ impl Framing {
                 Chunk::Trailer { .. } if is_control(byte) => {
                     return Err(bad_body("a trailer has a control character"));
                 }
-                Chunk::Trailer { line, total } => {
-                    Chunk::Trailer { line: line + 1, total: total + 1 }
-                }
+                Chunk::Trailer { line, total } => Chunk::Trailer {
+                    line: line + 1,
+                    total: total + 1,
+                },
                 Chunk::TrailerLf { last: true, .. } if byte == b'\n' => {
                     self.state = State::Head;
-                    return Ok(Verdict::Pass(at + 1));
+                    return Ok(Piece {
+                        framing: at + 1,
+                        data: 0,
+                    });
                 }
                 Chunk::TrailerLf { last: false, total } if byte == b'\n' => {
                     Chunk::Trailer { line: 0, total }
@@ -311,7 +434,10 @@ impl Framing {
             at += 1;
         }
         self.state = State::Chunk(chunk);
-        Ok(Verdict::Pass(input.len()))
+        Ok(Piece {
+            framing: input.len(),
+            data: 0,
+        })
     }
 }
 
@@ -339,37 +465,35 @@ fn end_of_head(input: &[u8], from: usize, max: usize) -> Result<Option<usize>, R
     Ok(None)
 }
 
-/// Lines without their CRLF.
-struct Lines<'a>(&'a [u8]);
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let lf = memchr(b'\n', self.0)?;
-        let line = &self.0[..lf.saturating_sub(1)];
-        self.0 = &self.0[lf + 1..];
-        Some(line)
-    }
+/// Where the line that starts at `at` stands, without its CRLF.
+fn next_line(head: &[u8], at: usize) -> Option<Range<usize>> {
+    let lf = memchr(b'\n', head.get(at..)?)?;
+    Some(at..at + lf.saturating_sub(1))
 }
 
 /// `method SP request-target SP HTTP/1.x` (RFC 9112, section 3), the minor version back.
-fn check_request_line(line: &[u8]) -> Result<u8, Refusal> {
-    let mut words = line.split(|&b| b == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(bad("the request line is not \"METHOD TARGET HTTP/1.1\""));
-    };
+fn check_request_line(bytes: &[u8], line: Range<usize>, head: &mut Head) -> Result<u8, Refusal> {
+    let text = &bytes[line.clone()];
+    let wrong = || bad("the request line is not \"METHOD TARGET HTTP/1.1\"");
+    let first = memchr(b' ', text).ok_or_else(wrong)?;
+    let second = first + 1 + memchr(b' ', &text[first + 1..]).ok_or_else(wrong)?;
+    let (method, target, version) = (
+        &text[..first],
+        &text[first + 1..second],
+        &text[second + 1..],
+    );
     if method.is_empty() || !method.iter().all(|&b| is_token(b)) {
         return Err(bad("the method is not a word"));
     }
     if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
         return Err(bad("the request target has a control character"));
     }
+    head.method = line.start..line.start + first;
+    head.target = line.start + first + 1..line.start + second;
     match version {
         b"HTTP/1.1" => Ok(1),
         b"HTTP/1.0" => Ok(0),
+        version if version.contains(&b' ') || !version.starts_with(b"HTTP/") => Err(wrong()),
         _ => Err(Refusal {
             status: StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             reason: "the version is neither HTTP/1.1 nor HTTP/1.0",
@@ -379,19 +503,29 @@ fn check_request_line(line: &[u8]) -> Result<u8, Refusal> {
 }
 
 /// `name: value` (RFC 9112, section 5), the value without white space around it.
-fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
-    if line[0] == b' ' || line[0] == b'\t' {
+fn split_field(bytes: &[u8], line: Range<usize>) -> Result<(Range<usize>, Range<usize>), Refusal> {
+    let text = &bytes[line.clone()];
+    if text[0] == b' ' || text[0] == b'\t' {
         return Err(bad("a header field is folded over several lines"));
     }
-    let colon = memchr(b':', line).ok_or_else(|| bad("a header field has no colon"))?;
-    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let colon = memchr(b':', text).ok_or_else(|| bad("a header field has no colon"))?;
+    let (name, value) = (&text[..colon], &text[colon + 1..]);
     if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
-        return Err(bad("a header field's name has a space or another character it must not have"));
+        return Err(bad(
+            "a header field's name has a space or another character it must not have",
+        ));
     }
     if value.iter().any(|&b| is_control(b)) {
         return Err(bad("a header field has a control character"));
     }
-    Ok((name, value.trim_ascii()))
+    let start = line.start + colon + 1 + (value.len() - value.trim_ascii_start().len());
+    let end = start + value.trim_ascii().len();
+    Ok((line.start..line.start + colon, start..end))
+}
+
+/// Header blocks are far shorter than 4 GiB.
+fn narrow(range: Range<usize>) -> Range<u32> {
+    range.start as u32..range.end as u32
 }
 
 /// Digits and nothing else: no sign, no list, no `0x`, nothing that does not fit.
@@ -404,23 +538,52 @@ fn decimal(value: &[u8]) -> Option<u64> {
 
 /// Characters of names (RFC 9110, section 5.6.2).
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
+
+/// A table: this is asked for every character of every name.
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 fn is_control(byte: u8) -> bool {
     (byte < b' ' && byte != b'\t') || byte == 0x7f
 }
 
 fn bad(reason: &'static str) -> Refusal {
-    Refusal { status: StatusCode::BAD_REQUEST, reason, in_head: true }
+    Refusal {
+        status: StatusCode::BAD_REQUEST,
+        reason,
+        in_head: true,
+    }
 }
 
 fn bad_body(reason: &'static str) -> Refusal {
-    Refusal { status: StatusCode::BAD_REQUEST, reason, in_head: false }
+    Refusal {
+        status: StatusCode::BAD_REQUEST,
+        reason,
+        in_head: false,
+    }
 }
 
 fn too_large(reason: &'static str) -> Refusal {
-    Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, in_head: true }
+    Refusal {
+        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        reason,
+        in_head: true,
+    }
 }
 
 #[cfg(test)]
@@ -429,7 +592,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn judge(input: &[u8]) -> Result<Verdict, Refusal> {
-        Framing::new(1024, 10).inspect(input)
+        Framing::new(1024, 10, true).inspect(input)
     }
 
     fn refusal(input: &str) -> &'static str {
@@ -448,11 +611,17 @@ mod tests {
     fn ambiguous_framing_is_refused() {
         for (fields, reason) in [
             ("Content-Length: 1\r\nTransfer-Encoding: chunked", "both"),
-            ("Content-Length: 1\r\nContent-Length: 1", "more than one Content-Length"),
+            (
+                "Content-Length: 1\r\nContent-Length: 1",
+                "more than one Content-Length",
+            ),
             ("Content-Length: 1, 1", "not a number"),
             ("Content-Length: +1", "not a number"),
             ("Content-Length: 99999999999999999999", "not a number"),
-            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "more than one Transfer"),
+            (
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                "more than one Transfer",
+            ),
             ("Transfer-Encoding: gzip, chunked", "only Transfer-Encoding"),
             ("Transfer-Encoding:\u{b}chunked", "control"),
             ("X: a\r\n folded", "folded"),
@@ -471,10 +640,18 @@ mod tests {
 
     #[test]
     fn request_lines_must_be_exact() {
-        for line in
-            ["GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET / HTTP/2.0", "G\u{7f}T / HTTP/1.1", " / HTTP/1.1"]
-        {
-            assert!(judge(format!("{line}\r\nHost: a\r\n\r\n").as_bytes()).is_err(), "{line:?}");
+        for line in [
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET / HTTP/2.0",
+            "G\u{7f}T / HTTP/1.1",
+            " / HTTP/1.1",
+        ] {
+            assert!(
+                judge(format!("{line}\r\nHost: a\r\n\r\n").as_bytes()).is_err(),
+                "{line:?}"
+            );
         }
         assert!(refusal("GET / HTTP/1.1\r\n\r\n").contains("no Host"));
         assert!(judge(b"GET / HTTP/1.0\r\n\r\n").is_ok());
@@ -483,15 +660,20 @@ mod tests {
 
     #[test]
     fn large_heads_are_refused_while_they_come_in() {
-        let mut framing = Framing::new(1024, 10);
+        let mut framing = Framing::new(1024, 10, true);
         let line = b"X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
-        assert_eq!(framing.inspect(b"GET / HTTP/1.1\r\nHost: a\r\n"), Ok(Verdict::Held));
+        assert_eq!(
+            framing.inspect(b"GET / HTTP/1.1\r\nHost: a\r\n"),
+            Ok(Verdict::Held)
+        );
         let refusal = (0..100).find_map(|_| framing.inspect(line).err()).unwrap();
         assert_eq!(refusal.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         assert!(framing.held.len() < 2048);
         let many = "X: a\r\n".repeat(11);
         assert_eq!(
-            judge(format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n").as_bytes()).unwrap_err().status,
+            judge(format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n").as_bytes())
+                .unwrap_err()
+                .status,
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
         );
     }
@@ -500,14 +682,23 @@ mod tests {
     fn chunked_bodies_are_followed_to_their_end() {
         let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
         let body = b"3\r\nabc\r\n1f;x=y\r\n0123456789abcdef0123456789abcde\r\n0\r\nT: x\r\n\r\n";
-        let mut framing = Framing::new(1024, 10);
+        let mut framing = Framing::new(1024, 10, true);
         assert_eq!(framing.inspect(head), Ok(Verdict::Pass(head.len())));
         let mut whole = body.to_vec();
         whole.extend_from_slice(b"GET");
         assert_eq!(framing.inspect(&whole), Ok(Verdict::Pass(body.len())));
         assert_eq!(framing.state, State::Head);
-        for bad in ["\r\n", "g\r\n", "3\nabc", "3\r\nabcd", "3\r\nabc\n", "0\r\n x: y\r\n", "fffffffffffffffff\r\n", "1 \r\n"] {
-            let mut framing = Framing::new(1024, 10);
+        for bad in [
+            "\r\n",
+            "g\r\n",
+            "3\nabc",
+            "3\r\nabcd",
+            "3\r\nabc\n",
+            "0\r\n x: y\r\n",
+            "fffffffffffffffff\r\n",
+            "1 \r\n",
+        ] {
+            let mut framing = Framing::new(1024, 10, true);
             framing.inspect(head).unwrap();
             assert!(framing.inspect(bad.as_bytes()).is_err(), "{bad:?}");
         }
@@ -531,7 +722,7 @@ mod tests {
 
     /// All bytes that pass, or the refusal.
     fn run(pieces: &[&[u8]]) -> Result<Vec<u8>, &'static str> {
-        let mut framing = Framing::new(1024, 10);
+        let mut framing = Framing::new(1024, 10, true);
         let mut passed = Vec::new();
         for piece in pieces {
             let mut left = *piece;

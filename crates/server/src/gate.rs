@@ -30,7 +30,10 @@ impl Gate {
         let limit = match limits.connections_per_address {
             Some(limit) => limit,
             None if address.to_canonical().is_loopback() => {
-                return Some(Pass { gate: self.clone(), key: None });
+                return Some(Pass {
+                    gate: self.clone(),
+                    key: None,
+                });
             }
             None => DEFAULT_PER_ADDRESS,
         };
@@ -41,14 +44,21 @@ impl Gate {
             return None;
         }
         *count += 1;
-        Some(Pass { gate: self.clone(), key: Some(key) })
+        Some(Pass {
+            gate: self.clone(),
+            key: Some(key),
+        })
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let mut counts = self.gate.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self
+            .gate
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&key) {
             *count -= 1;
             if *count == 0 {
@@ -81,13 +91,19 @@ mod tests {
     #[test]
     fn an_address_holds_no_more_than_its_share() {
         let gate = Arc::new(Gate::default());
-        let limits = Limits { connections_per_address: Some(2), ..Limits::default() };
+        let limits = Limits {
+            connections_per_address: Some(2),
+            ..Limits::default()
+        };
         let a: IpAddr = "2001:db8::1".parse().unwrap();
         let same_network: IpAddr = "2001:db8::2".parse().unwrap();
         let first = gate.admit(a, &limits);
         let _second = gate.admit(same_network, &limits).unwrap();
         assert!(gate.admit(a, &limits).is_none());
-        assert!(gate.admit("2001:db8:0:1::1".parse().unwrap(), &limits).is_some());
+        assert!(
+            gate.admit("2001:db8:0:1::1".parse().unwrap(), &limits)
+                .is_some()
+        );
         drop(first);
         assert!(gate.admit(a, &limits).is_some());
     }
@@ -96,8 +112,9 @@ mod tests {
     fn loopback_has_no_limit_unless_one_is_set() {
         let gate = Arc::new(Gate::default());
         let limits = Limits::default();
-        let passes: Vec<_> =
-            (0..2 * DEFAULT_PER_ADDRESS).map(|_| gate.admit([127, 0, 0, 1].into(), &limits)).collect();
+        let passes: Vec<_> = (0..2 * DEFAULT_PER_ADDRESS)
+            .map(|_| gate.admit([127, 0, 0, 1].into(), &limits))
+            .collect();
         assert!(passes.iter().all(Option::is_some));
         assert!(gate.counts.lock().unwrap().is_empty());
     }

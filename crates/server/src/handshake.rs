@@ -130,7 +130,8 @@ fn https_link(request: &[u8]) -> Option<String> {
         name.eq_ignore_ascii_case("host").then_some(value.trim())
     })?;
     let plain = |text: &str| {
-        text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?%=&+,;@[]".contains(&b))
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~:/?%=&+,;@[]".contains(&b))
     };
     (target.starts_with('/') && plain(target) && plain(host) && !host.is_empty())
         .then(|| format!("https://{host}{target}"))

@@ -60,7 +60,11 @@ fn parse(text: &str) -> Option<AskedHost<'_>> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (ip, port) = rest.split_once(']')?;
-            let port = if port.is_empty() { None } else { Some(port.strip_prefix(':')?) };
+            let port = if port.is_empty() {
+                None
+            } else {
+                Some(port.strip_prefix(':')?)
+            };
             check_port(port)?;
             return ip.parse().ok().map(|ip| AskedHost::Ip(IpAddr::V6(ip)));
         }
@@ -87,7 +91,11 @@ fn parse(text: &str) -> Option<AskedHost<'_>> {
     {
         return Some(AskedHost::Ip(IpAddr::V4(ip)));
     }
-    Some(AskedHost::Dns(if upper { host.to_ascii_lowercase().into() } else { host.into() }))
+    Some(AskedHost::Dns(if upper {
+        host.to_ascii_lowercase().into()
+    } else {
+        host.into()
+    }))
 }
 
 fn check_port(port: Option<&str>) -> Option<()> {
@@ -140,13 +148,21 @@ mod tests {
     fn hosts_are_read_with_and_without_port() {
         assert_eq!(parse("A.test:8443"), Some(AskedHost::Dns("a.test".into())));
         assert_eq!(parse("a.test."), Some(AskedHost::Dns("a.test".into())));
-        assert_eq!(parse("127.0.0.1:1"), Some(AskedHost::Ip([127, 0, 0, 1].into())));
-        assert_eq!(parse("[::1]:8443"), Some(AskedHost::Ip("::1".parse().unwrap())));
+        assert_eq!(
+            parse("127.0.0.1:1"),
+            Some(AskedHost::Ip([127, 0, 0, 1].into()))
+        );
+        assert_eq!(
+            parse("[::1]:8443"),
+            Some(AskedHost::Ip("::1".parse().unwrap()))
+        );
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", ":1", "a b", "a@b", "a:b", "a:123456", "[::1", "[::1]x", "[a]", "a/b", "é"] {
+        for text in [
+            "", ":1", "a b", "a@b", "a:b", "a:123456", "[::1", "[::1]x", "[a]", "a/b", "é",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -75,7 +75,9 @@ pub(crate) async fn serve(
         }
         http.map(Result::ok)
     });
-    let Some(mut http) = handshake.await else { return };
+    let Some(mut http) = handshake.await else {
+        return;
+    };
 
     let mut told_to_close = false;
     let mut requests = 0;
@@ -128,7 +130,9 @@ pub(crate) async fn serve(
             cx.waker().wake_by_ref();
         }
         // PINGs are no sign of life: only requests and their bodies count.
-        let over = lease.poll_over(cx, activity, requests + bodies, sent_on_streams).is_ready();
+        let over = lease
+            .poll_over(cx, activity, requests + bodies, sent_on_streams)
+            .is_ready();
         if !told_to_close && (lease.is_draining() || over && activity == Activity::Idle) {
             told_to_close = true;
             http.graceful_shutdown();
@@ -168,16 +172,22 @@ fn answer(
     dates: &Dates,
 ) {
     let (mut head, mut body) = response.into_parts();
-    head.headers.entry(header::DATE).or_insert_with(|| dates.now());
+    head.headers
+        .entry(header::DATE)
+        .or_insert_with(|| dates.now());
     let whole = body.take_ready();
     if whole.is_none()
         && let Some(length) = body.size_hint().exact()
     {
-        head.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+        head.headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert_with(|| length.into());
     }
     let ended = whole.as_ref().is_some_and(Bytes::is_empty);
     // An error here is a stream that the client has reset: nobody is there to be told.
-    let Ok(mut send) = respond.send_response(Response::from_parts(head, ()), ended) else { return };
+    let Ok(mut send) = respond.send_response(Response::from_parts(head, ()), ended) else {
+        return;
+    };
     match whole {
         Some(_) if ended => {}
         Some(bytes) if bytes.len() <= WHOLE_BODY => {
@@ -253,7 +263,9 @@ fn refuse(mut respond: SendResponse<Bytes>, dates: &Dates) {
     let (content_type, body) = crate::error_page::body(status, None, None);
     let mut response = Response::new(());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     response.headers_mut().insert(header::DATE, dates.now());
     if let Ok(mut send) = respond.send_response(response, false) {
         let _ = send.send_data(body, true);
@@ -316,7 +328,9 @@ impl AsyncWrite for Shared {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.0.borrow_mut().poll_write(cx, &[io::IoSlice::new(bytes)])
+        self.0
+            .borrow_mut()
+            .poll_write(cx, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(

@@ -90,7 +90,12 @@ impl Inbox {
     pub(crate) fn taken(&self, cx: &mut Context<'_>) -> usize {
         let mut state = lock(&self.0);
         let taken = std::mem::take(&mut state.taken);
-        if state.end.is_none() && !state.driver.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+        if state.end.is_none()
+            && !state
+                .driver
+                .as_ref()
+                .is_some_and(|w| w.will_wake(cx.waker()))
+        {
             state.driver = Some(cx.waker().clone());
         }
         taken

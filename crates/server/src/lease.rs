@@ -209,7 +209,10 @@ impl Lease {
     ) -> Poll<()> {
         {
             let mut waker = self.slot.waker.borrow_mut();
-            if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            if !waker
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(cx.waker()))
+            {
                 *waker = Some(cx.waker().clone());
             }
         }
@@ -217,9 +220,15 @@ impl Lease {
             return Poll::Ready(());
         }
         let mut clock = self.clock.borrow_mut();
-        let tick = if self.is_draining() { DRAIN_GRACE / 4 } else { clock.tick };
+        let tick = if self.is_draining() {
+            DRAIN_GRACE / 4
+        } else {
+            clock.tick
+        };
         let clock = &mut *clock;
-        let timer = clock.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(tick)));
+        let timer = clock
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(tick)));
         if self.is_draining() && clock.tick > tick {
             clock.tick = tick;
             clock.since = Instant::now();
@@ -236,8 +245,16 @@ impl Lease {
             };
             let moved = (received - clock.received) + (sent - clock.sent);
             let steady = kind == clock.kind && (kind != Kind::Idle || moved == 0);
-            let for_so_long = if steady { now - clock.since } else { Duration::ZERO };
-            let idle_timeout = if self.is_draining() { DRAIN_GRACE } else { self.idle_timeout };
+            let for_so_long = if steady {
+                now - clock.since
+            } else {
+                Duration::ZERO
+            };
+            let idle_timeout = if self.is_draining() {
+                DRAIN_GRACE
+            } else {
+                self.idle_timeout
+            };
             let over = match activity {
                 Activity::Idle => steady && for_so_long >= idle_timeout,
                 Activity::Head(since) => now - since >= self.header_timeout,
@@ -257,7 +274,9 @@ impl Lease {
                 clock.received = received;
                 clock.sent = sent;
             }
-            self.slot.waiting_since.set((kind != Kind::Working).then_some(clock.since));
+            self.slot
+                .waiting_since
+                .set((kind != Kind::Working).then_some(clock.since));
         }
         Poll::Pending
     }

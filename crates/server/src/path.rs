@@ -26,7 +26,9 @@ impl<'a> RequestPath<'a> {
         } else {
             Cow::Borrowed(raw.as_bytes())
         };
-        let Some(relative) = decoded.strip_prefix(b"/") else { return Err(UnsafePath) };
+        let Some(relative) = decoded.strip_prefix(b"/") else {
+            return Err(UnsafePath);
+        };
         let mut segments = relative.split(|&b| b == b'/').peekable();
         while let Some(segment) = segments.next() {
             let last = segments.peek().is_none();
@@ -60,9 +62,10 @@ impl<'a> RequestPath<'a> {
     pub(crate) fn rest(&self, pattern: &PathPattern) -> Option<&'a str> {
         match pattern {
             PathPattern::Exact(exact) => (*self.decoded == *exact.as_bytes()).then_some(""),
-            PathPattern::Prefix(prefix) => {
-                self.decoded.starts_with(prefix.as_bytes()).then(|| self.raw_behind(prefix.len()))
-            }
+            PathPattern::Prefix(prefix) => self
+                .decoded
+                .starts_with(prefix.as_bytes())
+                .then(|| self.raw_behind(prefix.len())),
         }
     }
 
@@ -86,7 +89,9 @@ fn decode(raw: &[u8]) -> Result<Vec<u8>, UnsafePath> {
             continue;
         }
         let mut digit = || left.next().and_then(|&b| char::from(b).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(UnsafePath) };
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err(UnsafePath);
+        };
         match (high << 4 | low) as u8 {
             b'/' | 0 => return Err(UnsafePath),
             byte => decoded.push(byte),
@@ -103,8 +108,25 @@ mod tests {
     #[test]
     fn paths_that_leave_or_mean_two_things_are_refused() {
         for raw in [
-            "", "a", "*", "//", "/a//b", "/..", "/a/../b", "/./a", "/%2e%2e/a", "/a/%2E%2E", "/%2e",
-            "/a%2fb", "/a%2Fb", "/a%00", "/%", "/%1", "/%zz", "/..%2f", "/a/..",
+            "",
+            "a",
+            "*",
+            "//",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/%2e%2e/a",
+            "/a/%2E%2E",
+            "/%2e",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%00",
+            "/%",
+            "/%1",
+            "/%zz",
+            "/..%2f",
+            "/a/..",
         ] {
             assert_eq!(RequestPath::new(raw), Err(UnsafePath), "{raw}");
         }
@@ -113,9 +135,15 @@ mod tests {
     #[test]
     fn patterns_match_what_a_path_means() {
         let path = RequestPath::new("/%61dmin/x%20y").unwrap();
-        assert_eq!(path.rest(&PathPattern::Prefix("/admin/".into())), Some("x%20y"));
+        assert_eq!(
+            path.rest(&PathPattern::Prefix("/admin/".into())),
+            Some("x%20y")
+        );
         assert_eq!(path.relative(), b"admin/x y");
-        assert_eq!(path.rest(&PathPattern::Exact("/admin/x y".into())), Some(""));
+        assert_eq!(
+            path.rest(&PathPattern::Exact("/admin/x y".into())),
+            Some("")
+        );
     }
 
     #[test]
@@ -123,7 +151,11 @@ mod tests {
         assert!(RequestPath::new("/.git/config").unwrap().is_hidden());
         assert!(RequestPath::new("/a/%2egit").unwrap().is_hidden());
         assert!(RequestPath::new("/a/.well-known/b").unwrap().is_hidden());
-        assert!(!RequestPath::new("/.well-known/security.txt").unwrap().is_hidden());
+        assert!(
+            !RequestPath::new("/.well-known/security.txt")
+                .unwrap()
+                .is_hidden()
+        );
     }
 
     proptest! {

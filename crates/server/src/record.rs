@@ -25,6 +25,10 @@ pub(crate) struct Record {
 }
 
 impl App for Recorded {
+    fn switches_protocols(&self) -> bool {
+        self.app.switches_protocols()
+    }
+
     fn call(&self, request: Request<RequestBody>, connection: &Arc<Connection>) -> Answer {
         let mut record = Box::new(Record {
             entry: Some(entry(&request, connection)),
@@ -64,7 +68,11 @@ fn entry(request: &Request<RequestBody>, connection: &Connection) -> Entry {
         host,
         client: connection.peer.ip(),
         method: request.method().clone(),
-        path: request.uri().path_and_query().cloned().map_or(Text::None, Text::Path),
+        path: request
+            .uri()
+            .path_and_query()
+            .cloned()
+            .map_or(Text::None, Text::Path),
         version: request.version(),
         tls: connection.tls.as_ref().map(|tls| Tls {
             version: tls.version,

@@ -19,8 +19,12 @@ pub(crate) fn error_with(
     let (content_type, body) = error_page::body(status, headers.get(header::ACCEPT), detail);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, body.len().into());
     *response.body_mut() = body.into();
     response
 }
@@ -29,7 +33,11 @@ pub(crate) fn error_with(
 pub(crate) fn redirect(status: StatusCode, location: &str) -> Option<Response<Body>> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(location).ok()?);
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::try_from(location).ok()?);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     Some(response)
 }

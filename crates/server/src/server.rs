@@ -95,8 +95,17 @@ impl Builder {
         B: http_body::Body + 'static,
         B::Error: Into<BoxError>,
     {
-        let apps = TowerApps { service, log: self.log };
-        Server::start(self.workers, self.tls, self.limits, Box::new(apps), self.notice)
+        let apps = TowerApps {
+            service,
+            log: self.log,
+        };
+        Server::start(
+            self.workers,
+            self.tls,
+            self.limits,
+            Box::new(apps),
+            self.notice,
+        )
     }
 
     /// Serves configured sites.
@@ -108,11 +117,23 @@ impl Builder {
         let sites = Sites::new(sites).map_err(io::Error::other)?;
         let sites = Arc::new(ArcSwap::from_pointee(sites));
         let https_port = Arc::new(ArcSwap::from_pointee(443));
-        let apps =
-            SiteApps { sites: sites.clone(), log: self.log, https_port: https_port.clone() };
-        let server =
-            Server::start(self.workers, self.tls, self.limits, Box::new(apps), self.notice)?;
-        Ok(SiteServer { server, sites, https_port })
+        let apps = SiteApps {
+            sites: sites.clone(),
+            log: self.log,
+            https_port: https_port.clone(),
+        };
+        let server = Server::start(
+            self.workers,
+            self.tls,
+            self.limits,
+            Box::new(apps),
+            self.notice,
+        )?;
+        Ok(SiteServer {
+            server,
+            sites,
+            https_port,
+        })
     }
 }
 
@@ -136,7 +157,8 @@ impl SiteServer {
     ///
     /// When the system gives no random numbers; then nothing has changed.
     pub fn set_sites(&self, sites: Vec<Site>) -> io::Result<()> {
-        self.sites.store(Arc::new(Sites::new(sites).map_err(io::Error::other)?));
+        self.sites
+            .store(Arc::new(Sites::new(sites).map_err(io::Error::other)?));
         Ok(())
     }
 
@@ -197,7 +219,11 @@ impl Server {
                 Ok(Running { commands, thread })
             })
             .collect::<io::Result<_>>()?;
-        Ok(Self { common, workers, listening: Vec::new() })
+        Ok(Self {
+            common,
+            workers,
+            listening: Vec::new(),
+        })
     }
 
     /// How many workers serve.
@@ -226,7 +252,11 @@ impl Server {
         self.listening.push((address, plain));
         for (worker, socket) in self.workers.iter().zip(listener.into_sockets()) {
             // A worker that has ended takes no commands; its end shows at shutdown.
-            let _ = worker.commands.send(Command::Listen { address, socket, plain });
+            let _ = worker.commands.send(Command::Listen {
+                address,
+                socket,
+                plain,
+            });
         }
     }
 
@@ -248,18 +278,29 @@ impl Server {
             .chain(plain.iter().map(|address| (*address, true)))
             .collect();
         let mut opened = Vec::new();
-        let new: Vec<_> =
-            wanted.iter().filter(|entry| !self.listening.contains(entry)).copied().collect();
+        let new: Vec<_> = wanted
+            .iter()
+            .filter(|entry| !self.listening.contains(entry))
+            .copied()
+            .collect();
         for (address, plain) in new {
             // The same address for the other protocol has to be given up first.
-            if let Some(at) = self.listening.iter().position(|(known, _)| *known == address) {
+            if let Some(at) = self
+                .listening
+                .iter()
+                .position(|(known, _)| *known == address)
+            {
                 self.listening.remove(at);
                 self.unlisten(address);
             }
             opened.push((Listener::bind(address, self.workers())?, plain));
         }
-        let gone: Vec<_> =
-            self.listening.iter().filter(|entry| !wanted.contains(entry)).copied().collect();
+        let gone: Vec<_> = self
+            .listening
+            .iter()
+            .filter(|entry| !wanted.contains(entry))
+            .copied()
+            .collect();
         for (address, _) in gone {
             self.listening.retain(|(known, _)| *known != address);
             self.unlisten(address);
@@ -297,7 +338,10 @@ impl Server {
             let _ = worker.commands.send(Command::Drain);
         }
         for worker in self.workers {
-            worker.thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
+            worker
+                .thread
+                .join()
+                .map_err(|_| io::Error::other("a worker panicked"))??;
         }
         Ok(())
     }
@@ -315,7 +359,9 @@ pub fn worker_count(configured: usize) -> usize {
 /// As many connections as the process may have files open, less a reserve.
 fn connections_for_files() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let files = limit.map_or(usize::MAX / 2, |limit| usize::try_from(limit).unwrap_or(usize::MAX / 2));
+    let files = limit.map_or(usize::MAX / 2, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX / 2)
+    });
     files.saturating_sub(RESERVED_FILES).max(files / 2).max(1)
 }
 

@@ -56,7 +56,10 @@ impl Sites {
             wildcard: HashMap::new(),
             addresses: HashMap::new(),
         };
-        for (index, site) in sites.into_iter().enumerate() {
+        for (index, mut site) in sites.into_iter().enumerate() {
+            if site.hosts.iter().all(HostName::is_private) {
+                site.hsts = None;
+            }
             for host in &site.hosts {
                 match host {
                     HostName::Dns(name) => match name.strip_prefix("*.") {
@@ -71,8 +74,16 @@ impl Sites {
                 PathPattern::Exact(_) => (0, 0),
                 PathPattern::Prefix(prefix) => (1, usize::MAX - prefix.len()),
             });
-            let guards = site.routes.iter().map(Guard::new).collect::<Result<_, _>>()?;
-            all.sites.push(PreparedSite { site, order, guards });
+            let guards = site
+                .routes
+                .iter()
+                .map(Guard::new)
+                .collect::<Result<_, _>>()?;
+            all.sites.push(PreparedSite {
+                site,
+                order,
+                guards,
+            });
         }
         Ok(all)
     }
@@ -83,7 +94,9 @@ impl Sites {
             AskedHost::Dns(name) => {
                 let name: &str = name;
                 let exact = self.exact.get(name);
-                exact.or_else(|| self.wildcard.get(name.split_once('.')?.1)).copied()
+                exact
+                    .or_else(|| self.wildcard.get(name.split_once('.')?.1))
+                    .copied()
             }
             AskedHost::Ip(ip) => self.addresses.get(ip).copied(),
         }
@@ -116,8 +129,15 @@ struct Prepared {
 
 impl SiteApp {
     pub(crate) fn new(current: Arc<ArcSwap<Sites>>, place: &Place) -> Self {
-        let prepared = Prepared { sites: current.load_full(), files: RefCell::default() };
-        Self { current, place: place.clone(), prepared: RefCell::new(Rc::new(prepared)) }
+        let prepared = Prepared {
+            sites: current.load_full(),
+            files: RefCell::default(),
+        };
+        Self {
+            current,
+            place: place.clone(),
+            prepared: RefCell::new(Rc::new(prepared)),
+        }
     }
 
     /// The sites as they are now.
@@ -132,8 +152,10 @@ impl SiteApp {
             };
             let mut files = prepared.files.take();
             files.retain(|options, _| used(options));
-            *prepared =
-                Rc::new(Prepared { sites: current.clone(), files: RefCell::new(files) });
+            *prepared = Rc::new(Prepared {
+                sites: current.clone(),
+                files: RefCell::new(files),
+            });
         }
         prepared.clone()
     }
@@ -146,12 +168,21 @@ impl App for SiteApp {
             Ok(asked) => asked,
             Err(problem) => {
                 let detail = Some(problem.as_str());
-                return Answer::Ready(reply::error_with(StatusCode::BAD_REQUEST, &head.headers, detail));
+                return Answer::Ready(reply::error_with(
+                    StatusCode::BAD_REQUEST,
+                    &head.headers,
+                    detail,
+                ));
             }
         };
         let prepared = self.prepared();
-        let found = prepared.sites.find(&asked).filter(|_| asked.may_come_by(connection));
-        let Some(index) = found else { return Answer::Ready(misdirected(&head.headers, &asked)) };
+        let found = prepared
+            .sites
+            .find(&asked)
+            .filter(|_| asked.may_come_by(connection));
+        let Some(index) = found else {
+            return Answer::Ready(misdirected(&head.headers, &asked));
+        };
         let site = &prepared.sites.sites[index];
 
         let mut answer = prepared.answer(index, &head, body, &asked, connection, &self.place);
@@ -176,7 +207,11 @@ impl Prepared {
         connection: &Connection,
         place: &Place,
     ) -> Answer {
-        let PreparedSite { site, order, guards } = &self.sites.sites[site];
+        let PreparedSite {
+            site,
+            order,
+            guards,
+        } = &self.sites.sites[site];
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         let Ok(path) = RequestPath::new(head.uri.path()) else {
             return error(StatusCode::NOT_FOUND);
@@ -193,7 +228,12 @@ impl Prepared {
                     response.headers_mut().insert(header::CONNECTION, close);
                     Answer::Ready(response)
                 } else {
-                    let words = Words { rest, host: asked, path: path.raw(), query: head.uri.query() };
+                    let words = Words {
+                        rest,
+                        host: asked,
+                        path: path.raw(),
+                        query: head.uri.query(),
+                    };
                     self.pass(guard, route, &path, &words, head, connection, place)
                 };
                 answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
@@ -291,13 +331,21 @@ impl Prepared {
                     None => error(StatusCode::BAD_REQUEST),
                 }
             }
-            Handler::Respond { status, body, content_type } => {
+            Handler::Respond {
+                status,
+                body,
+                content_type,
+            } => {
                 let mut response = Response::new(Body::from(body.clone()));
                 *response.status_mut() = *status;
                 if let Some(content_type) = content_type {
-                    response.headers_mut().insert(header::CONTENT_TYPE, content_type.clone());
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_TYPE, content_type.clone());
                 }
-                response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_LENGTH, body.len().into());
                 if head.method == http::Method::HEAD {
                     *response.body_mut() = Body::empty();
                 }
@@ -330,12 +378,16 @@ impl Answer {
         match self {
             Self::Ready(response) => set_missing(response, fields),
             Self::Later(later) => {
-                let fields: Vec<_> =
-                    fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let fields: Vec<_> = fields
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
                 let later = std::mem::replace(later, Box::pin(std::future::pending()));
                 *self = Self::Later(Box::pin(async move {
                     let mut response = later.await;
-                    set_missing(&mut response, fields.iter().map(|(name, value)| (name, value)));
+                    set_missing(
+                        &mut response,
+                        fields.iter().map(|(name, value)| (name, value)),
+                    );
                     response
                 }));
             }
@@ -348,7 +400,10 @@ fn set_missing<'a>(
     fields: impl Iterator<Item = (&'a http::HeaderName, &'a HeaderValue)>,
 ) {
     for (name, value) in fields {
-        response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert_with(|| value.clone());
     }
 }
 
@@ -359,7 +414,9 @@ fn refusal(auth: &Authenticator, verdict: &Verdict, headers: &HeaderMap) -> Opti
         Verdict::Later(later) => Some(too_many(headers, *later)),
         Verdict::Denied => {
             let mut response = reply::error(StatusCode::UNAUTHORIZED, headers);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, auth.challenge());
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, auth.challenge());
             Some(response)
         }
     }
@@ -368,7 +425,9 @@ fn refusal(auth: &Authenticator, verdict: &Verdict, headers: &HeaderMap) -> Opti
 /// RFC 6585, section 4.
 fn too_many(headers: &HeaderMap, later: RetryAfter) -> Response<Body> {
     let mut response = reply::error(StatusCode::TOO_MANY_REQUESTS, headers);
-    response.headers_mut().insert(header::RETRY_AFTER, later.header());
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, later.header());
     response
 }
 
@@ -410,5 +469,9 @@ impl Words<'_> {
 
 /// Browsers read a backslash as a slash: `/\\elsewhere.example` must not become a host.
 fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains('\\') { text.replace('\\', "%5C").into() } else { text.into() }
+    if text.contains('\\') {
+        text.replace('\\', "%5C").into()
+    } else {
+        text.into()
+    }
 }

@@ -54,7 +54,13 @@ impl Stream {
 
     /// A stream without TLS: the redirect listener's.
     pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self::new(tcp, Layer::Plain { input: Vec::new(), read: 0 })
+        Self::new(
+            tcp,
+            Layer::Plain {
+                input: Vec::new(),
+                read: 0,
+            },
+        )
     }
 
     fn new(tcp: TcpStream, layer: Layer) -> Self {
@@ -96,7 +102,9 @@ impl Stream {
     /// response: that saves a system call.
     pub(crate) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let Layer::Tls(connection) = &mut self.layer else { return Poll::Ready(Ok(())) };
+            let Layer::Tls(connection) = &mut self.layer else {
+                return Poll::Ready(Ok(()));
+            };
             if !connection.is_handshaking() {
                 return Poll::Ready(Ok(()));
             }
@@ -150,7 +158,10 @@ impl Stream {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match &mut self.layer {
             Layer::Tls(connection) => {
-                let mut socket = Socket { tcp: &mut self.tcp, cx };
+                let mut socket = Socket {
+                    tcp: &mut self.tcp,
+                    cx,
+                };
                 let n = ready!(or_pending(connection.read_tls(&mut socket)))?;
                 match connection.process_new_packets() {
                     Ok(state) if state.peer_has_closed() => Poll::Ready(Ok(0)),
@@ -167,12 +178,21 @@ impl Stream {
                 *read = 0;
                 let held = input.len();
                 input.resize(held + 4096, 0);
-                let mut socket = Socket { tcp: &mut self.tcp, cx };
+                let mut socket = Socket {
+                    tcp: &mut self.tcp,
+                    cx,
+                };
                 let result = socket.read(&mut input[held..]);
                 input.truncate(held + *result.as_ref().unwrap_or(&0));
                 or_pending(result)
             }
         }
+    }
+
+    /// The plaintext that waits to be sealed, to write short things into directly. Bounded by who
+    /// calls: it is to be flushed, or followed by [`Stream::poll_write`], before much more.
+    pub(crate) fn gather(&mut self) -> &mut Vec<u8> {
+        &mut self.gathered
     }
 
     /// Takes plaintext to send; some of it, where the peer is slow to read.
@@ -189,19 +209,28 @@ impl Stream {
             return Poll::Ready(Ok(total));
         }
         loop {
-            if self.seal_gathered()? {
-                let written = match &mut self.layer {
-                    Layer::Tls(connection) => connection.writer().write_vectored(pieces)?,
-                    Layer::Plain { .. } => {
-                        for piece in pieces {
-                            self.gathered.extend_from_slice(piece);
-                        }
-                        total
-                    }
-                };
-                if written > 0 {
-                    return Poll::Ready(Ok(written));
+            let written = match &mut self.layer {
+                Layer::Tls(connection) => {
+                    // What was gathered begins the first record.
+                    let mut all = [IoSlice::new(&[]); 8];
+                    all[0] = IoSlice::new(&self.gathered);
+                    let n = pieces.len().min(all.len() - 1);
+                    all[1..=n].copy_from_slice(&pieces[..n]);
+                    let sealed = connection.writer().write_vectored(&all[..=n])?;
+                    let written = sealed.saturating_sub(self.gathered.len());
+                    self.gathered.drain(..sealed - written);
+                    written
                 }
+                Layer::Plain { .. } if self.gathered.len() < BACKLOG => {
+                    for piece in pieces {
+                        self.gathered.extend_from_slice(piece);
+                    }
+                    total
+                }
+                Layer::Plain { .. } => 0,
+            };
+            if written > 0 {
+                return Poll::Ready(Ok(written));
             }
             ready!(self.poll_flush(cx))?;
         }
@@ -228,7 +257,10 @@ impl Stream {
             let sealed = self.seal_gathered()?;
             let sent = match &mut self.layer {
                 Layer::Tls(connection) if connection.wants_write() => {
-                    let mut socket = Socket { tcp: &mut self.tcp, cx };
+                    let mut socket = Socket {
+                        tcp: &mut self.tcp,
+                        cx,
+                    };
                     or_pending(connection.write_tls(&mut socket))
                 }
                 Layer::Plain { .. } if !self.gathered.is_empty() => {
@@ -278,7 +310,10 @@ impl Stream {
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, left: &mut usize) -> Poll<()> {
         let mut scratch = [0; 4096];
         loop {
-            let mut socket = Socket { tcp: &mut self.tcp, cx };
+            let mut socket = Socket {
+                tcp: &mut self.tcp,
+                cx,
+            };
             match ready!(or_pending(socket.read(&mut scratch))) {
                 Ok(n) if n > 0 && n <= *left => *left -= n,
                 _ => return Poll::Ready(()),

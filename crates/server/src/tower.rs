@@ -30,6 +30,10 @@ where
     B: http_body::Body + 'static,
     B::Error: Into<BoxError>,
 {
+    fn switches_protocols(&self) -> bool {
+        true
+    }
+
     fn call(&self, mut request: Request<RequestBody>, connection: &Arc<Connection>) -> Answer {
         request.extensions_mut().insert(connection.clone());
         let mut service = self.0.borrow().clone();
@@ -56,7 +60,11 @@ where
     let upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if !upgrade {
         // Fields of one connection, not of the response (RFC 9113, section 8.2.2).
-        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE] {
+        for name in [
+            header::CONNECTION,
+            header::TRANSFER_ENCODING,
+            header::UPGRADE,
+        ] {
             response.headers_mut().remove(name);
         }
         response.headers_mut().remove("keep-alive");

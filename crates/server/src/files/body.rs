@@ -39,7 +39,13 @@ impl FileBody {
     pub(crate) fn new(file: Arc<File>, pieces: impl IntoIterator<Item = Piece>) -> Self {
         let pieces: VecDeque<_> = pieces.into_iter().collect();
         let remaining = pieces.iter().map(Piece::len).sum();
-        Self { file, pieces, remaining, reading: None, buffers: Buffers::default() }
+        Self {
+            file,
+            pieces,
+            remaining,
+            reading: None,
+            buffers: Buffers::default(),
+        }
     }
 
     /// Bytes that are still to come.
@@ -147,7 +153,10 @@ impl Buffers {
     }
 
     fn lend(&self, buffer: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Lent { buffer, home: self.clone() })
+        Bytes::from_owner(Lent {
+            buffer,
+            home: self.clone(),
+        })
     }
 }
 
@@ -160,6 +169,10 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        self.home
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(buffer);
     }
 }

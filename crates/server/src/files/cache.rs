@@ -101,7 +101,9 @@ impl Entry {
 
     /// Whether a change would show: the last one is long enough ago.
     fn is_settled(&self) -> bool {
-        SystemTime::now().duration_since(self.modified).is_ok_and(|age| age > SETTLED)
+        SystemTime::now()
+            .duration_since(self.modified)
+            .is_ok_and(|age| age > SETTLED)
     }
 
     fn cost(&self) -> usize {
@@ -132,7 +134,10 @@ impl Cache {
     pub(crate) fn new(turn: Rc<Cell<u64>>) -> Self {
         Self {
             turn,
-            state: RefCell::new(State { entries: HashMap::new(), ..State::default() }),
+            state: RefCell::new(State {
+                entries: HashMap::new(),
+                ..State::default()
+            }),
         }
     }
 
@@ -162,7 +167,9 @@ impl Cache {
             None => state.order.push_back(name.into()),
         }
         while state.cost > MAX_BYTES || state.order.len() > MAX_ENTRIES {
-            let Some(name) = state.order.pop_front() else { break };
+            let Some(name) = state.order.pop_front() else {
+                break;
+            };
             match state.entries.get(&name) {
                 Some(entry) if entry.used.replace(false) => state.order.push_back(name),
                 Some(_) => {

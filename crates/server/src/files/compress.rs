@@ -42,7 +42,10 @@ pub(crate) async fn whole(content: Bytes, coding: Coding) -> Option<Bytes> {
 
 /// A body that is compressed while it is sent.
 pub(crate) fn streaming(source: FileBody, coding: Coding) -> Body {
-    let source = Source::File { body: source, chunk: Bytes::new() };
+    let source = Source::File {
+        body: source,
+        chunk: Bytes::new(),
+    };
     Body::stream(Compressed(encoder(source, coding, EACH_TIME)))
 }
 

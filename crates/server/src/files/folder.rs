@@ -1,9 +1,9 @@
 //! A folder that nothing escapes from.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -76,13 +76,20 @@ impl Folder {
     /// links at all.
     fn find_stepwise(&self, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
         let mut at = rustix::io::dup(&self.0)?;
-        let mut segments = relative.split(|&b| b == b'/').filter(|s| !s.is_empty()).peekable();
+        let mut segments = relative
+            .split(|&b| b == b'/')
+            .filter(|s| !s.is_empty())
+            .peekable();
         while let Some(segment) = segments.next() {
             if segment == b".." {
                 return Err(Errno::XDEV);
             }
             let last = segments.peek().is_none();
-            let flags = if last { flags } else { OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC };
+            let flags = if last {
+                flags
+            } else {
+                OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC
+            };
             at = rustix::fs::openat(&at, segment, flags | OFlags::NOFOLLOW, Mode::empty())?;
         }
         Ok(at)
@@ -96,10 +103,16 @@ impl Folder {
     /// What lies in the folder at `relative` and could be served: links that lead out, sockets and
     /// the like are left out, dotfiles are the caller's business.
     pub(crate) fn entries(&self, relative: &[u8]) -> Result<Vec<listing::Entry>, Missing> {
-        let Found::Folder(opened) = self.find(relative)? else { return Err(Missing::NotFound) };
+        let Found::Folder(opened) = self.find(relative)? else {
+            return Err(Missing::NotFound);
+        };
         let mut entries = Vec::new();
         for entry in Dir::read_from(&opened).map_err(Missing::from)? {
-            let name = entry.map_err(Missing::from)?.file_name().to_bytes().to_vec();
+            let name = entry
+                .map_err(Missing::from)?
+                .file_name()
+                .to_bytes()
+                .to_vec();
             if name == b"." || name == b".." {
                 continue;
             }
@@ -129,7 +142,9 @@ impl Folder {
     /// The state of the file at `relative`, without opening it. A link that leads out shows another
     /// identity than the file that was found before: the caller opens anew, and is refused there.
     pub(crate) fn identity(&self, relative: &[u8]) -> Option<Identity> {
-        rustix::fs::statat(self.0.as_fd(), relative, AtFlags::empty()).ok().map(|stat| (&stat).into())
+        rustix::fs::statat(self.0.as_fd(), relative, AtFlags::empty())
+            .ok()
+            .map(|stat| (&stat).into())
     }
 }
 
@@ -151,7 +166,10 @@ impl From<Errno> for Missing {
 }
 
 impl From<&Stat> for Identity {
-    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between platforms")]
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the fields' types differ between platforms"
+    )]
     fn from(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev as u64,
