@@ -4,7 +4,7 @@ mod watch;
 
 use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation}
 use ravelin_server::site::{Handler, PathPattern, Route, Site};
 use ravelin_server::{Builder, Listener, SiteServer, worker_count};
 use ravelin_tls::{ServerTls, Tickets};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{CheckArguments, ListenOn, ServeArguments};
 use crate::certificates::{self, Prepared};
@@ -53,6 +53,16 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let tls = ServerTls::new(Arc::new(prepared.certificates), &tickets, ravelin_server::ALPN)
         .map_err(|error| Failure::of(&error))?;
     let log = config.log.as_ref().map(start_log).transpose()?;
+    // Before the first client can come and take the last file descriptor, and before anyone is told
+    // that signals are understood.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(&error))?;
+    let events = {
+        let _runtime = runtime.enter();
+        Events::listen(watched(&config, arguments))?
+    };
     let listeners = listeners(&config)?;
 
     let mut builder = Builder::new(tls)
@@ -91,7 +101,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
 
     let running = Running { arguments, config, server, tickets, log, renew_at, inherited };
-    running.live()
+    runtime.block_on(running.live(events))
 }
 
 /// The config of the arguments: a file's, with what the command line says put over it, or that of
@@ -307,6 +317,31 @@ fn raise_file_limit() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
+/// What a running server waits for.
+struct Events {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    files: watch::Watch,
+}
+
+impl Events {
+    fn listen(files: Vec<PathBuf>) -> Result<Self, Failure> {
+        let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
+        Ok(Self {
+            hangup: handler(SignalKind::hangup())?,
+            terminate: handler(SignalKind::terminate())?,
+            interrupt: handler(SignalKind::interrupt())?,
+            files: watch::Watch::new(files),
+        })
+    }
+}
+
+/// The files whose change means a reload.
+fn watched(config: &Config, arguments: &ServeArguments) -> Vec<PathBuf> {
+    config.watched.iter().chain(&arguments.config).cloned().collect()
+}
+
 /// A server that runs, and all that is needed to change it.
 struct Running<'a> {
     arguments: &'a ServeArguments,
@@ -320,39 +355,27 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Waits for signals, changed files and renewals, until it is time to stop.
-    fn live(mut self) -> Result<ExitCode, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::of(&error))?;
-        runtime.block_on(async {
-            let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
-            let mut hangup = handler(SignalKind::hangup())?;
-            let mut terminate = handler(SignalKind::terminate())?;
-            let mut interrupt = handler(SignalKind::interrupt())?;
-            let mut files = watch::Watch::new(self.watched());
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => break,
-                    _ = interrupt.recv() => break,
-                    _ = hangup.recv() => {
-                        if let Some(log) = &self.log
-                            && let Err(error) = log.reopen()
-                        {
-                            words::warn(error);
-                        }
-                        self.reload("SIGHUP");
-                        files.set(self.watched());
+    async fn live(mut self, mut events: Events) -> Result<ExitCode, Failure> {
+        loop {
+            tokio::select! {
+                _ = events.terminate.recv() => break,
+                _ = events.interrupt.recv() => break,
+                _ = events.hangup.recv() => {
+                    if let Some(log) = &self.log
+                        && let Err(error) = log.reopen()
+                    {
+                        words::warn(error);
                     }
-                    () = files.changed() => {
-                        self.reload("a file has changed");
-                        files.set(self.watched());
-                    }
-                    () = tokio::time::sleep(self.until_renewal()) => self.renew(),
+                    self.reload("SIGHUP");
+                    events.files.set(watched(&self.config, self.arguments));
                 }
+                () = events.files.changed() => {
+                    self.reload("a file has changed");
+                    events.files.set(watched(&self.config, self.arguments));
+                }
+                () = tokio::time::sleep(self.until_renewal()) => self.renew(),
             }
-            Ok::<_, Failure>(())
-        })?;
+        }
         let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
         words::event("stopping: running requests end first");
         self.server.shutdown().map_err(|error| Failure::of(&error))?;
@@ -362,11 +385,6 @@ impl Running<'_> {
             log.shutdown();
         }
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// The files whose change means a reload.
-    fn watched(&self) -> Vec<std::path::PathBuf> {
-        self.config.watched.iter().chain(&self.arguments.config).cloned().collect()
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
