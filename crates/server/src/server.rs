@@ -19,7 +19,7 @@ use crate::listen::{ListenError, Listener};
 use crate::log::AccessLog;
 use crate::site::Site;
 use crate::sites::Sites;
-use crate::worker::{self, Apps, Command, Common, Notice};
+use crate::worker::{self, Apps, Command, Common, Notice, Notices};
 
 /// The protocols that the server speaks, best first (RFC 7301): HTTP/2, HTTP/1.1.
 pub const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
@@ -70,7 +70,8 @@ impl Builder {
         self
     }
 
-    /// Who is told of what an operator should know. Called on worker threads: it must not wait.
+    /// Who is told of what an operator should know, of each kind every ten seconds at most. Called on
+    /// worker threads: it must not wait.
     #[must_use]
     pub fn on_notice(mut self, notice: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.notice = Box::new(notice);
@@ -207,7 +208,7 @@ impl Server {
             gate: Arc::new(Gate::default()),
             connections_a_worker: connections.div_ceil(workers).max(1),
             apps,
-            notice,
+            notices: Notices::new(notice),
         });
         let workers = (0..workers)
             .map(|index| {

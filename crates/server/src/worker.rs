@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
@@ -25,6 +25,9 @@ use crate::{handshake, http1, http2};
 /// How long accepting stops when the process has no file descriptors left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// What goes on and on is told of this often.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// What all workers have in common. Nothing here is locked for a request.
 pub(crate) struct Common {
     pub(crate) tls: ArcSwap<ServerTls>,
@@ -33,7 +36,7 @@ pub(crate) struct Common {
     /// Connections that one worker may hold.
     pub(crate) connections_a_worker: usize,
     pub(crate) apps: Box<dyn Apps>,
-    pub(crate) notice: Box<dyn Fn(Notice) + Send + Sync>,
+    pub(crate) notices: Notices,
 }
 
 /// Makes the apps of each worker, on the worker's own thread.
@@ -59,6 +62,36 @@ pub enum Notice {
     OutOfFiles,
     /// A worker reached the most connections it may hold; the longest idle one was closed.
     TooManyConnections,
+}
+
+/// Tells of what happens, but not of each time: how often it happens is a client's choice, and
+/// would be how fast the operator's log fills.
+pub(crate) struct Notices {
+    tell: Box<dyn Fn(Notice) + Send + Sync>,
+    /// When each kind was last told of.
+    told: [Mutex<Option<Instant>>; 2],
+}
+
+impl Notices {
+    pub(crate) fn new(tell: Box<dyn Fn(Notice) + Send + Sync>) -> Self {
+        Self {
+            tell,
+            told: [Mutex::new(None), Mutex::new(None)],
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        let slot = match notice {
+            Notice::OutOfFiles => &self.told[0],
+            Notice::TooManyConnections => &self.told[1],
+        };
+        let mut told = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() > QUIET) {
+            *told = Some(Instant::now());
+            drop(told);
+            (self.tell)(notice);
+        }
+    }
 }
 
 /// What a worker is told.
@@ -172,7 +205,7 @@ impl Worker {
         match accepted {
             Ok((tcp, peer)) => self.enter(tcp, peer, plain),
             Err(error) if is_out_of_files(&error) => {
-                (self.common.notice)(Notice::OutOfFiles);
+                self.common.notices.tell(Notice::OutOfFiles);
                 self.registry.evict();
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
@@ -188,7 +221,7 @@ impl Worker {
             return;
         };
         if self.registry.open() >= self.common.connections_a_worker {
-            (self.common.notice)(Notice::TooManyConnections);
+            self.common.notices.tell(Notice::TooManyConnections);
             self.registry.evict();
             // Evicted connections need a moment to go. A few more are let in meanwhile.
             if self.registry.open() >= self.common.connections_a_worker + 64 {
