@@ -4,11 +4,13 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::ready;
+use std::time::Duration;
 
 use ravelin_tls::ServerTls;
 use rustls::server::{Accepted, Acceptor};
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error_page;
 use crate::stream::Stream;
@@ -19,12 +21,20 @@ const HANDSHAKE_RECORD: u8 = 0x16;
 /// How much of a plain request is looked at for its host and target.
 const PLAIN_REQUEST: usize = 4096;
 
+/// How long, and for how many bytes, a client that was refused may go on sending before the socket
+/// is closed for good: closing it earlier would reset the connection, and what we said with it.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 256 * 1024;
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HandshakeError {
     /// The socket failed or ended.
     #[error("the connection ended during the handshake")]
     Io(#[from] io::Error),
+    /// The client took too long.
+    #[error("the handshake took too long")]
+    TooSlow(#[from] tokio::time::error::Elapsed),
     /// The client did not speak TLS as it must; it was told by an alert.
     #[error("the client's handshake was refused")]
     Tls(#[from] rustls::Error),
@@ -33,20 +43,43 @@ pub(crate) enum HandshakeError {
     PlainHttp,
 }
 
-/// Reads the client's hello, chooses its configuration and shakes hands.
-pub(crate) async fn accept(mut tcp: TcpStream, tls: &ServerTls) -> Result<Stream, HandshakeError> {
-    let accepted = read_hello(&mut tcp).await?;
+/// Reads the client's hello, chooses its configuration and shakes hands, all within `limit`.
+pub(crate) async fn accept(
+    mut tcp: TcpStream,
+    tls: &ServerTls,
+    limit: Duration,
+) -> Result<Stream, HandshakeError> {
+    let over = Instant::now() + limit;
+    let accepted = match timeout_at(over, read_hello(&mut tcp)).await?? {
+        Hello::Tls(accepted) => accepted,
+        Hello::PlainHttp(mut request) => {
+            // What has come by then is answered.
+            let _ = timeout_at(over, read_plain_http(&mut tcp, &mut request)).await;
+            return Err(answer_plain_http(&mut tcp, &request).await);
+        }
+    };
     let config = tls.for_client(&accepted.client_hello());
     let connection = match accepted.into_connection(config) {
         Ok(connection) => connection,
         Err((error, mut alert)) => return Err(refuse(&mut tcp, error, &mut alert).await),
     };
     let mut stream = Stream::tls(tcp, connection);
-    poll_fn(|cx| stream.poll_handshake(cx)).await?;
+    timeout_at(over, poll_fn(|cx| stream.poll_handshake(cx))).await??;
     Ok(stream)
 }
 
-async fn read_hello(tcp: &mut TcpStream) -> Result<Accepted, HandshakeError> {
+/// What a connection begins with.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, on the stack"
+)]
+enum Hello {
+    Tls(Accepted),
+    /// The beginning of a request.
+    PlainHttp(Vec<u8>),
+}
+
+async fn read_hello(tcp: &mut TcpStream) -> Result<Hello, HandshakeError> {
     let mut acceptor = Acceptor::default();
     let mut buffer = [0; 4096];
     let mut first = true;
@@ -61,7 +94,7 @@ async fn read_hello(tcp: &mut TcpStream) -> Result<Accepted, HandshakeError> {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         if first && buffer[0] != HANDSHAKE_RECORD && buffer[0].is_ascii_uppercase() {
-            return Err(answer_plain_http(tcp, buffer[..n].to_vec()).await);
+            return Ok(Hello::PlainHttp(buffer[..n].to_vec()));
         }
         first = false;
         let mut received = &buffer[..n];
@@ -70,7 +103,7 @@ async fn read_hello(tcp: &mut TcpStream) -> Result<Accepted, HandshakeError> {
             match acceptor.accept() {
                 // A client sends nothing behind its hello before it has our answer, but for early
                 // data, which is not offered: `received` is empty here.
-                Ok(Some(accepted)) => return Ok(accepted),
+                Ok(Some(accepted)) => return Ok(Hello::Tls(accepted)),
                 Ok(None) => {}
                 Err((error, mut alert)) => return Err(refuse(tcp, error, &mut alert).await),
             }
@@ -85,56 +118,88 @@ async fn refuse(
     alert: &mut rustls::server::AcceptedAlert,
 ) -> HandshakeError {
     let mut bytes = Vec::new();
-    if alert.write_all(&mut bytes).is_ok() {
-        let _ = tcp.write_all(&bytes).await;
-        let _ = tcp.shutdown().await;
+    if alert.write_all(&mut bytes).is_ok() && !bytes.is_empty() {
+        say_last(tcp, &bytes).await;
     }
     error.into()
 }
 
-/// Tells a client that speaks plain HTTP to the HTTPS port where to go.
-async fn answer_plain_http(tcp: &mut TcpStream, mut request: Vec<u8>) -> HandshakeError {
+/// Reads the rest of a plain request's header block.
+async fn read_plain_http(tcp: &mut TcpStream, request: &mut Vec<u8>) {
     let mut buffer = [0; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < PLAIN_REQUEST {
-        match tokio::io::AsyncReadExt::read(tcp, &mut buffer).await {
+        match tcp.read(&mut buffer).await {
             Ok(n) if n > 0 => request.extend_from_slice(&buffer[..n]),
             _ => break,
         }
     }
-    let detail = match https_link(&request) {
+}
+
+/// Tells a client that speaks plain HTTP to the HTTPS port where to go.
+async fn answer_plain_http(tcp: &mut TcpStream, request: &[u8]) -> HandshakeError {
+    let detail = match https_link(request) {
         Some(link) => format!("this port speaks HTTPS: use {link}"),
         None => "this port speaks HTTPS: use an https:// address".to_owned(),
     };
     let status = http::StatusCode::BAD_REQUEST;
-    let (content_type, body) = error_page::body(status, None, Some(&detail));
+    // Browsers get a page with a link to follow.
+    let accept = field(request, "accept").and_then(|value| http::HeaderValue::from_str(value).ok());
+    let (content_type, body) = error_page::body(status, accept.as_ref(), Some(&detail));
     let head = format!(
         "HTTP/1.1 400 Bad Request\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         content_type.to_str().unwrap_or("text/plain"),
         body.len()
     );
-    let response = [head.as_bytes(), &body].concat();
-    if tcp.write_all(&response).await.is_ok() {
-        let _ = tcp.shutdown().await;
-    }
+    say_last(tcp, &[head.as_bytes(), &body].concat()).await;
     HandshakeError::PlainHttp
+}
+
+/// Sends the last that there is to say, and overhears what the client still sends.
+async fn say_last(tcp: &mut TcpStream, bytes: &[u8]) {
+    let saying = async {
+        tcp.write_all(bytes).await?;
+        tcp.shutdown().await?;
+        let mut left = LINGER_BYTES;
+        let mut buffer = [0; 4096];
+        loop {
+            match tcp.read(&mut buffer).await? {
+                0 => return Ok::<_, io::Error>(()),
+                n if n > left => return Ok(()),
+                n => left -= n,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, saying).await;
 }
 
 /// The address that the client wanted, with `https://` before it, from a plain request's text.
 /// Only characters that cannot mean anything but themselves in a page or a terminal.
 fn https_link(request: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(request).ok()?;
-    let mut lines = text.split("\r\n");
-    let target = lines.next()?.split(' ').nth(1)?;
-    let host = lines.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("host").then_some(value.trim())
-    })?;
+    let target = std::str::from_utf8(request)
+        .ok()?
+        .split("\r\n")
+        .next()?
+        .split(' ')
+        .nth(1)?;
+    let host = field(request, "host")?;
     let plain = |text: &str| {
         text.bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-._~:/?%=&+,;@[]".contains(&b))
     };
     (target.starts_with('/') && plain(target) && plain(host) && !host.is_empty())
         .then(|| format!("https://{host}{target}"))
+}
+
+/// The first field of that name in a plain request's text.
+fn field<'r>(request: &'r [u8], wanted: &str) -> Option<&'r str> {
+    std::str::from_utf8(request)
+        .ok()?
+        .split("\r\n")
+        .skip(1)
+        .find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+        })
 }
 
 #[cfg(test)]

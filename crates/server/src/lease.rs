@@ -5,7 +5,8 @@
 //! the shortest limit.
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -198,6 +199,30 @@ impl Lease {
         self.registry.turn.set(self.registry.turn.get() + 1);
     }
 
+    /// Waits for `work`, unless the connection has to make room for others meanwhile.
+    pub(crate) async fn unless_evicted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.register(cx);
+            if self.slot.evicted.get() {
+                return Poll::Ready(None);
+            }
+            work.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+
+    /// Has `cx` woken when the connection is told to leave.
+    fn register(&self, cx: &Context<'_>) {
+        let mut waker = self.slot.waker.borrow_mut();
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+
     /// Ready when the connection's time is over. `received` and `sent` count what has come and
     /// gone so far.
     pub(crate) fn poll_over(
@@ -207,15 +232,7 @@ impl Lease {
         received: u64,
         sent: u64,
     ) -> Poll<()> {
-        {
-            let mut waker = self.slot.waker.borrow_mut();
-            if !waker
-                .as_ref()
-                .is_some_and(|waker| waker.will_wake(cx.waker()))
-            {
-                *waker = Some(cx.waker().clone());
-            }
-        }
+        self.register(cx);
         if self.slot.evicted.get() && activity != Activity::Working {
             return Poll::Ready(());
         }

@@ -246,9 +246,8 @@ impl Worker {
         let tls = self.common.tls.load_full();
         // Boxed, so that the connection does not carry the room for its handshake all its life:
         // that is 7 KiB of an idle connection's 17.
-        let handshake = Box::pin(handshake::accept(tcp, &tls));
-        let handshake = tokio::time::timeout(limits.handshake_timeout, handshake);
-        let Ok(Ok(stream)) = handshake.await else {
+        let handshake = Box::pin(handshake::accept(tcp, &tls, limits.handshake_timeout));
+        let Some(Ok(stream)) = lease.unless_evicted(handshake).await else {
             return;
         };
         let Some(established) = stream.connection() else {
