@@ -83,9 +83,8 @@ impl FileServer {
         if request.path.is_hidden() {
             return not_found(request);
         }
-        let folder = match self.folder() {
-            Ok(folder) => folder,
-            Err(_) => return failed(request, StatusCode::INTERNAL_SERVER_ERROR),
+        let Ok(folder) = self.folder() else {
+            return failed(request, StatusCode::INTERNAL_SERVER_ERROR);
         };
         let name = request.path.relative();
         if let Some(entry) = self.cache.get(&folder, name) {
@@ -373,16 +372,12 @@ impl FileServer {
                 }
                 let (bytes, entry) = (bytes.clone(), entry.clone());
                 Answer::Later(Box::pin(async move {
-                    let compressed = compress::whole(bytes.clone(), coding).await;
-                    let compressed = match compressed {
-                        Some(compressed) => compressed,
-                        None => {
-                            response.headers_mut().remove(header::CONTENT_ENCODING);
-                            response
-                                .headers_mut()
-                                .insert(header::ETAG, entry.etag.header().clone());
-                            return with_content(response, bytes, head);
-                        }
+                    let Some(compressed) = compress::whole(bytes.clone(), coding).await else {
+                        response.headers_mut().remove(header::CONTENT_ENCODING);
+                        response
+                            .headers_mut()
+                            .insert(header::ETAG, entry.etag.header().clone());
+                        return with_content(response, bytes, head);
                     };
                     let (kept, _) = entry.compressed[slot].get_or_init(|| (compressed, etag));
                     with_content(response, kept.clone(), head)
@@ -485,13 +480,14 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
 /// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
 fn list(folder: Rc<Folder>, request: &FileRequest<'_>) -> Answer {
     let relative = request.path.relative().to_vec();
+    let path = request.path.raw().to_owned();
     let head = *request.method == Method::HEAD;
     let headers = request.headers.clone();
     Answer::Later(Box::pin(async move {
         let opened = folder.share();
         let page = tokio::task::spawn_blocking(move || {
             let entries = opened.ok()?.entries(&relative).ok()?;
-            listing::render(&format!("/{}", String::from_utf8_lossy(&relative)), entries).ok()
+            listing::render(&path, entries).ok()
         });
         match page.await {
             Ok(Some(page)) => {

@@ -29,6 +29,7 @@ pub(crate) struct Framing {
 
 /// What a header block says, as places in its bytes.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Head {
     pub(crate) method: Range<usize>,
     pub(crate) target: Range<usize>,
@@ -732,12 +733,11 @@ mod tests {
                         passed.extend_from_slice(&left[..n]);
                         left = &left[n..];
                     }
-                    Verdict::Held => break,
+                    Verdict::Held | Verdict::Wait => break,
                     Verdict::Complete(n) => {
                         passed.extend_from_slice(&framing.take_held());
                         left = &left[n..];
                     }
-                    Verdict::Wait => break,
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use foldhash::{HashMap, HashMapExt};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use ravelin_pki::HostName;
 
 use crate::app::{Answer, App};
@@ -26,7 +27,7 @@ use crate::worker::Place;
 
 /// All sites of a server, as all workers see them. Replaced whole when the configuration changes.
 pub(crate) struct Sites {
-    sites: Vec<PreparedSite>,
+    all: Vec<PreparedSite>,
     exact: HashMap<Box<str>, usize>,
     /// By the name behind `*.`.
     wildcard: HashMap<Box<str>, usize>,
@@ -50,8 +51,8 @@ struct Guard {
 
 impl Sites {
     pub(crate) fn new(sites: Vec<Site>) -> Result<Self, AuthError> {
-        let mut all = Self {
-            sites: Vec::with_capacity(sites.len()),
+        let mut prepared = Self {
+            all: Vec::with_capacity(sites.len()),
             exact: HashMap::new(),
             wildcard: HashMap::new(),
             addresses: HashMap::new(),
@@ -63,10 +64,10 @@ impl Sites {
             for host in &site.hosts {
                 match host {
                     HostName::Dns(name) => match name.strip_prefix("*.") {
-                        Some(parent) => all.wildcard.entry(parent.into()).or_insert(index),
-                        None => all.exact.entry(name.as_str().into()).or_insert(index),
+                        Some(parent) => prepared.wildcard.entry(parent.into()).or_insert(index),
+                        None => prepared.exact.entry(name.as_str().into()).or_insert(index),
                     },
-                    HostName::Ip(ip) => all.addresses.entry(*ip).or_insert(index),
+                    HostName::Ip(ip) => prepared.addresses.entry(*ip).or_insert(index),
                 };
             }
             let mut order: Vec<_> = (0..site.routes.len()).collect();
@@ -79,13 +80,13 @@ impl Sites {
                 .iter()
                 .map(Guard::new)
                 .collect::<Result<_, _>>()?;
-            all.sites.push(PreparedSite {
+            prepared.all.push(PreparedSite {
                 site,
                 order,
                 guards,
             });
         }
-        Ok(all)
+        Ok(prepared)
     }
 
     /// The site that answers to `host`.
@@ -146,7 +147,7 @@ impl SiteApp {
         let current = self.current.load();
         if !Arc::ptr_eq(&current, &prepared.sites) {
             let used = |options: &Arc<Files>| {
-                current.sites.iter().flat_map(|site| &site.site.routes).any(
+                current.all.iter().flat_map(|site| &site.site.routes).any(
                     |route| matches!(&route.handler, Handler::Files(files) if files == options),
                 )
             };
@@ -183,9 +184,16 @@ impl App for SiteApp {
         let Some(index) = found else {
             return Answer::Ready(misdirected(&head.headers, &asked));
         };
-        let site = &prepared.sites.sites[index];
+        let site = &prepared.sites.all[index];
 
-        let mut answer = prepared.answer(index, &head, body, &asked, connection, &self.place);
+        let mut answer = prepared.answer(
+            index,
+            &head,
+            body,
+            &asked,
+            connection.peer.ip(),
+            &self.place,
+        );
         if let Some(hsts) = &site.site.hsts
             && connection.tls.is_some()
             && !asked.is_private()
@@ -199,19 +207,19 @@ impl App for SiteApp {
 impl Prepared {
     /// Answers from a site: by its route, behind what guards that, with the headers of both.
     fn answer(
-        self: &Rc<Self>,
+        &self,
         site: usize,
         head: &Parts,
         mut body: RequestBody,
         asked: &AskedHost<'_>,
-        connection: &Connection,
+        client: IpAddr,
         place: &Place,
     ) -> Answer {
         let PreparedSite {
             site,
             order,
             guards,
-        } = &self.sites.sites[site];
+        } = &self.sites.all[site];
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         let Ok(path) = RequestPath::new(head.uri.path()) else {
             return error(StatusCode::NOT_FOUND);
@@ -222,19 +230,24 @@ impl Prepared {
         });
         let mut answer = match matching {
             Some((route, guard, rest)) => {
-                let mut answer = if body.limit(route.body_limit).is_err() {
+                let too_long = announced_length(head).is_some_and(|n| n > route.body_limit);
+                let mut answer = if body.limit(route.body_limit).is_err() || too_long {
                     let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(header::CONNECTION, close);
+                    if head.version < Version::HTTP_2 {
+                        let close = HeaderValue::from_static("close");
+                        response.headers_mut().insert(header::CONNECTION, close);
+                    }
                     Answer::Ready(response)
                 } else {
-                    let words = Words {
+                    let visit = Visit {
+                        head,
+                        path: &path,
                         rest,
-                        host: asked,
-                        path: path.raw(),
-                        query: head.uri.query(),
+                        asked,
+                        client,
+                        place,
                     };
-                    self.pass(guard, route, &path, &words, head, connection, place)
+                    self.pass(guard, route, &visit)
                 };
                 answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
                 answer
@@ -247,59 +260,43 @@ impl Prepared {
 
     /// Lets a request through to its handler, or not: too many from this client, or a password that
     /// is not right.
-    fn pass(
-        self: &Rc<Self>,
-        guard: &Guard,
-        route: &Route,
-        path: &RequestPath<'_>,
-        words: &Words<'_>,
-        head: &Parts,
-        connection: &Connection,
-        place: &Place,
-    ) -> Answer {
-        let client = connection.peer.ip();
+    fn pass(&self, guard: &Guard, route: &Route, visit: &Visit<'_>) -> Answer {
+        let headers = &visit.head.headers;
         if let Some(rate) = &guard.rate
-            && let Err(later) = rate.check(client, Instant::now())
+            && let Err(later) = rate.check(visit.client, Instant::now())
         {
-            return Answer::Ready(too_many(&head.headers, later));
+            return Answer::Ready(too_many(headers, later));
         }
         let Some(auth) = &guard.auth else {
-            return self.handle(route, path, words, head, place);
+            return self.handle(route, visit);
         };
-        let verdict = auth.cached(head.headers.get(header::AUTHORIZATION), Instant::now());
+        let verdict = auth.cached(headers.get(header::AUTHORIZATION), Instant::now());
         if let Some(verdict) = verdict {
-            return match refusal(auth, &verdict, &head.headers) {
-                None => self.handle(route, path, words, head, place),
+            return match refusal(auth, &verdict, headers) {
+                None => self.handle(route, visit),
                 Some(response) => Answer::Ready(response),
             };
         }
         // The answer is prepared before the password is checked, which takes a while on another
         // thread, and thrown away if it is wrong: handlers of files change nothing.
-        let answer = self.handle(route, path, words, head, place);
-        let (auth, headers) = (auth.clone(), head.headers.clone());
+        let answer = self.handle(route, visit);
+        let (auth, headers, client) = (auth.clone(), headers.clone(), visit.client);
         Answer::Later(Box::pin(async move {
             let authorization = headers.get(header::AUTHORIZATION);
             let verdict = auth.verify(authorization, client, Instant::now()).await;
             match (refusal(&auth, &verdict, &headers), answer) {
-                (Some(response), _) => response,
-                (None, Answer::Ready(response)) => response,
+                (Some(response), _) | (None, Answer::Ready(response)) => response,
                 (None, Answer::Later(later)) => later.await,
             }
         }))
     }
 
-    fn handle(
-        &self,
-        route: &Route,
-        path: &RequestPath<'_>,
-        words: &Words<'_>,
-        head: &Parts,
-        place: &Place,
-    ) -> Answer {
+    fn handle(&self, route: &Route, visit: &Visit<'_>) -> Answer {
+        let head = visit.head;
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         match &route.handler {
             Handler::Files(options) => {
-                let server = self.files(options, place);
+                let server = self.file_server(options, visit.place);
                 let request = |path, query| FileRequest {
                     method: &head.method,
                     headers: &head.headers,
@@ -307,9 +304,9 @@ impl Prepared {
                     query,
                 };
                 let Some(rewrite) = &route.rewrite else {
-                    return server.answer(&request(path, head.uri.query()));
+                    return server.answer(&request(visit.path, head.uri.query()));
                 };
-                let rewritten = words.fill(rewrite);
+                let rewritten = visit.fill(rewrite);
                 let (rewritten, query) = match rewritten.split_once('?') {
                     Some((path, query)) => (path, Some(query)),
                     None => (rewritten.as_str(), head.uri.query()),
@@ -320,7 +317,7 @@ impl Prepared {
                 }
             }
             Handler::Redirect { to, status } => {
-                let mut location = words.fill(to);
+                let mut location = visit.fill(to);
                 if let Some(query) = head.uri.query()
                     && !location.contains('?')
                 {
@@ -354,7 +351,7 @@ impl Prepared {
         }
     }
 
-    fn files(&self, options: &Arc<Files>, place: &Place) -> Rc<FileServer> {
+    fn file_server(&self, options: &Arc<Files>, place: &Place) -> Rc<FileServer> {
         let mut files = self.files.borrow_mut();
         if let Some(server) = files.get(options) {
             return server.clone();
@@ -431,6 +428,16 @@ fn too_many(headers: &HeaderMap, later: RetryAfter) -> Response<Body> {
     response
 }
 
+/// How long the client says that its body is: HTTP/2 bodies do not tell by themselves.
+fn announced_length(head: &Parts) -> Option<u64> {
+    head.headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
 /// Answers a request that came by a connection, or to a server, that is not for it (RFC 9110,
 /// section 15.5.20).
 pub(crate) fn misdirected(headers: &HeaderMap, asked: &AskedHost<'_>) -> Response<Body> {
@@ -438,25 +445,29 @@ pub(crate) fn misdirected(headers: &HeaderMap, asked: &AskedHost<'_>) -> Respons
     reply::error_with(StatusCode::MISDIRECTED_REQUEST, headers, Some(&detail))
 }
 
-/// What the placeholders of a [`Template`] stand for.
-struct Words<'a> {
+/// A request that has found its route.
+struct Visit<'a> {
+    head: &'a Parts,
+    path: &'a RequestPath<'a>,
+    /// What follows the route's prefix, as the client wrote it.
     rest: &'a str,
-    host: &'a AskedHost<'a>,
-    path: &'a str,
-    query: Option<&'a str>,
+    asked: &'a AskedHost<'a>,
+    client: IpAddr,
+    place: &'a Place,
 }
 
-impl Words<'_> {
+impl Visit<'_> {
+    /// Puts what was asked for in the place of a template's placeholders.
     fn fill(&self, template: &Template) -> String {
         let mut filled = String::new();
         for part in &template.0 {
             match part {
                 TemplatePart::Text(text) => filled.push_str(text),
                 TemplatePart::Rest => filled.push_str(&plain(self.rest)),
-                TemplatePart::Host => filled.push_str(&self.host.to_string()),
-                TemplatePart::Path => filled.push_str(&plain(self.path)),
+                TemplatePart::Host => filled.push_str(&self.asked.to_string()),
+                TemplatePart::Path => filled.push_str(&plain(self.path.raw())),
                 TemplatePart::Query => {
-                    if let Some(query) = self.query {
+                    if let Some(query) = self.head.uri.query() {
                         filled.push('?');
                         filled.push_str(query);
                     }

@@ -149,8 +149,8 @@ impl Cache {
             entry.used.set(true);
             return Some(entry.clone());
         }
-        let stale = state.entries.remove(name)?;
-        state.cost -= stale.cost();
+        let outdated = state.entries.remove(name)?;
+        state.cost -= outdated.cost();
         None
     }
 

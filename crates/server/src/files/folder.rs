@@ -13,6 +13,10 @@ use rustix::io::Errno;
 
 use crate::listing;
 
+/// Entries that are looked at for a listing, ten times what a page shows: a folder of millions of
+/// files must not cost a megabyte of memory for each of its visitors.
+const MOST_LISTED: usize = 10 * listing::MOST_ENTRIES;
+
 /// An open folder. Paths in it are resolved by the kernel so that neither `..` nor a symbolic link
 /// leads out of it (`openat2` with `RESOLVE_BENEATH`), however the tree changes meanwhile.
 #[derive(Debug)]
@@ -101,7 +105,7 @@ impl Folder {
     }
 
     /// What lies in the folder at `relative` and could be served: links that lead out, sockets and
-    /// the like are left out, dotfiles are the caller's business.
+    /// the like are left out, and dotfiles.
     pub(crate) fn entries(&self, relative: &[u8]) -> Result<Vec<listing::Entry>, Missing> {
         let Found::Folder(opened) = self.find(relative)? else {
             return Err(Missing::NotFound);
@@ -113,8 +117,12 @@ impl Folder {
                 .file_name()
                 .to_bytes()
                 .to_vec();
-            if name == b"." || name == b".." {
+            // Dotfiles, and the folder itself and the one above.
+            if name.starts_with(b".") {
                 continue;
+            }
+            if entries.len() == MOST_LISTED {
+                break;
             }
             let stat = rustix::fs::statat(&opened, &name[..], AtFlags::SYMLINK_NOFOLLOW);
             let Ok(mut stat) = stat else { continue };
@@ -168,7 +176,9 @@ impl From<Errno> for Missing {
 impl From<&Stat> for Identity {
     #[allow(
         clippy::unnecessary_cast,
-        reason = "the fields' types differ between platforms"
+        clippy::cast_sign_loss,
+        clippy::cast_possible_wrap,
+        reason = "the fields' types differ between platforms, and none of them is negative"
     )]
     fn from(stat: &Stat) -> Self {
         Self {
