@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::files::FileBody;
 use crate::inbox::Outlet;
+use crate::prepared::PreparedFields;
 use crate::record::Record;
 
 /// Any error of a body, whoever made it.
@@ -20,6 +23,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of a response.
 pub struct Body {
     source: Source,
+    /// Fields of the response that were written before, for drivers to send as they stand.
+    prepared: Option<Rc<PreparedFields>>,
     /// The access log's entry for this response; written when the body is dropped.
     record: Option<Box<Record>>,
 }
@@ -57,7 +62,25 @@ impl Body {
     fn new(source: Source) -> Self {
         Self {
             source,
+            prepared: None,
             record: None,
+        }
+    }
+
+    /// Sends these fields with the response, beside those in its `HeaderMap`.
+    pub(crate) fn set_prepared(&mut self, fields: Rc<PreparedFields>) {
+        self.prepared = Some(fields);
+    }
+
+    /// Fields to be sent with the response beside those in its `HeaderMap`.
+    pub(crate) fn prepared(&self) -> Option<&PreparedFields> {
+        self.prepared.as_deref()
+    }
+
+    /// Moves the prepared fields into `headers`, for who wants to look at them or add to them.
+    pub(crate) fn unprepare(&mut self, headers: &mut HeaderMap) {
+        if let Some(prepared) = self.prepared.take() {
+            headers.extend(prepared.fields().clone());
         }
     }
 

@@ -29,6 +29,7 @@ use crate::listing;
 use crate::negotiation::{AcceptEncoding, Coding};
 use crate::page::CONTENT_SECURITY_POLICY;
 use crate::path::RequestPath;
+use crate::prepared::PreparedFields;
 use crate::reply;
 use crate::site::Files;
 use crate::worker::Place;
@@ -268,24 +269,15 @@ impl FileServer {
                 return failed(request, StatusCode::PRECONDITION_FAILED);
             }
         };
+        if selection == Selection::Whole {
+            return Answer::Ready(self.whole(chosen, *request.method == Method::HEAD));
+        }
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         self.describe(headers, chosen);
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let pieces = match selection {
-            Selection::Whole => {
-                headers.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
-                headers.insert(header::CONTENT_LENGTH, chosen.bytes.content_length.clone());
-                if *request.method != Method::HEAD {
-                    *response.body_mut() = match &chosen.bytes.content {
-                        Content::Memory(bytes) => bytes.clone().into(),
-                        Content::File(file) => {
-                            Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
-                        }
-                    };
-                }
-                return Answer::Ready(response);
-            }
+            Selection::Whole => Vec::new(),
             Selection::Unsatisfiable => {
                 let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, request.headers);
                 response
@@ -321,6 +313,39 @@ impl FileServer {
             };
         }
         Answer::Ready(response)
+    }
+
+    /// Answers with all of a file.
+    fn whole(&self, chosen: &Chosen<'_>, head: bool) -> Response<Body> {
+        let fields = || {
+            let mut fields = HeaderMap::new();
+            self.describe(&mut fields, chosen);
+            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+            fields.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
+            fields.insert(header::CONTENT_LENGTH, chosen.bytes.content_length.clone());
+            fields
+        };
+        let length = chosen.bytes.size();
+        if head || length == 0 {
+            let mut response = Response::new(Body::empty());
+            *response.headers_mut() = fields();
+            return response;
+        }
+        let body = match &chosen.bytes.content {
+            Content::Memory(bytes) => bytes.clone().into(),
+            Content::File(file) => {
+                Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
+            }
+        };
+        let mut response = Response::new(body);
+        if chosen.coding == Coding::Identity {
+            let prepared = &chosen.source.prepared;
+            let prepared = prepared.get_or_init(|| Rc::new(PreparedFields::new(fields())));
+            response.body_mut().set_prepared(prepared.clone());
+        } else {
+            *response.headers_mut() = fields();
+        }
+        response
     }
 
     /// Answers with a form of the file that is made on the way: once for files that are kept in

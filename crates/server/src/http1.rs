@@ -420,7 +420,15 @@ impl Driver<'_> {
             None => body.size_hint().exact(),
         };
         let buffer = self.stream.gather();
-        let length = response::write_head(buffer, &head, exact, asked, keep_alive, self.dates);
+        let length = response::write_head(
+            buffer,
+            &head,
+            body.prepared(),
+            exact,
+            asked,
+            keep_alive,
+            self.dates,
+        );
         let keep_alive = keep_alive && length != Length::UntilClose;
         if length == Length::None {
             return Poll::Ready(Ok(self.finish(keep_alive)));

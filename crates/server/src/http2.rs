@@ -172,6 +172,7 @@ fn answer(
     dates: &Dates,
 ) {
     let (mut head, mut body) = response.into_parts();
+    body.unprepare(&mut head.headers);
     head.headers
         .entry(header::DATE)
         .or_insert_with(|| dates.now());

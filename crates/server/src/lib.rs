@@ -44,6 +44,7 @@ pub mod media;
 pub mod negotiation;
 pub mod page;
 mod path;
+mod prepared;
 pub mod rate;
 mod record;
 mod reply;

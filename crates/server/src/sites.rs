@@ -396,12 +396,12 @@ fn set_missing<'a>(
     response: &mut Response<Body>,
     fields: impl Iterator<Item = (&'a http::HeaderName, &'a HeaderValue)>,
 ) {
+    let mut headers = std::mem::take(response.headers_mut());
+    response.body_mut().unprepare(&mut headers);
     for (name, value) in fields {
-        response
-            .headers_mut()
-            .entry(name)
-            .or_insert_with(|| value.clone());
+        headers.entry(name).or_insert_with(|| value.clone());
     }
+    *response.headers_mut() = headers;
 }
 
 /// The answer to a client whose password was not taken; none where it was.

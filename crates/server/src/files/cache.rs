@@ -18,6 +18,7 @@ use http::HeaderValue;
 use super::folder::{Folder, Identity};
 use crate::conditional::EntityTag;
 use crate::media;
+use crate::prepared::PreparedFields;
 
 /// Files up to this size are kept in memory.
 pub(crate) const IN_MEMORY: u64 = 256 * 1024;
@@ -50,6 +51,8 @@ pub(crate) struct Entry {
     pub(crate) compressible: bool,
     /// The content compressed, by coding, made when first asked for.
     pub(crate) compressed: [OnceCell<(Bytes, EntityTag)>; 3],
+    /// The fields of a plain answer with this file as it is.
+    pub(crate) prepared: OnceCell<Rc<PreparedFields>>,
     /// The poll in which the entry was last found true.
     checked: Cell<u64>,
     used: Cell<bool>,
@@ -78,6 +81,7 @@ impl Entry {
                 .unwrap_or(HeaderValue::from_static("")),
             identity,
             compressed: Default::default(),
+            prepared: OnceCell::new(),
             checked: Cell::new(0),
             used: Cell::new(true),
         }

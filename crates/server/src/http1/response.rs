@@ -6,6 +6,7 @@ use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
 
 use super::Asked;
+use crate::prepared::PreparedFields;
 use crate::worker::Dates;
 
 /// How the client knows where a body ends.
@@ -48,6 +49,7 @@ pub(super) fn says_close(headers: &HeaderMap) -> bool {
 pub(super) fn write_head(
     buffer: &mut Vec<u8>,
     head: &Parts,
+    prepared: Option<&PreparedFields>,
     exact: Option<u64>,
     asked: Asked,
     keep_alive: bool,
@@ -65,6 +67,10 @@ pub(super) fn write_head(
     }
     let mut said_length = None;
     let mut said_date = false;
+    if let Some(prepared) = prepared {
+        buffer.extend_from_slice(prepared.http1());
+        said_length = exact;
+    }
     for (name, value) in &head.headers {
         match *name {
             // How the message is framed is decided here alone.
