@@ -2,3 +2,4 @@
 //! own server would prove little.
 
 mod curl;
+pub(crate) mod openssl;

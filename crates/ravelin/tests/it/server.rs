@@ -88,10 +88,11 @@ impl Place {
         Process::start(&mut self.command(arguments), None).wait()
     }
 
-    /// `ravelin serve`, without a word of it where the test has none: on any port, `public`.
+    /// `ravelin serve` with these arguments: of `public`, where the first is no folder, and on any
+    /// port, where none is named.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut all = vec!["serve"];
-        if arguments.iter().all(|argument| argument.starts_with("--")) {
+        if arguments.first().is_none_or(|first| first.starts_with("--")) {
             all.push("public");
         }
         if !arguments.contains(&"--listen") {
