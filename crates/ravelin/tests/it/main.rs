@@ -3,6 +3,7 @@
 // A helper of tests may fail as a test may; clippy knows only functions marked as tests.
 #![allow(clippy::unwrap_used)]
 
+mod abuse;
 mod config;
 mod foreign;
 mod judges;
