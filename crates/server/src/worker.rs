@@ -25,6 +25,9 @@ use crate::{handshake, http1, http2};
 /// How long accepting stops when the process has no file descriptors left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// Threads of a worker for work that may wait or take long.
+const BLOCKING_THREADS: usize = 16;
+
 /// What goes on and on is told of this often.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -118,6 +121,8 @@ pub(crate) fn run(
         .enable_all()
         // Accept and read often enough under load, without asking the system every few tasks.
         .event_interval(61)
+        // For slow disks, compression and passwords; more threads would only take cores from us.
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()?;
     let local = LocalSet::new();
     local.block_on(&runtime, work(common.clone(), commands));

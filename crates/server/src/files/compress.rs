@@ -46,7 +46,11 @@ pub(crate) fn streaming(source: FileBody, coding: Coding) -> Body {
         body: source,
         chunk: Bytes::new(),
     };
-    Body::stream(Compressed(encoder(source, coding, EACH_TIME)))
+    let encoder = encoder(source, coding, EACH_TIME);
+    Body::stream(Compressed {
+        encoder,
+        yielded: true,
+    })
 }
 
 type Encoder = Pin<Box<dyn AsyncRead + Send>>;
@@ -103,7 +107,12 @@ impl AsyncRead for Source {
     }
 }
 
-struct Compressed(Encoder);
+struct Compressed {
+    encoder: Encoder,
+    /// Whether the others have had their turn since the last piece. Compressing a piece takes a
+    /// millisecond, and a client with an open window would get one after the other.
+    yielded: bool,
+}
 
 impl HttpBody for Compressed {
     type Data = Bytes;
@@ -113,14 +122,19 @@ impl HttpBody for Compressed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if !std::mem::replace(&mut self.yielded, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let mut piece = BytesMut::zeroed(PIECE);
         let mut buf = ReadBuf::new(&mut piece);
-        ready!(self.0.as_mut().poll_read(cx, &mut buf))?;
+        ready!(self.encoder.as_mut().poll_read(cx, &mut buf))?;
         let n = buf.filled().len();
         if n == 0 {
             return Poll::Ready(None);
         }
         piece.truncate(n);
+        self.yielded = false;
         Poll::Ready(Some(Ok(Frame::data(piece.freeze()))))
     }
 }
