@@ -446,6 +446,11 @@ impl Framing {
 /// where it is not complete. `from` is where a line starts that was not looked at yet.
 fn end_of_head(input: &[u8], from: usize, max: usize) -> Result<Option<usize>, Refusal> {
     let mut at = from;
+    // Looked for once: thousands of empty lines must not be gone through for each of them.
+    let start = input
+        .iter()
+        .position(|b| !b"\r\n".contains(b))
+        .unwrap_or(input.len());
     while let Some(found) = memchr(b'\n', &input[at..]) {
         let lf = at + found;
         if lf == 0 || input[lf - 1] != b'\r' {
@@ -455,7 +460,7 @@ fn end_of_head(input: &[u8], from: usize, max: usize) -> Result<Option<usize>, R
             break;
         }
         // An empty line ends the block, but for empty lines before the request line.
-        if lf >= 3 && input[lf - 2] == b'\n' && !input[..lf].iter().all(|b| b"\r\n".contains(b)) {
+        if lf > start && lf >= 3 && input[lf - 2] == b'\n' {
             return Ok(Some(lf + 1));
         }
         at = lf + 1;

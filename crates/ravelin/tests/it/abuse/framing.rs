@@ -267,3 +267,19 @@ fn an_upgrade_that_is_not_taken_holds_up_nothing_behind_it() {
     assert_eq!(client.response().status, 400);
     client.assert_closed();
 }
+
+#[test]
+fn a_flood_of_empty_lines_costs_no_more_than_other_headers() {
+    let server = Server::start();
+    server.assert_serves_others();
+    let before = server.cpu_time();
+    for _ in 0..5 {
+        // Ignored before a request (RFC 9112, section 2.2), but not without end.
+        assert_refused(&server, "\r\n".repeat(20 * 1024), 431);
+    }
+    let spent = server.cpu_time().saturating_sub(before);
+    assert!(
+        spent < std::time::Duration::from_millis(500),
+        "{spent:?} of CPU for 200 KiB"
+    );
+}
