@@ -40,13 +40,17 @@ impl ServedCertificate {
         if chain.is_empty() {
             return Err(CertificateError::EmptyChain);
         }
-        let certified = CertifiedKey::from_der(chain, key, &crate::policy::provider()).map_err(
-            |error| match error {
-                rustls::Error::InconsistentKeys(_) => CertificateError::KeyMismatch,
-                other => CertificateError::UnusableKey(other),
-            },
-        )?;
-        Ok(Self { certified: Arc::new(certified), names: names.into() })
+        let certified =
+            CertifiedKey::from_der(chain, key, &crate::policy::provider()).map_err(|error| {
+                match error {
+                    rustls::Error::InconsistentKeys(_) => CertificateError::KeyMismatch,
+                    other => CertificateError::UnusableKey(other),
+                }
+            })?;
+        Ok(Self {
+            certified: Arc::new(certified),
+            names: names.into(),
+        })
     }
 
     /// The names that the certificate covers, wildcards included.
@@ -65,7 +69,9 @@ impl ServedCertificate {
 /// Private keys never show; the names do.
 impl fmt::Debug for ServedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServedCertificate").field("names", &self.names).finish_non_exhaustive()
+        f.debug_struct("ServedCertificate")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +89,11 @@ impl Certificates {
     /// Starts with the certificate for clients that name no server, or one that is not known.
     #[must_use]
     pub fn new(default: ServedCertificate) -> Self {
-        Self { exact: HashMap::new(), wildcard: HashMap::new(), default }
+        Self {
+            exact: HashMap::new(),
+            wildcard: HashMap::new(),
+            default,
+        }
     }
 
     /// Lets `certificate` answer to `name`. Addresses never come as server names (RFC 6066,
@@ -102,7 +112,9 @@ impl Certificates {
     pub fn find(&self, server_name: Option<&str>) -> &ServedCertificate {
         server_name
             .and_then(|name| {
-                self.exact.get(name).or_else(|| self.wildcard.get(name.split_once('.')?.1))
+                self.exact
+                    .get(name)
+                    .or_else(|| self.wildcard.get(name.split_once('.')?.1))
             })
             .unwrap_or(&self.default)
     }

@@ -12,8 +12,12 @@ pub static VERSIONS: &[&SupportedProtocolVersion] =
 
 /// The groups offered and taken, best first: the post-quantum hybrid
 /// (draft-ietf-tls-ecdhe-mlkem), X25519 (RFC 7748), P-256 and P-384.
-static GROUPS: &[&dyn SupportedKxGroup] =
-    &[kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
+static GROUPS: &[&dyn SupportedKxGroup] = &[
+    kx_group::X25519MLKEM768,
+    kx_group::X25519,
+    kx_group::SECP256R1,
+    kx_group::SECP384R1,
+];
 
 /// AEAD suites only, AES-128-GCM first. A server that follows a client's wish for
 /// `TLS_AES_256_GCM_SHA384` spends 19 % of its handshake on SHA-384, for which x86 had no

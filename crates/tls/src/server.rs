@@ -79,7 +79,10 @@ impl ServerTls {
     /// knows which its machine does fast.
     #[must_use]
     pub fn for_client(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
-        let first = hello.cipher_suites().iter().find(|suite| !is_grease(**suite));
+        let first = hello
+            .cipher_suites()
+            .iter()
+            .find(|suite| !is_grease(**suite));
         match first {
             Some(
                 CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
