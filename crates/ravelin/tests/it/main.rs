@@ -5,6 +5,7 @@
 
 mod abuse;
 mod config;
+mod docs;
 mod foreign;
 mod judges;
 mod server;

@@ -1,0 +1,307 @@
+//! The examples of the documents, so that what a reader copies works.
+//!
+//! - A `toml` block with a `[[site]]` in it is a whole config: `ravelin check` must take it.
+//! - A `console` block below `<!-- tested -->` is run, and what it shows must come. `…` stands for
+//!   any text in a line, or, alone in a line, for any lines. Port 8443 stands for a free one.
+//! - Links from one document to another lead somewhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::server::{ANYWHERE, Place, Server};
+
+#[test]
+fn every_whole_config_in_the_documents_is_right() {
+    let mut seen = 0;
+    for (document, text) in documents() {
+        for block in blocks(&text).filter(|block| block.is("toml") && block.has("[[site]]")) {
+            let place = furnished(&block.body);
+            place.write("ravelin.toml", &block.body);
+            let checked = place.run(&["check", "ravelin.toml"]);
+            assert!(
+                checked.status.success(),
+                "{document}:{}\n{}",
+                block.line,
+                checked.stderr
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen} configs in the documents");
+}
+
+#[test]
+fn the_config_among_the_examples_is_right() {
+    let checked = Place::new().run(&[
+        "check",
+        root().join("examples/ravelin.toml").to_str().unwrap(),
+    ]);
+    checked.expect(0, &[]);
+}
+
+#[test]
+fn what_the_documents_show_of_a_terminal_comes() {
+    let mut seen = 0;
+    for (document, text) in documents() {
+        for block in blocks(&text).filter(|block| block.is("console") && block.tested) {
+            let shown = Terminal::new().show(&block);
+            if let Err(problem) = matches(&block.body, &shown) {
+                panic!(
+                    "{document}:{}: {problem}\nit should be\n{}\nand is\n{shown}",
+                    block.line, block.body
+                );
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen} examples in the documents");
+}
+
+#[test]
+fn links_between_the_documents_lead_somewhere() {
+    for (document, text) in documents() {
+        let folder = root().join(&document).parent().unwrap().to_owned();
+        for after in text.split("](").skip(1).chain(text.split("src=\"").skip(1)) {
+            let target = after.split([')', '"', '#']).next().unwrap();
+            if !target.is_empty()
+                && !target.contains("://")
+                && !target.contains(char::is_whitespace)
+            {
+                assert!(folder.join(target).exists(), "{document} links to {target}");
+            }
+        }
+    }
+}
+
+/// A place where all that a config names is there.
+fn furnished(config: &str) -> Place {
+    let place = Place::new();
+    for key in ["root = \"", "files = \""] {
+        for after in config.split(key).skip(1) {
+            let folder = after.split('"').next().unwrap();
+            place.write(&format!("{folder}/index.html"), "hello\n");
+        }
+    }
+    if config.contains("cert = ") {
+        let names = "subjectAltName=DNS:example.org,DNS:www.example.org,DNS:example.com";
+        let mut openssl = Command::new("openssl");
+        place.furnish(&mut openssl);
+        let made = openssl
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ])
+            .args([
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=example.org",
+                "-addext",
+                names,
+            ])
+            .args(["-keyout", "key.pem", "-out", "fullchain.pem"])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        fs::copy(place.path("key.pem"), place.path("privkey.pem")).unwrap();
+    }
+    place
+}
+
+/// What runs the commands of one block, one after the other.
+struct Terminal {
+    place: Place,
+    servers: Vec<Server>,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        let place = Place::new();
+        // On a terminal curl shows its progress only where that does not hide the answer.
+        place.write("user/.curlrc", "silent\nshow-error\n");
+        Self {
+            place,
+            servers: Vec::new(),
+        }
+    }
+
+    /// The block as it would be if its output were what really came.
+    fn show(&mut self, block: &Block) -> String {
+        let mut shown = String::new();
+        for command in block
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("$ "))
+        {
+            let output = match command.strip_prefix("ravelin serve ") {
+                Some(arguments) if !command.contains("||") => self.serve(arguments),
+                _ => self.run(command),
+            };
+            shown += &format!("$ {command}\n{output}");
+        }
+        shown
+    }
+
+    fn serve(&mut self, arguments: &str) -> String {
+        let mut command = self.place.command(&["serve"]);
+        command
+            .args(arguments.split(' '))
+            .args(["--listen", ANYWHERE]);
+        let server = Server::start(&self.place, &mut command);
+        server.wait_said(0, "root.pem …\n");
+        let said = server
+            .said()
+            .replace(&format!(":{}", server.port()), ":8443");
+        self.servers.push(server);
+        said
+    }
+
+    fn run(&self, command: &str) -> String {
+        let port = self
+            .servers
+            .first()
+            .map(|server| format!(":{}", server.port()));
+        let here = |text: &str| match &port {
+            Some(port) => text.replace(":8443", port),
+            None => text.to_owned(),
+        };
+        let program = Path::new(env!("CARGO_BIN_EXE_ravelin")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("bash");
+        self.place.furnish(&mut shell);
+        shell
+            .env("PATH", path)
+            .args(["-c", &format!("exec 2>&1\n{}", here(command))]);
+        if self.place.root().exists() {
+            // What `ravelin ca trust` does for the system's programs.
+            shell.env("CURL_CA_BUNDLE", self.place.root());
+        }
+        let output = shell.output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        match port {
+            Some(port) => shown.replace(&port, ":8443"),
+            None => shown,
+        }
+    }
+}
+
+/// Whether `shown` is what `expected` describes.
+fn matches(expected: &str, shown: &str) -> Result<(), String> {
+    // Not every machine that runs tests has IPv6.
+    let lines = |text| {
+        str::lines(text)
+            .map(str::trim_end)
+            .filter(|line| !line.contains("[::1]"))
+    };
+    let mut shown = lines(shown);
+    let mut any = false;
+    for line in lines(expected) {
+        if line.trim() == "…" {
+            any = true;
+            continue;
+        }
+        loop {
+            match shown.next() {
+                Some(found) if line_matches(line, found) => break,
+                Some(_) if any => {}
+                Some(found) => return Err(format!("{line:?} was to come, but {found:?} came")),
+                None => return Err(format!("{line:?} never came")),
+            }
+        }
+        any = false;
+    }
+    match shown.next() {
+        Some(more) if !any => Err(format!("{more:?} came too")),
+        _ => Ok(()),
+    }
+}
+
+fn line_matches(expected: &str, found: &str) -> bool {
+    match expected.split_once('…') {
+        None => expected == found,
+        Some((before, after)) => found.strip_prefix(before).is_some_and(|rest| {
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| line_matches(after, &rest[at..]))
+        }),
+    }
+}
+
+/// A fenced block of a document.
+struct Block {
+    language: String,
+    body: String,
+    tested: bool,
+    line: usize,
+}
+
+impl Block {
+    fn is(&self, language: &str) -> bool {
+        self.language == language
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.body.lines().any(|line| line.trim() == text)
+    }
+}
+
+fn blocks(text: &str) -> impl Iterator<Item = Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    let mut before = "";
+    for (number, line) in text.lines().enumerate() {
+        if let Some(language) = line.strip_prefix("```") {
+            if !open {
+                blocks.push(Block {
+                    language: language.to_owned(),
+                    body: String::new(),
+                    tested: before == "<!-- tested -->",
+                    line: number + 1,
+                });
+            }
+            open = !open;
+        } else if let (true, Some(block)) = (open, blocks.last_mut()) {
+            block.body += line;
+            block.body.push('\n');
+        }
+        before = line;
+    }
+    assert!(!open, "a block is never closed:\n{text}");
+    blocks.into_iter()
+}
+
+/// The documents by their paths below the root of the repository.
+fn documents() -> BTreeMap<String, String> {
+    let mut documents = BTreeMap::new();
+    for folder in ["", "docs", "bench"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                documents.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    documents
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
+}
