@@ -389,10 +389,14 @@ impl Running<'_> {
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
     fn reload(&mut self, why: &str) {
-        let notify = |state| {
-            let _ = sd_notify::notify(false, &[state]);
+        let notify = |states: &[_]| {
+            let _ = sd_notify::notify(false, states);
         };
-        notify(sd_notify::NotifyState::Reloading);
+        // `Type=notify-reload` wants the time along with it (sd_notify(3)).
+        match sd_notify::NotifyState::monotonic_usec_now() {
+            Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+            Err(_) => notify(&[sd_notify::NotifyState::Reloading]),
+        }
         match self.try_reload() {
             Ok(()) => words::event(format_args!("reloaded: {why}")),
             Err(failure) => {
@@ -400,7 +404,7 @@ impl Running<'_> {
                 words::warn("nothing was reloaded: the server goes on as before");
             }
         }
-        notify(sd_notify::NotifyState::Ready);
+        notify(&[sd_notify::NotifyState::Ready]);
     }
 
     fn try_reload(&mut self) -> Result<(), Failure> {
