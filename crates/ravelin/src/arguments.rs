@@ -1,5 +1,8 @@
 //! The command line, as types. Help, completions and man pages come from here.
-#![allow(clippy::doc_markdown, reason = "these are texts for the terminal, not Markdown")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "these are texts for the terminal, not Markdown"
+)]
 
 mod listen;
 #[cfg(test)]

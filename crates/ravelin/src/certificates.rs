@@ -35,7 +35,10 @@ pub(crate) fn prepare(
     store: impl Fn() -> Result<FileStore, Failure>,
     now: SystemTime,
 ) -> Result<Prepared, Failure> {
-    let needs_local = config.sites.iter().any(|site| site.certificate == CertificateSource::Local);
+    let needs_local = config
+        .sites
+        .iter()
+        .any(|site| site.certificate == CertificateSource::Local);
     let authority = if needs_local {
         let authority = LocalAuthority::open(&store()?, &config.local_names, now)
             .map_err(|error| Failure::of(&error).hint(error.hint()))?;
@@ -55,7 +58,10 @@ pub(crate) fn prepare(
                     known.clone()
                 } else {
                     let (certificate, not_after) = load(cert, key)?;
-                    sources.push(Source { file: Some(cert.clone()), not_after });
+                    sources.push(Source {
+                        file: Some(cert.clone()),
+                        not_after,
+                    });
                     loaded.insert(cert, certificate.clone());
                     certificate
                 }
@@ -66,7 +72,10 @@ pub(crate) fn prepare(
                     .map_err(|error| cannot_make(&error))?;
                 let wanted = leaf.renew_at();
                 renew_at = Some(renew_at.map_or(wanted, |known| known.min(wanted)));
-                sources.push(Source { file: None, not_after: leaf.not_after() });
+                sources.push(Source {
+                    file: None,
+                    not_after: leaf.not_after(),
+                });
                 let names = leaf.names().to_vec();
                 ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), &names)
                     .map_err(|error| Failure::of(&error))?
@@ -76,7 +85,12 @@ pub(crate) fn prepare(
     }
     let certificates = by_name(&config.sites, &served)
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
-    Ok(Prepared { certificates, sources, renew_at, authority })
+    Ok(Prepared {
+        certificates,
+        sources,
+        renew_at,
+        authority,
+    })
 }
 
 /// Who serves a public name wants a certificate for it rather than another local CA.
@@ -94,8 +108,12 @@ fn cannot_make(error: &LocalError) -> Failure {
 
 fn by_name(sites: &[ConfiguredSite], served: &[ServedCertificate]) -> Option<Certificates> {
     // Clients that connect to an address name no server: for them, the first site with one.
-    let has_address =
-        |site: &ConfiguredSite| site.site.hosts.iter().any(|host| matches!(host, HostName::Ip(_)));
+    let has_address = |site: &ConfiguredSite| {
+        site.site
+            .hosts
+            .iter()
+            .any(|host| matches!(host, HostName::Ip(_)))
+    };
     let default = sites.iter().position(has_address).unwrap_or(0);
     let mut certificates = Certificates::new(served.get(default)?.clone());
     for (site, certificate) in sites.iter().zip(served) {
@@ -113,14 +131,21 @@ pub(crate) fn load(cert: &Path, key: &Path) -> Result<(ServedCertificate, System
             .map_err(|error| Failure::local(format!("cannot read \"{}\": {error}", path.display())))
     };
     let in_file = |path: &Path, error: &(dyn std::error::Error + 'static)| {
-        Failure::usage(format!("\"{}\": {}", path.display(), crate::failure::chain(error)))
+        Failure::usage(format!(
+            "\"{}\": {}",
+            path.display(),
+            crate::failure::chain(error)
+        ))
     };
     let chain = pem::certificates(&read(cert)?)
         .map_err(|error| in_file(cert, &error).hint(error.hint().map(str::to_owned)))?;
     let private = pem::private_key(&read(key)?)
         .map_err(|error| in_file(key, &error).hint(error.hint().map(str::to_owned)))?;
     let Some(leaf) = chain.first() else {
-        return Err(Failure::usage(format!("\"{}\" has no certificate in it", cert.display())));
+        return Err(Failure::usage(format!(
+            "\"{}\" has no certificate in it",
+            cert.display()
+        )));
     };
     let leaf = Certificate::from_der(leaf).map_err(|error| in_file(cert, &error))?;
     let names = leaf.names().to_vec();
@@ -141,14 +166,18 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
     let bytes = std::fs::read(cert)
         .map_err(|error| Failure::local(format!("cannot read \"{}\": {error}", cert.display())))?;
     let fail = |error: &(dyn std::error::Error + 'static)| {
-        Failure::usage(format!("\"{}\": {}", cert.display(), crate::failure::chain(error)))
+        Failure::usage(format!(
+            "\"{}\": {}",
+            cert.display(),
+            crate::failure::chain(error)
+        ))
     };
     let chain = pem::certificates(&bytes)
         .map_err(|error| fail(&error).hint(error.hint().map(str::to_owned)))?;
     match chain.first() {
-        Some(leaf) => {
-            Certificate::from_der(leaf).map(|leaf| leaf.names().to_vec()).map_err(|e| fail(&e))
-        }
+        Some(leaf) => Certificate::from_der(leaf)
+            .map(|leaf| leaf.names().to_vec())
+            .map_err(|e| fail(&e)),
         None => Ok(Vec::new()),
     }
 }
