@@ -144,7 +144,10 @@ impl Terminal {
                 Some(arguments) if !command.contains("||") => self.serve(arguments),
                 _ => self.run(command),
             };
-            shown += &format!("$ {command}\n{output}");
+            shown += "$ ";
+            shown += command;
+            shown += "\n";
+            shown += &output;
         }
         shown
     }
