@@ -56,7 +56,7 @@ pub(crate) fn asked(head: &Parts) -> Result<AskedHost<'_>, HostProblem> {
 }
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn parse(text: &str) -> Option<AskedHost<'_>> {
+pub(crate) fn parse(text: &str) -> Option<AskedHost<'_>> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (ip, port) = rest.split_once(']')?;
@@ -79,12 +79,19 @@ fn parse(text: &str) -> Option<AskedHost<'_>> {
         return None;
     }
     let mut upper = false;
+    let mut last = b'.';
     for byte in host.bytes() {
         match byte {
+            // An empty label: `.localhost` must not be what `*.localhost` stands for.
+            b'.' if last == b'.' => return None,
             b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {}
             b'A'..=b'Z' => upper = true,
             _ => return None,
         }
+        last = byte;
+    }
+    if last == b'.' {
+        return None;
     }
     if host.as_bytes()[host.len() - 1].is_ascii_digit()
         && let Ok(ip) = host.parse()
@@ -161,7 +168,8 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
-            "", ":1", "a b", "a@b", "a:b", "a:123456", "[::1", "[::1]x", "[a]", "a/b", "é",
+            ".", "..", ".a", "a..b", "a..", "", ":1", "a b", "a@b", "a:b", "a:123456", "[::1",
+            "[::1]x", "[a]", "a/b", "é",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::site::PathPattern;
 
 /// A path that is safe to take apart: absolute, without empty, `.` and `..` segments, NUL bytes
@@ -29,6 +31,9 @@ impl<'a> RequestPath<'a> {
         let Some(relative) = decoded.strip_prefix(b"/") else {
             return Err(UnsafePath);
         };
+        if memchr(0, relative).is_some() {
+            return Err(UnsafePath);
+        }
         let mut segments = relative.split(|&b| b == b'/').peekable();
         while let Some(segment) = segments.next() {
             let last = segments.peek().is_none();
@@ -93,7 +98,7 @@ fn decode(raw: &[u8]) -> Result<Vec<u8>, UnsafePath> {
             return Err(UnsafePath);
         };
         match (high << 4 | low) as u8 {
-            b'/' | 0 => return Err(UnsafePath),
+            b'/' => return Err(UnsafePath),
             byte => decoded.push(byte),
         }
     }
@@ -122,6 +127,7 @@ mod tests {
             "/a%2fb",
             "/a%2Fb",
             "/a%00",
+            "/a\0",
             "/%",
             "/%1",
             "/%zz",

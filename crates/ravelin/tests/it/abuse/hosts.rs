@@ -24,6 +24,9 @@ fn a_request_names_exactly_one_host_and_it_is_one() {
         "Host: local host\r\n",
         "Host: localhost, elsewhere.test\r\n",
         "Host: [::1\r\n",
+        "Host: .localhost\r\n",
+        "Host: local..host\r\n",
+        "Host: localhost..\r\n",
         "Host: <script>\r\n",
         "Host: lo\u{e9}alhost\r\n",
     ] {
