@@ -39,12 +39,25 @@ pub(crate) fn run_with_input(
 ) -> Ran {
     let mut command = Command::new("timeout");
     place.furnish(&mut command);
-    let output = command.arg("60").arg(program).args(arguments).stdin(input).output().unwrap();
+    let output = command
+        .arg("60")
+        .arg(program)
+        .args(arguments)
+        .stdin(input)
+        .output()
+        .unwrap();
     let code = output.status.code().unwrap_or(-1);
-    assert!(!matches!(code, 126 | 127), "{program} must be installed: ./test does it");
+    assert!(
+        !matches!(code, 126 | 127),
+        "{program} must be installed: ./test does it"
+    );
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_ne!(code, 124, "{program} took more than a minute: {stderr}");
-    Ran { code, stdout: output.stdout, stderr }
+    Ran {
+        code,
+        stdout: output.stdout,
+        stderr,
+    }
 }
 
 /// A Python program beside these tests, in the environment that `./test` makes, with the libraries
@@ -52,7 +65,10 @@ pub(crate) fn run_with_input(
 pub(crate) fn python(script: &str) -> (PathBuf, PathBuf) {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = package.join("../../.venv/bin/python");
-    assert!(python.exists(), "there is no .venv in the repository: ./test makes it");
+    assert!(
+        python.exists(),
+        "there is no .venv in the repository: ./test makes it"
+    );
     (python, package.join("tests/peers").join(script))
 }
 
@@ -92,14 +108,25 @@ impl Response {
 /// curl, which knows the local root, with these arguments more.
 pub(crate) fn curl(server: &Server, arguments: &[&str]) -> Ran {
     let root = server.place.root();
-    let mut all = vec!["-sS", "-4", "--max-time", "50", "--cacert", root.to_str().unwrap()];
+    let mut all = vec![
+        "-sS",
+        "-4",
+        "--max-time",
+        "50",
+        "--cacert",
+        root.to_str().unwrap(),
+    ];
     all.extend(arguments);
     run(&server.place, "curl", &all)
 }
 
 /// The response that curl gets for a path, or a URL.
 pub(crate) fn fetch(server: &Server, path: &str, arguments: &[&str]) -> Response {
-    let url = if path.starts_with('/') { server.url(path) } else { path.to_owned() };
+    let url = if path.starts_with('/') {
+        server.url(path)
+    } else {
+        path.to_owned()
+    };
     let mut all = vec!["-i", url.as_str()];
     all.extend(arguments);
     response(&curl(server, &all).well().stdout)
@@ -108,7 +135,11 @@ pub(crate) fn fetch(server: &Server, path: &str, arguments: &[&str]) -> Response
 /// Takes apart what `curl -i` printed. Of several responses, interim ones or a proxy's, the last
 /// one counts.
 fn response(printed: &[u8]) -> Response {
-    let end = printed.windows(4).position(|four| four == b"\r\n\r\n").expect("a header") + 4;
+    let end = printed
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("a header")
+        + 4;
     let (head, body) = printed.split_at(end);
     let head = str::from_utf8(head).unwrap();
     let (status_line, fields) = head.split_once("\r\n").unwrap();
@@ -119,6 +150,13 @@ fn response(printed: &[u8]) -> Response {
         return response(body);
     }
     let headers = fields.lines().filter_map(|line| line.split_once(": "));
-    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    Response { version, status, headers, body: body.to_owned() }
+    let headers = headers
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    Response {
+        version,
+        status,
+        headers,
+        body: body.to_owned(),
+    }
 }

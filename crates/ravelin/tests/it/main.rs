@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod client;
 mod config;
 mod docs;
 mod foreign;
 mod judges;
+mod life;
 mod server;

@@ -92,7 +92,10 @@ impl Place {
     /// port, where none is named.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut all = vec!["serve"];
-        if arguments.first().is_none_or(|first| first.starts_with("--")) {
+        if arguments
+            .first()
+            .is_none_or(|first| first.starts_with("--"))
+        {
             all.push("public");
         }
         if !arguments.contains(&"--listen") {
@@ -133,6 +136,17 @@ impl Server {
             port: None,
         };
         server.wait_notified("READY=1");
+        // What was said before that may still be on its way to us.
+        server
+            .process
+            .stderr
+            .wait("the last line of the start", |said| {
+                let of_files =
+                    said.contains("certificate  ") && !said.contains("your local CA, good");
+                let last =
+                    of_files || said.contains("curl --cacert") || said.contains("system trusts");
+                (last && said.ends_with('\n')).then_some(())
+            });
         server.port = server.urls().iter().find_map(|url| {
             let (_, port) = url.rsplit_once(':')?;
             port.parse().ok()
@@ -161,7 +175,10 @@ impl Server {
     /// The URLs that were printed.
     pub(crate) fn urls(&self) -> Vec<String> {
         let said = self.said();
-        let urls = said.lines().map(str::trim).filter(|line| line.starts_with("https://"));
+        let urls = said
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("https://"));
         urls.map(str::to_owned).collect()
     }
 
@@ -172,14 +189,18 @@ impl Server {
 
     /// Waits until standard error has `text` behind its first `after` bytes.
     pub(crate) fn wait_said(&self, after: usize, text: &str) {
-        self.process.stderr.wait(text, |said| said.get(after..)?.contains(text).then_some(()));
+        self.process
+            .stderr
+            .wait(text, |said| said.get(after..)?.contains(text).then_some(()));
     }
 
     /// What was printed on standard output so far, once it has `lines` lines.
     pub(crate) fn wait_printed(&self, lines: usize) -> String {
-        self.process.stdout.wait(&format!("{lines} lines"), |printed| {
-            (printed.lines().count() >= lines).then(|| printed.to_owned())
-        })
+        self.process
+            .stdout
+            .wait(&format!("{lines} lines"), |printed| {
+                (printed.lines().count() >= lines).then(|| printed.to_owned())
+            })
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -247,7 +268,11 @@ impl Ended {
     pub(crate) fn expect(&self, code: i32, said: &[&str]) {
         assert_eq!(self.status.code(), Some(code), "{self:?}");
         for text in said {
-            assert!(self.stderr.contains(text), "no \"{text}\" in: {}", self.stderr);
+            assert!(
+                self.stderr.contains(text),
+                "no \"{text}\" in: {}",
+                self.stderr
+            );
         }
     }
 }
@@ -268,16 +293,26 @@ impl Process {
     fn start(command: &mut Command, socket: Option<PathBuf>) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| {
-            panic!("{} must be there: {error}", Path::new(command.get_program()).display())
+            panic!(
+                "{} must be there: {error}",
+                Path::new(command.get_program()).display()
+            )
         });
         let stdout = Heard::listen(child.stdout.take().unwrap(), || {});
         let stderr = Heard::listen(child.stderr.take().unwrap(), move || {
             if let Some(socket) = socket {
                 // The test may be over and the folder gone.
-                let _ = UnixDatagram::unbound().unwrap().send_to(ENDED.as_bytes(), socket);
+                let _ = UnixDatagram::unbound()
+                    .unwrap()
+                    .send_to(ENDED.as_bytes(), socket);
             }
         });
-        Self { child, stdout, stderr, over: false }
+        Self {
+            child,
+            stdout,
+            stderr,
+            over: false,
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -292,7 +327,11 @@ impl Process {
         let status = self.child.wait().unwrap();
         let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
         assert_clean(&stderr);
-        Ended { status, stdout, stderr }
+        Ended {
+            status,
+            stdout,
+            stderr,
+        }
     }
 }
 
@@ -305,17 +344,35 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("the server said:\n{}", self.stderr.so_far());
+            report(&format!("the server said:\n{}", self.stderr.so_far()));
             return;
         }
-        assert!(ended.is_none(), "it ended: {ended:?}\n{}", self.stderr.so_far());
+        assert!(
+            ended.is_none(),
+            "it ended: {ended:?}\n{}",
+            self.stderr.so_far()
+        );
         assert_clean(&self.stderr.so_far());
     }
 }
 
+/// Says something about a test that fails.
+#[allow(clippy::print_stderr, reason = "the runner shows it with the failure")]
+fn report(what: &str) {
+    eprintln!("{what}");
+}
+
 /// Neither a panic nor a `Debug` dump is on `stderr`.
 pub(crate) fn assert_clean(stderr: &str) {
-    for trace in ["panicked", "RUST_BACKTRACE", "Error {", "Err(", "Os {", "Some(", "kind: "] {
+    for trace in [
+        "panicked",
+        "RUST_BACKTRACE",
+        "Error {",
+        "Err(",
+        "Os {",
+        "Some(",
+        "kind: ",
+    ] {
         assert!(!stderr.contains(trace), "a trace of {trace:?}: {stderr}");
     }
 }
@@ -328,14 +385,22 @@ struct Heard {
 }
 
 impl Heard {
-    fn listen(from: impl Read + Send + 'static, at_end: impl FnOnce() + Send + 'static) -> Arc<Self> {
+    fn listen(
+        from: impl Read + Send + 'static,
+        at_end: impl FnOnce() + Send + 'static,
+    ) -> Arc<Self> {
         let heard = Arc::new(Self::default());
         let listener = heard.clone();
         thread::spawn(move || {
             let mut from = BufReader::new(from);
             let mut line = Vec::new();
             while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                listener.text.lock().unwrap().0.push_str(&String::from_utf8_lossy(&line));
+                listener
+                    .text
+                    .lock()
+                    .unwrap()
+                    .0
+                    .push_str(&String::from_utf8_lossy(&line));
                 listener.changed.notify_all();
                 line.clear();
             }
@@ -358,14 +423,21 @@ impl Heard {
                 return found;
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !text.1, "\"{what}\" never came, but: {}", text.0);
+            assert!(
+                !left.is_zero() && !text.1,
+                "\"{what}\" never came, but: {}",
+                text.0
+            );
             text = self.changed.wait_timeout(text, left).unwrap().0;
         }
     }
 
     fn wait_ended(&self) {
         let text = self.text.lock().unwrap();
-        let (text, _) = self.changed.wait_timeout_while(text, SOON, |text| !text.1).unwrap();
+        let (text, _) = self
+            .changed
+            .wait_timeout_while(text, SOON, |text| !text.1)
+            .unwrap();
         assert!(text.1, "it does not end: {}", text.0);
     }
 }

@@ -13,7 +13,10 @@ fn a_page_comes_whole_in_the_version_that_was_asked_for() {
     let server = Place::new().serve(&[]);
     for (option, version) in VERSIONS {
         let got = fetch(&server, "/", &[option]);
-        assert_eq!((got.version.as_str(), got.status, got.text()), (version, 200, "hello\n"));
+        assert_eq!(
+            (got.version.as_str(), got.status, got.text()),
+            (version, 200, "hello\n")
+        );
         assert_eq!(got.header("content-type"), Some("text/html; charset=utf-8"));
         assert_eq!(got.header("content-length"), Some("6"));
         assert!(got.header("etag").is_some_and(|etag| etag.starts_with('"')));
@@ -62,12 +65,17 @@ fn parts_of_a_file_come_alone_and_together() {
             assert_eq!(got.header("content-range"), content_range);
         }
         let none = fetch(&server, "/digits.bin", &[option, "--range", "10-"]);
-        assert_eq!((none.status, none.header("content-range")), (416, Some("bytes */10")));
+        assert_eq!(
+            (none.status, none.header("content-range")),
+            (416, Some("bytes */10"))
+        );
 
         let several = fetch(&server, "/long.bin", &[option, "--range", "0-1,9005-9005"]);
         assert_eq!(several.status, 206);
         let kind = several.header("content-type").unwrap();
-        let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
+        let boundary = kind
+            .strip_prefix("multipart/byteranges; boundary=")
+            .unwrap();
         let mut expected = String::new();
         for (place, part) in [("0-1", "01"), ("9005-9005", "5")] {
             write!(
@@ -79,7 +87,10 @@ fn parts_of_a_file_come_alone_and_together() {
         }
         write!(expected, "--{boundary}--\r\n").unwrap();
         assert_eq!(several.text().to_lowercase(), expected.to_lowercase());
-        assert_eq!(several.header("content-length"), Some(&*several.body.len().to_string()));
+        assert_eq!(
+            several.header("content-length"),
+            Some(&*several.body.len().to_string())
+        );
     }
 }
 
@@ -100,16 +111,25 @@ fn what_a_client_has_already_is_not_sent_again() {
     let server = Place::new().serve(&[]);
     let got = fetch(&server, "/", &[]);
     let etag = format!("If-None-Match: {}", got.header("etag").unwrap());
-    let since = format!("If-Modified-Since: {}", got.header("last-modified").unwrap());
+    let since = format!(
+        "If-Modified-Since: {}",
+        got.header("last-modified").unwrap()
+    );
     for (option, _) in VERSIONS {
         let ask = |field: &str| fetch(&server, "/", &[option, "--header", field]);
         for known in [&etag, &since] {
             let got = ask(known);
             assert_eq!((got.status, got.body.len()), (304, 0), "{known}");
-            assert_eq!(Some(got.header("etag").unwrap()), etag.split_once(' ').map(|two| two.1));
+            assert_eq!(
+                Some(got.header("etag").unwrap()),
+                etag.split_once(' ').map(|two| two.1)
+            );
         }
         assert_eq!(ask("If-None-Match: \"other\"").status, 200);
-        assert_eq!(ask("If-Modified-Since: Thu, 01 Jan 1998 00:00:00 GMT").status, 200);
+        assert_eq!(
+            ask("If-Modified-Since: Thu, 01 Jan 1998 00:00:00 GMT").status,
+            200
+        );
         assert_eq!(ask("If-Match: \"other\"").status, 412);
         let other = ["--header", "If-Range: \"other\"", "--range", "0-1", option];
         assert_eq!(fetch(&server, "/", &other).status, 200);
@@ -121,7 +141,9 @@ fn text_is_compressed_as_the_client_can_read_it() {
     let place = Place::new();
     let text = "A ravelin stands in front of a gate.\n".repeat(2_000);
     place.write("public/long.txt", &text);
-    let noise: Vec<u8> = (0..u32::from(u16::MAX)).map(|n| (n * n >> 7) as u8).collect();
+    let noise: Vec<u8> = (0..u32::from(u16::MAX))
+        .map(|n| ((n * n) >> 7) as u8)
+        .collect();
     place.write("public/picture.png", noise);
     let server = place.serve(&[]);
     for (option, _) in VERSIONS {
@@ -129,10 +151,23 @@ fn text_is_compressed_as_the_client_can_read_it() {
             let accept = format!("Accept-Encoding: {coding}");
             let packed = fetch(&server, "/long.txt", &[option, "--header", &accept]);
             assert_eq!(packed.header("content-encoding"), Some(coding));
-            assert!(packed.header("vary").unwrap().eq_ignore_ascii_case("accept-encoding"));
-            assert!(packed.body.len() < text.len() / 10, "{coding}: {}", packed.body.len());
+            assert!(
+                packed
+                    .header("vary")
+                    .unwrap()
+                    .eq_ignore_ascii_case("accept-encoding")
+            );
+            assert!(
+                packed.body.len() < text.len() / 10,
+                "{coding}: {}",
+                packed.body.len()
+            );
             // curl takes all its codings and shows what they hold.
-            let read = fetch(&server, "/long.txt", &[option, "--compressed", "--header", &accept]);
+            let read = fetch(
+                &server,
+                "/long.txt",
+                &[option, "--compressed", "--header", &accept],
+            );
             assert!(read.text() == text, "{coding}");
 
             let picture = fetch(&server, "/picture.png", &[option, "--header", &accept]);
@@ -152,10 +187,18 @@ fn a_sibling_that_is_compressed_already_is_sent_as_it_is() {
     run(&place, "gzip", &["app.js"]).well();
     std::fs::rename(place.path("app.js.gz"), place.path("public/app.js.gz")).unwrap();
     let server = place.serve(&[]);
-    let got = fetch(&server, "/app.js", &["--compressed", "--header", "Accept-Encoding: gzip"]);
+    let got = fetch(
+        &server,
+        "/app.js",
+        &["--compressed", "--header", "Accept-Encoding: gzip"],
+    );
     assert_eq!(got.header("content-encoding"), Some("gzip"));
     assert_eq!(got.text(), "// made by the build\n");
-    assert!(got.header("content-type").unwrap().starts_with("text/javascript"));
+    assert!(
+        got.header("content-type")
+            .unwrap()
+            .starts_with("text/javascript")
+    );
 }
 
 #[test]
@@ -174,7 +217,10 @@ fn a_body_that_is_announced_beyond_the_limit_is_refused() {
         };
         assert_eq!(post(&fits, &[]).status, 200);
         assert_eq!(post(&exceeds, &[]).status, 413);
-        assert_eq!(post(&fits, &["--header", "Transfer-Encoding: chunked"]).status, 200);
+        assert_eq!(
+            post(&fits, &["--header", "Transfer-Encoding: chunked"]).status,
+            200
+        );
     }
 }
 
@@ -205,8 +251,14 @@ fn redirects_lead_where_they_say() {
     server.place.write("public/new/page.html", "new\n");
     for (option, _) in VERSIONS {
         let got = fetch(&server, "/old/page.html?a=b", &[option]);
-        assert_eq!((got.status, got.header("location")), (308, Some("/new/page.html?a=b")));
-        let followed = curl(&server, &[option, "--location", &server.url("/old/page.html")]);
+        assert_eq!(
+            (got.status, got.header("location")),
+            (308, Some("/new/page.html?a=b"))
+        );
+        let followed = curl(
+            &server,
+            &[option, "--location", &server.url("/old/page.html")],
+        );
         assert_eq!(followed.well().text(), "new\n");
         let followed = curl(&server, &[option, "--location", &server.url("/moved")]);
         assert_eq!(followed.well().text(), "hello\n");
@@ -237,7 +289,11 @@ fn a_host_that_is_not_served_is_misdirected() {
             let connect = format!("a.localhost:{port}:127.0.0.1:{port}");
             let url = format!("https://a.localhost:{port}/");
             let field = format!("Host: {host}:{port}");
-            let got = fetch(&server, &url, &[option, "--connect-to", &connect, "--header", &field]);
+            let got = fetch(
+                &server,
+                &url,
+                &[option, "--connect-to", &connect, "--header", &field],
+            );
             assert_eq!(got.status, 421, "{host}");
         }
     }
@@ -247,7 +303,11 @@ fn a_host_that_is_not_served_is_misdirected() {
 fn addresses_are_hosts_too() {
     let server = Place::new().serve(&[]);
     for (option, _) in VERSIONS {
-        let got = fetch(&server, &format!("https://127.0.0.1:{}/", server.port()), &[option]);
+        let got = fetch(
+            &server,
+            &format!("https://127.0.0.1:{}/", server.port()),
+            &[option],
+        );
         assert_eq!(got.status, 200);
     }
     let six = server.place.serve(&["--listen", "[::1]:0"]);
@@ -276,7 +336,11 @@ fn hsts_is_for_public_hosts_alone() {
     let port = server.port();
     for (option, _) in VERSIONS {
         for (host, root, hsts) in [
-            ("www.example.com", place.path("cert.pem"), Some("max-age=31536000")),
+            (
+                "www.example.com",
+                place.path("cert.pem"),
+                Some("max-age=31536000"),
+            ),
             ("localhost", place.root(), None),
             ("nas.internal", place.root(), None),
             ("127.0.0.1", place.root(), None),
@@ -284,8 +348,16 @@ fn hsts_is_for_public_hosts_alone() {
             let resolve = format!("{host}:{port}:127.0.0.1");
             let url = format!("https://{host}:{port}/");
             let root = root.to_str().unwrap();
-            let got = fetch(&server, &url, &[option, "--resolve", &resolve, "--cacert", root]);
-            assert_eq!((got.status, got.header("strict-transport-security")), (200, hsts), "{host}");
+            let got = fetch(
+                &server,
+                &url,
+                &[option, "--resolve", &resolve, "--cacert", root],
+            );
+            assert_eq!(
+                (got.status, got.header("strict-transport-security")),
+                (200, hsts),
+                "{host}"
+            );
         }
     }
 }
@@ -300,15 +372,25 @@ fn plain_http_is_sent_on_to_https() {
     let url = format!("http://localhost:{plain}/a/page.html?q=1");
     let got = fetch(&server, &url, &[]);
     assert!(matches!(got.status, 301 | 308), "{got:?}");
-    assert_eq!(got.header("location"), Some(&*server.url("/a/page.html?q=1")));
-    let followed = curl(&server, &["--location", &format!("http://localhost:{plain}/")]);
+    assert_eq!(
+        got.header("location"),
+        Some(&*server.url("/a/page.html?q=1"))
+    );
+    let followed = curl(
+        &server,
+        &["--location", &format!("http://localhost:{plain}/")],
+    );
     assert_eq!(followed.well().text(), "hello\n");
 
     // Plain HTTP to the port of HTTPS.
     let wrong = format!("http://localhost:{}/page.html", server.port());
     let got = fetch(&server, &wrong, &[]);
     assert_eq!(got.status, 400);
-    assert!(got.text().contains(&server.url("/page.html")), "{}", got.text());
+    assert!(
+        got.text().contains(&server.url("/page.html")),
+        "{}",
+        got.text()
+    );
 }
 
 /// A config of `localhost` on any port, with these routes.
@@ -324,7 +406,9 @@ fn own_certificate(place: &Place, host: &str) {
 #[test]
 fn curl_and_wget_agree_on_a_file() {
     let place = Place::new();
-    let noise: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise: Vec<u8> = (0..3_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
     place.write("public/noise.bin", &noise);
     let server: Server = place.serve(&[]);
     let root = place.root();

@@ -7,9 +7,16 @@ use crate::server::{Place, Server};
 fn both_versions_verify_against_the_root() {
     let server = Place::new().serve(&[]);
     for (option, version) in [("-tls1_3", "TLSv1.3"), ("-tls1_2", "TLSv1.2")] {
-        let ran = s_client(&server, &[option, "-verify_hostname", "localhost", "-brief"]).well();
+        let ran = s_client(
+            &server,
+            &[option, "-verify_hostname", "localhost", "-brief"],
+        )
+        .well();
         let said = ran.text() + &ran.stderr;
-        assert!(said.contains(&format!("Protocol version: {version}")), "{said}");
+        assert!(
+            said.contains(&format!("Protocol version: {version}")),
+            "{said}"
+        );
         assert!(said.contains("Verification: OK"), "{said}");
         assert!(said.contains("Verified peername: localhost"), "{said}");
         // AEAD and forward secrecy, whatever the version.
@@ -22,7 +29,12 @@ fn both_versions_verify_against_the_root() {
 fn the_chain_has_leaf_and_intermediate_and_no_root() {
     let server = Place::new().serve(&[]);
     let ran = s_client(&server, &["-showcerts"]).well();
-    assert_eq!(ran.text().matches("BEGIN CERTIFICATE").count(), 2, "{}", ran.text());
+    assert_eq!(
+        ran.text().matches("BEGIN CERTIFICATE").count(),
+        2,
+        "{}",
+        ran.text()
+    );
 }
 
 #[test]
@@ -30,7 +42,11 @@ fn a_name_that_is_not_in_the_certificate_is_noticed() {
     let server = Place::new().serve(&[]);
     let ran = s_client(&server, &["-verify_hostname", "other.localhost"]);
     assert_ne!(ran.code, 0);
-    assert!((ran.text() + &ran.stderr).contains("ostname mismatch"), "{}", ran.stderr);
+    assert!(
+        (ran.text() + &ran.stderr).contains("ostname mismatch"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -39,7 +55,11 @@ fn old_versions_and_weak_suites_are_refused() {
     for old in [
         &["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"][..],
         &["-tls1", "-cipher", "DEFAULT:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:AES128-SHA:@SECLEVEL=0"],
+        &[
+            "-tls1_2",
+            "-cipher",
+            "ECDHE-ECDSA-AES128-SHA:AES128-SHA:@SECLEVEL=0",
+        ],
         &["-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"],
     ] {
         let ran = s_client(&server, old);
@@ -62,7 +82,11 @@ fn the_protocol_is_agreed_on_in_the_handshake() {
     }
     let ran = s_client(&server, &["-alpn", "gopher"]);
     assert_ne!(ran.code, 0);
-    assert!(ran.stderr.contains("no application protocol"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no application protocol"),
+        "{}",
+        ran.stderr
+    );
     // Who offers nothing gets HTTP/1.1.
     let ran = s_client(&server, &[]).well();
     assert!(ran.text().contains("No ALPN negotiated"), "{}", ran.text());
@@ -86,7 +110,11 @@ fn sessions_are_resumed_on_another_connection_and_after_a_reload() {
                 assert!(server.reload().contains("reloaded: SIGHUP"));
             }
             let ran = request(&server, &[version, "-sess_in", session]).well();
-            assert!(ran.text().contains("\nReused, TLS"), "{version} {turn}: {}", ran.text());
+            assert!(
+                ran.text().contains("\nReused, TLS"),
+                "{version} {turn}: {}",
+                ran.text()
+            );
             assert!(ran.text().contains("hello\n"), "{}", ran.text());
         }
     }
@@ -126,7 +154,10 @@ pub(crate) fn s_client(server: &Server, arguments: &[&str]) -> Ran {
     if !arguments.contains(&"-CAfile") {
         all.extend(["-CAfile", root]);
     }
-    if !arguments.iter().any(|argument| matches!(*argument, "-servername" | "-noservername")) {
+    if !arguments
+        .iter()
+        .any(|argument| matches!(*argument, "-servername" | "-noservername"))
+    {
         all.extend(["-servername", "localhost"]);
     }
     all.extend(arguments);
@@ -141,7 +172,9 @@ fn request(server: &Server, arguments: &[&str]) -> Ran {
     );
     let (address, root) = (server.address().to_string(), server.place.root());
     let root = root.to_str().unwrap();
-    let mut all = vec!["s_client", "-connect", &address, "-CAfile", root, "-ign_eof"];
+    let mut all = vec![
+        "s_client", "-connect", &address, "-CAfile", root, "-ign_eof",
+    ];
     all.extend(["-servername", "localhost", "-verify_return_error"]);
     all.extend(arguments);
     let input = std::fs::File::open(request).unwrap().into();
@@ -152,8 +185,22 @@ fn request(server: &Server, arguments: &[&str]) -> Ran {
 pub(crate) fn make_certificate(place: &Place, cert: &str, key: &str, host: &str) {
     let (cert, key) = (place.path(cert), place.path(key));
     let (subject, names) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
-    let mut all = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    all.extend(["-nodes", "-days", "30", "-subj", &subject, "-addext", &names]);
-    all.extend(["-out", cert.to_str().unwrap(), "-keyout", key.to_str().unwrap()]);
+    let mut all = vec![
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ];
+    all.extend([
+        "-nodes", "-days", "30", "-subj", &subject, "-addext", &names,
+    ]);
+    all.extend([
+        "-out",
+        cert.to_str().unwrap(),
+        "-keyout",
+        key.to_str().unwrap(),
+    ]);
     run(place, "openssl", &all).well();
 }

@@ -1,0 +1,69 @@
+//! A local certificate is renewed while the server runs, on a clock that faketime moves.
+
+use std::process::Command;
+
+use crate::client::Client;
+use crate::foreign::run;
+use crate::judges::openssl::s_client;
+use crate::server::{Place, Server};
+
+#[test]
+fn a_local_certificate_is_renewed_without_a_restart() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let (begins, ends) = validity(&place, "home/leaves/*.pem");
+    // Two thirds of its life, less what a start takes: `until_renewal` then waits for real.
+    let renewal = begins + (ends - begins) / 3 * 2;
+    let mut command = Command::new("faketime");
+    place.furnish(&mut command);
+    // Only the clock on the wall: timers go on as they are.
+    command.args([
+        "--exclude-monotonic",
+        "-f",
+        &format!("@{}", date(&place, renewal - 5)),
+    ]);
+    command.arg(env!("CARGO_BIN_EXE_ravelin"));
+    command.args(["serve", "public", "--listen", "127.0.0.1:0"]);
+    let server = Server::start(&place, &mut command);
+    let mut client = Client::new(&server, 1);
+    assert_eq!(shown(&server).1, ends, "it is not renewed before its time");
+
+    server.wait_said(0, "renewed the local certificate");
+    let (_, new_end) = shown(&server);
+    assert!(new_end > ends + 24 * 3600, "{new_end} is not after {ends}");
+    let _ = client.ask("get /");
+    assert_eq!(
+        validity(&place, "home/leaves/*.pem").1,
+        new_end,
+        "the store has it too"
+    );
+}
+
+/// Until when the certificate is good that a new handshake shows.
+fn shown(server: &Server) -> (i64, i64) {
+    // openssl's own clock is the real one, and has not moved.
+    let ran = s_client(server, &["-no_check_time"]).well();
+    server.place.write("shown.pem", ran.stdout);
+    validity(&server.place, "shown.pem")
+}
+
+/// From when until when a certificate is good, in seconds since 1970.
+fn validity(place: &Place, file: &str) -> (i64, i64) {
+    let script = format!(
+        "openssl x509 -noout -startdate -enddate -in {file} | sed 's/.*=//' \
+         | while read -r date; do date -d \"$date\" +%s; done"
+    );
+    let ran = run(place, "sh", &["-c", &script]).well();
+    let text = ran.text();
+    let (begins, ends) = text.trim().split_once('\n').unwrap();
+    (begins.parse().unwrap(), ends.parse().unwrap())
+}
+
+fn date(place: &Place, seconds: i64) -> String {
+    let at = format!("@{seconds}");
+    run(place, "date", &["-d", &at, "+%Y-%m-%d %H:%M:%S"])
+        .well()
+        .text()
+        .trim()
+        .to_owned()
+}

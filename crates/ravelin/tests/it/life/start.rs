@@ -1,0 +1,191 @@
+//! A server that cannot start says what is wrong and what helps, and its exit code tells which kind
+//! of wrong it was.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+
+use crate::foreign::{fetch, run};
+use crate::judges::openssl::make_certificate;
+use crate::server::{Place, free_port};
+
+#[test]
+fn it_says_what_it_serves_where_and_who_vouches_for_it() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let said = server.said();
+    assert!(said.contains("public"), "{said}");
+    let port = server.port();
+    assert_eq!(
+        server.urls(),
+        [
+            format!("https://localhost:{port}"),
+            format!("https://127.0.0.1:{port}")
+        ]
+    );
+    assert!(
+        said.contains("made by your local CA, good until 20"),
+        "{said}"
+    );
+    assert!(said.contains("ravelin ca trust"), "{said}");
+    let root = place.root();
+    assert!(
+        said.contains(&format!("curl --cacert {}", root.display())),
+        "{said}"
+    );
+    assert!(!said.contains('\u{1b}'), "no colours in a pipe: {said}");
+    assert_eq!(server.stop().stdout, "");
+}
+
+#[test]
+fn a_port_in_use_is_a_local_failure() {
+    let server = Place::new().serve(&[]);
+    let address = server.address().to_string();
+    let ended = Place::new().run(&["serve", "public", "--listen", &address]);
+    ended.expect(
+        4,
+        &[&format!("cannot listen on {address}"), "hint: ", "--listen"],
+    );
+    assert_eq!(fetch(&server, "/", &[]).status, 200);
+}
+
+#[test]
+fn an_address_of_another_machine_is_a_local_failure() {
+    let ended = Place::new().run(&["serve", "public", "--listen", "192.0.2.1:8443"]);
+    ended.expect(4, &["cannot listen on 192.0.2.1:8443", "hint: "]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_a_local_failure() {
+    let place = Place::new();
+    place
+        .run(&["serve", "nowhere"])
+        .expect(4, &["cannot serve \"nowhere\"", "No such file"]);
+    place
+        .run(&["serve", "public/index.html"])
+        .expect(2, &["it is a file", "hint: "]);
+    place.run(&["serve"]).expect(2, &["<DIR>"]);
+}
+
+#[test]
+fn a_config_that_is_not_there_is_a_local_failure_and_a_wrong_one_is_not() {
+    let place = Place::new();
+    place
+        .run(&["serve", "--config", "nowhere.toml"])
+        .expect(4, &["nowhere.toml"]);
+    place.write("ravelin.toml", "[[site]]\nhosts = [\"localhost\"]\n");
+    let ended = place.run(&["serve", "--config", "ravelin.toml"]);
+    ended.expect(2, &["ravelin.toml:1:"]);
+    assert!(
+        !place.home().exists(),
+        "nothing is made for a config that is wrong"
+    );
+}
+
+#[test]
+fn a_certificate_or_key_that_cannot_be_used_is_named() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "other-cert.pem", "other-key.pem", "localhost");
+    place.write("garbage.pem", "no PEM at all\n");
+    let serve = |cert: &str, key: &str| {
+        place.run(&[
+            "serve",
+            "public",
+            "--listen",
+            "127.0.0.1:0",
+            "--cert",
+            cert,
+            "--key",
+            key,
+        ])
+    };
+    serve("nowhere.pem", "key.pem").expect(4, &["cannot read \"nowhere.pem\""]);
+    serve("cert.pem", "nowhere.pem").expect(4, &["cannot read \"nowhere.pem\""]);
+    serve("cert.pem", "public").expect(4, &["cannot read \"public\""]);
+    serve("garbage.pem", "key.pem").expect(2, &["garbage.pem"]);
+    serve("cert.pem", "garbage.pem").expect(2, &["garbage.pem"]);
+    serve("key.pem", "key.pem").expect(2, &["key.pem"]);
+    serve("cert.pem", "cert.pem").expect(2, &["cert.pem"]);
+    serve("cert.pem", "other-key.pem").expect(2, &["cert.pem", "other-key.pem", "hint: "]);
+    let ended = place.run(&["serve", "public", "--cert", "cert.pem"]);
+    ended.expect(2, &["--key"]);
+}
+
+#[test]
+fn a_key_that_may_not_be_read_is_a_local_failure() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    fs::set_permissions(place.path("key.pem"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(place.path("."), fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["serve", "public", "--cert", "cert.pem", "--key", "key.pem"];
+    let mut command = place.command(&arguments);
+    if rustix::process::geteuid().is_root() {
+        // Root may read everything, and others may not run what lies in root's folders.
+        let binary = place.path("ravelin");
+        fs::copy(env!("CARGO_BIN_EXE_ravelin"), &binary).unwrap();
+        command = std::process::Command::new(binary);
+        place.furnish(&mut command);
+        command.args(arguments).uid(65534).gid(65534);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("cannot read \"key.pem\": Permission denied"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_public_name_without_a_certificate_gets_a_way_out() {
+    let place = Place::new();
+    let ended = place.run(&["serve", "public", "--host", "www.example.com"]);
+    assert_ne!(ended.status.code(), Some(0));
+    assert!(
+        ended.stderr.contains("--cert FILE --key FILE"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_hosts_are_those_of_the_certificate_or_those_named() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", "www.example.com");
+    let server = place.serve(&["--cert", "cert.pem", "--key", "key.pem"]);
+    assert_eq!(
+        server.urls(),
+        [format!("https://www.example.com:{}", server.port())]
+    );
+    let server = place.serve(&["--host", "a.localhost", "--host", "nas.internal"]);
+    let port = server.port();
+    let urls = ["a.localhost", "nas.internal"].map(|host| format!("https://{host}:{port}"));
+    assert_eq!(server.urls(), urls);
+}
+
+#[test]
+fn a_port_alone_is_both_loopback_addresses() {
+    let port = free_port();
+    let server = Place::new().serve(&["--listen", &port.to_string()]);
+    for (family, host) in [("-4", "localhost"), ("-4", "127.0.0.1"), ("-6", "[::1]")] {
+        let got = fetch(&server, &format!("https://{host}:{port}/"), &[family]);
+        assert_eq!(got.status, 200, "{host}");
+    }
+}
+
+#[test]
+fn the_second_start_keeps_root_and_certificate() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let root = fs::read(place.root()).unwrap();
+    let leaf = || {
+        run(&place, "sh", &["-c", "cat home/leaves/*"])
+            .well()
+            .stdout
+    };
+    let before = leaf();
+    place.serve(&[]).stop();
+    assert_eq!(fs::read(place.root()).unwrap(), root);
+    assert_eq!(leaf(), before);
+}
