@@ -174,7 +174,7 @@ async fn say_last(tcp: &mut TcpStream, bytes: &[u8]) {
 
 /// The address that the client wanted, with `https://` before it, from a plain request's text.
 /// Only characters that cannot mean anything but themselves in a page or a terminal.
-fn https_link(request: &[u8]) -> Option<String> {
+pub(crate) fn https_link(request: &[u8]) -> Option<String> {
     let target = std::str::from_utf8(request)
         .ok()?
         .split("\r\n")

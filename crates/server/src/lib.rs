@@ -29,6 +29,9 @@ mod connection;
 pub mod error_page;
 mod files;
 mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handshake;
 mod host;

@@ -1,0 +1,26 @@
+//! Host names, from the command line and from requests.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ravelin_pki::HostName;
+
+fuzz_target!(|text: &str| {
+    if let Ok(name) = text.parse::<HostName>() {
+        let written = name.to_string();
+        assert_eq!(written.parse::<HostName>().as_ref(), Ok(&name), "{written}");
+        assert!(
+            written.bytes().all(|byte| byte.is_ascii_graphic()),
+            "{written:?}"
+        );
+        let _ = (name.is_private(), name.is_wildcard(), name.covers(&name));
+    }
+    if let Some(host) = ravelin_server::fuzzing::host(text) {
+        // It is put into redirects and pages.
+        assert!(
+            host.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)),
+            "{host:?}"
+        );
+        assert_eq!(ravelin_server::fuzzing::host(&host).as_ref(), Some(&host));
+    }
+});
