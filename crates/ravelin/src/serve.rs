@@ -19,9 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{CheckArguments, ListenOn, ServeArguments};
 use crate::certificates::{self, Prepared};
-use crate::config::{
-    self, CertificateSource, Config, ConfiguredSite, LoadError, LogConfig,
-};
+use crate::config::{self, CertificateSource, Config, ConfiguredSite, LoadError, LogConfig};
 use crate::failure::Failure;
 use crate::{ravelin_home, words};
 
@@ -50,8 +48,12 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
     let prepared = prepare(arguments, &config)?;
     let renew_at = prepared.renew_at;
-    let tls = ServerTls::new(Arc::new(prepared.certificates), &tickets, ravelin_server::ALPN)
-        .map_err(|error| Failure::of(&error))?;
+    let tls = ServerTls::new(
+        Arc::new(prepared.certificates),
+        &tickets,
+        ravelin_server::ALPN,
+    )
+    .map_err(|error| Failure::of(&error))?;
     let log = config.log.as_ref().map(start_log).transpose()?;
     // Before the first client can come and take the last file descriptor, and before anyone is told
     // that signals are understood.
@@ -61,7 +63,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::of(&error))?;
     let events = {
         let _runtime = runtime.enter();
-        Events::listen(watched(&config, arguments))?
+        Events::listen(&watched(&config, arguments))?
     };
     let listeners = listeners(&config)?;
 
@@ -73,7 +75,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         builder = builder.log(log.clone());
     }
     let sites = config.sites.iter().map(|site| site.site.clone()).collect();
-    let mut server = builder.serve_sites(sites).map_err(|error| Failure::of(&error))?;
+    let mut server = builder
+        .serve_sites(sites)
+        .map_err(|error| Failure::of(&error))?;
     let addresses: Vec<_> = listeners.secure.iter().map(Listener::address).collect();
     if let Some(address) = addresses.first() {
         server.set_https_port(address.port());
@@ -100,7 +104,15 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     }
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
 
-    let running = Running { arguments, config, server, tickets, log, renew_at, inherited };
+    let running = Running {
+        arguments,
+        config,
+        server,
+        tickets,
+        log,
+        renew_at,
+        inherited,
+    };
     runtime.block_on(running.live(events))
 }
 
@@ -148,9 +160,10 @@ fn for_folder(folder: &Path, arguments: &ServeArguments) -> Result<Config, Failu
     }
     let root = std::path::absolute(folder).map_err(|error| Failure::of(&error))?;
     let certificate = match (&arguments.cert, &arguments.key) {
-        (Some(cert), Some(key)) => {
-            CertificateSource::Files { cert: cert.clone(), key: key.clone() }
-        }
+        (Some(cert), Some(key)) => CertificateSource::Files {
+            cert: cert.clone(),
+            key: key.clone(),
+        },
         _ => CertificateSource::Local,
     };
     let hosts = if !arguments.host.is_empty() {
@@ -208,7 +221,11 @@ fn for_folder(folder: &Path, arguments: &ServeArguments) -> Result<Config, Failu
 }
 
 fn prepare(arguments: &ServeArguments, config: &Config) -> Result<Prepared, Failure> {
-    certificates::prepare(config, || ravelin_home::open(&arguments.home), SystemTime::now())
+    certificates::prepare(
+        config,
+        || ravelin_home::open(&arguments.home),
+        SystemTime::now(),
+    )
 }
 
 fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
@@ -228,7 +245,9 @@ fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
             },
         },
     };
-    AccessLog::start(options).map(Arc::new).map_err(|error| Failure::of(&error))
+    AccessLog::start(options)
+        .map(Arc::new)
+        .map_err(|error| Failure::of(&error))
 }
 
 struct Listeners {
@@ -245,7 +264,11 @@ fn listeners(config: &Config) -> Result<Listeners, Failure> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut inherited = listenfd::ListenFd::from_env();
     if inherited.len() > 0 {
-        let mut all = Listeners { secure: Vec::new(), plain: Vec::new(), inherited: true };
+        let mut all = Listeners {
+            secure: Vec::new(),
+            plain: Vec::new(),
+            inherited: true,
+        };
         for index in 0..inherited.len() {
             let socket: Option<TcpListener> = inherited
                 .take_tcp_listener(index)
@@ -266,7 +289,11 @@ fn listeners(config: &Config) -> Result<Listeners, Failure> {
     if secure.is_empty() {
         secure = vec![Listener::bind(config.listen[0], workers).map_err(|error| refused(&error))?];
     }
-    Ok(Listeners { secure, plain: bind(&config.redirect, workers)?, inherited: false })
+    Ok(Listeners {
+        secure,
+        plain: bind(&config.redirect, workers)?,
+        inherited: false,
+    })
 }
 
 fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failure> {
@@ -326,7 +353,7 @@ struct Events {
 }
 
 impl Events {
-    fn listen(files: Vec<PathBuf>) -> Result<Self, Failure> {
+    fn listen(files: &[PathBuf]) -> Result<Self, Failure> {
         let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
         Ok(Self {
             hangup: handler(SignalKind::hangup())?,
@@ -339,7 +366,12 @@ impl Events {
 
 /// The files whose change means a reload.
 fn watched(config: &Config, arguments: &ServeArguments) -> Vec<PathBuf> {
-    config.watched.iter().chain(&arguments.config).cloned().collect()
+    config
+        .watched
+        .iter()
+        .chain(&arguments.config)
+        .cloned()
+        .collect()
 }
 
 /// A server that runs, and all that is needed to change it.
@@ -367,18 +399,20 @@ impl Running<'_> {
                         words::warn(error);
                     }
                     self.reload("SIGHUP");
-                    events.files.set(watched(&self.config, self.arguments));
+                    events.files.set(&watched(&self.config, self.arguments));
                 }
                 () = events.files.changed() => {
                     self.reload("a file has changed");
-                    events.files.set(watched(&self.config, self.arguments));
+                    events.files.set(&watched(&self.config, self.arguments));
                 }
                 () = tokio::time::sleep(self.until_renewal()) => self.renew(),
             }
         }
         let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
         words::event("stopping: running requests end first");
-        self.server.shutdown().map_err(|error| Failure::of(&error))?;
+        self.server
+            .shutdown()
+            .map_err(|error| Failure::of(&error))?;
         if let Some(log) = self.log
             && let Ok(log) = Arc::try_unwrap(log)
         {
@@ -410,9 +444,12 @@ impl Running<'_> {
     fn try_reload(&mut self) -> Result<(), Failure> {
         let config = configure(self.arguments)?;
         let prepared = prepare(self.arguments, &config)?;
-        let tls =
-            ServerTls::new(Arc::new(prepared.certificates), &self.tickets, ravelin_server::ALPN)
-                .map_err(|error| Failure::of(&error))?;
+        let tls = ServerTls::new(
+            Arc::new(prepared.certificates),
+            &self.tickets,
+            ravelin_server::ALPN,
+        )
+        .map_err(|error| Failure::of(&error))?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {
             self.server
@@ -427,7 +464,9 @@ impl Running<'_> {
             words::warn("a changed number of workers or log needs a restart");
         }
         let sites = config.sites.iter().map(|site| site.site.clone()).collect();
-        self.server.set_sites(sites).map_err(|error| Failure::of(&error))?;
+        self.server
+            .set_sites(sites)
+            .map_err(|error| Failure::of(&error))?;
         // From here on nothing can fail: old and new are never mixed.
         self.server.server().set_tls(tls);
         self.server.server().set_limits(config.limits.clone());
@@ -437,7 +476,9 @@ impl Running<'_> {
     }
 
     fn until_renewal(&self) -> Duration {
-        let due = self.renew_at.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        let due = self
+            .renew_at
+            .map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
         due.map_or(LONGEST_SLEEP, |due| due.min(LONGEST_SLEEP))
     }
 

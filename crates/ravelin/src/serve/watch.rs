@@ -22,7 +22,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(files: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(files: &[PathBuf]) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if let Ok(event) = event
@@ -33,26 +33,44 @@ impl Watch {
         });
         let watcher = watcher
             .inspect_err(|error| {
-                words::warn(format_args!("files are not watched, reload with SIGHUP: {error}"));
+                words::warn(format_args!(
+                    "files are not watched, reload with SIGHUP: {error}"
+                ));
             })
             .ok();
-        let mut watch = Self { watcher, events, files: HashSet::new(), folders: HashSet::new() };
+        let mut watch = Self {
+            watcher,
+            events,
+            files: HashSet::new(),
+            folders: HashSet::new(),
+        };
         watch.set(files);
         watch
     }
 
     /// Watches these files from now on.
-    pub(crate) fn set(&mut self, files: Vec<PathBuf>) {
-        self.files = files.iter().filter_map(|file| std::path::absolute(file).ok()).collect();
-        let folders: HashSet<_> =
-            self.files.iter().filter_map(|file| file.parent().map(Path::to_owned)).collect();
-        let Some(watcher) = &mut self.watcher else { return };
+    pub(crate) fn set(&mut self, files: &[PathBuf]) {
+        self.files = files
+            .iter()
+            .filter_map(|file| std::path::absolute(file).ok())
+            .collect();
+        let folders: HashSet<_> = self
+            .files
+            .iter()
+            .filter_map(|file| file.parent().map(Path::to_owned))
+            .collect();
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
         for gone in self.folders.difference(&folders) {
             let _ = watcher.unwatch(gone);
         }
         for new in folders.difference(&self.folders) {
             if let Err(error) = watcher.watch(new, RecursiveMode::NonRecursive) {
-                words::warn(format_args!("\"{}\" is not watched: {error}", new.display()));
+                words::warn(format_args!(
+                    "\"{}\" is not watched: {error}",
+                    new.display()
+                ));
             }
         }
         self.folders = folders;
