@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -184,10 +185,14 @@ impl Setup {
     /// [`Setup::before`] says.
     pub(crate) fn with_certificates(mut self) -> Self {
         let before = std::mem::take(&mut self.before);
-        drop(crate::server::Server::start(
-            &self.place,
-            &mut self.command(),
-        ));
+        // Not as a server that is waited for: its end would be taken for that of the next one.
+        let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        assert!(said.any(|line| line.starts_with("certificate")));
+        child.kill().unwrap();
+        child.wait().unwrap();
         self.before = before;
         self
     }
