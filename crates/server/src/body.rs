@@ -207,7 +207,6 @@ enum RequestSource {
     None,
     Inbox { outlet: Outlet, length: Option<u64> },
     Http1(hyper::body::Incoming),
-    Http2(h2::RecvStream),
 }
 
 /// The request's body is longer than the route takes (413).
@@ -251,15 +250,6 @@ impl RequestBody {
         }
     }
 
-    pub(crate) fn http2(body: h2::RecvStream, progress: Arc<Progress>) -> Self {
-        Self {
-            source: RequestSource::Http2(body),
-            left: u64::MAX,
-            progress: Some(progress),
-            waiting: false,
-        }
-    }
-
     /// Takes no more than `limit` bytes from the client.
     ///
     /// # Errors
@@ -286,17 +276,6 @@ impl RequestBody {
             RequestSource::Http1(body) => {
                 ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(Into::into))
             }
-            RequestSource::Http2(body) => match ready!(body.poll_data(cx)) {
-                Some(Ok(data)) => {
-                    // What the handler has taken, the client may send again.
-                    let _ = body.flow_control().release_capacity(data.len());
-                    Some(Ok(Frame::data(data)))
-                }
-                Some(Err(error)) => Some(Err(error.into())),
-                None => ready!(body.poll_trailers(cx))
-                    .transpose()
-                    .map(|trailers| trailers.map(Frame::trailers).map_err(Into::into)),
-            },
         })
     }
 
@@ -352,7 +331,6 @@ impl HttpBody for RequestBody {
             RequestSource::None => true,
             RequestSource::Inbox { outlet, .. } => outlet.is_end_stream(),
             RequestSource::Http1(body) => body.is_end_stream(),
-            RequestSource::Http2(body) => body.is_end_stream(),
         }
     }
 
@@ -363,7 +341,6 @@ impl HttpBody for RequestBody {
                 length.map_or_else(SizeHint::default, SizeHint::with_exact)
             }
             RequestSource::Http1(body) => body.size_hint(),
-            RequestSource::Http2(_) => SizeHint::default(),
         }
     }
 }

@@ -1,48 +1,48 @@
-//! The HTTP/2 driver (RFC 9113): the `h2` crate on a stream that is flushed once a poll.
+//! The HTTP/2 driver (RFC 9113): moves bytes between a stream and a [`Session`], which knows the
+//! protocol and no IO.
 //!
 //! Requests that can be answered at once are answered while the frames that brought them are being
-//! read, without a task of their own. The others, and bodies that come piece by piece, run as
-//! tasks on the same thread.
+//! read, into one buffer that is written and flushed once a poll. Nothing is spawned or boxed for
+//! them. Measured with 1 KiB responses, 32 streams: 1.4 µs of CPU a request, 4.4 µs with the h2 crate.
 
-use std::cell::{Cell, RefCell};
+mod calm;
+mod control;
+mod flow;
+mod frame;
+mod head;
+mod hpack;
+mod output;
+mod requests;
+mod responses;
+mod session;
+mod signal;
+mod streams;
+#[cfg(test)]
+mod tests;
+
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use h2::server::SendResponse;
-use h2::{Reason, SendStream};
-use http::{Response, header};
-use http_body::Body as _;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use crate::app::{Answer, App};
-use crate::body::{Body, Progress, RequestBody};
+use crate::app::App;
 use crate::connection::Connection;
 use crate::lease::{Activity, Lease};
 use crate::limits::Limits;
 use crate::stream::Stream;
 use crate::worker::Dates;
 
-/// What a client may send before a handler has asked for it, per stream and per connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+use session::Session;
 
-/// Bodies up to this size are handed to `h2` whole: they are shared slices of a cache, not copies.
-const WHOLE_BODY: usize = 256 * 1024;
+/// What one poll may read and write before other connections have their turn.
+const TURN: usize = 1024 * 1024;
 
-/// Streams that a client has reset and that were not looked at yet, and errors of a client that we
-/// answer with a reset: past these the connection is closed (CVE-2023-44487, "rapid reset").
-const PENDING_RESETS: usize = 32;
-const ERROR_RESETS: usize = 128;
-
-/// Bytes of frames that are neither a request nor its body (PING, SETTINGS, PRIORITY, empty DATA)
-/// that a client may send, beside what each request and each answer naturally bring with them.
-const NOISE: u64 = 256 * 1024;
-const NOISE_A_REQUEST: u64 = 64 * 1024;
+/// How long, and for how many bytes, a client that has made an error may go on sending before the
+/// socket is closed for good: else it might not get to read what was wrong.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 256 * 1024;
 
 /// Serves requests on `stream` until either side has had enough.
 pub(crate) async fn serve(
@@ -53,305 +53,176 @@ pub(crate) async fn serve(
     limits: &Limits,
     dates: Rc<Dates>,
 ) {
-    let shared = Shared(Rc::new(RefCell::new(stream)));
-    let work = Rc::new(Work::default());
-    let mut handshake = pin!(
-        h2::server::Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_streams(limits.http2_streams)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-            .max_concurrent_reset_streams(PENDING_RESETS)
-            .max_pending_accept_reset_streams(PENDING_RESETS)
-            .max_local_error_reset_streams(Some(ERROR_RESETS))
-            .handshake::<_, Bytes>(shared.clone())
-    );
-    let handshake = poll_fn(|cx| {
-        let http = handshake.as_mut().poll(cx);
-        // An error shows again at the next read.
-        let _ = shared.0.borrow_mut().poll_flush(cx);
-        if http.is_pending() && lease.poll_over(cx, Activity::Idle, 0, 0).is_ready() {
-            return Poll::Ready(None);
-        }
-        http.map(Result::ok)
-    });
-    let Some(mut http) = handshake.await else {
-        return;
+    let mut driver = Driver {
+        stream,
+        session: Session::new(app, connection, limits, dates),
+        lease,
+        leaving: false,
+        head_since: None,
+        requests: 0,
+        sent: 0,
     };
+    if poll_fn(|cx| driver.poll(cx)).await == End::Farewell {
+        let _ = tokio::time::timeout(LINGER, poll_fn(|cx| driver.poll_farewell(cx))).await;
+        if driver.session.has_failed() {
+            let mut left = LINGER_BYTES;
+            let drained = poll_fn(|cx| driver.stream.poll_drain(cx, &mut left));
+            let _ = tokio::time::timeout(LINGER, drained).await;
+        }
+    }
+}
 
-    let mut told_to_close = false;
-    let mut requests = 0;
-    let mut sent_on_streams = 0;
-    poll_fn(|cx| {
-        lease.begin_turn();
-        loop {
-            match http.poll_accept(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    requests += 1;
-                    if request.headers().len() > limits.header_fields {
-                        refuse(respond, &dates);
-                        continue;
-                    }
-                    let request =
-                        request.map(|body| RequestBody::http2(body, work.progress.clone()));
-                    match app.call(request, &connection) {
-                        Answer::Ready(response) => answer(response, respond, &work, &dates),
-                        Answer::Later(later) => {
-                            let (work, dates) = (work.clone(), dates.clone());
-                            tokio::task::spawn_local(answer_later(later, respond, work, dates));
-                        }
-                    }
-                }
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
-                Poll::Pending => break,
-            }
-        }
-        let mut stream = shared.0.borrow_mut();
-        // The one flush of this poll. What is left when the socket is full wakes us again.
-        if let Poll::Ready(Err(_)) = stream.poll_flush(cx) {
-            return Poll::Ready(());
-        }
-        let activity = if !http.has_streams() {
-            stream.shrink();
-            Activity::Idle
-        } else if work.is_busy() && !stream.is_blocked() {
-            sent_on_streams = stream.sent();
-            Activity::Working
-        } else {
-            sent_on_streams = stream.sent();
-            Activity::Client
+struct Driver<'a> {
+    stream: Stream,
+    session: Session,
+    lease: &'a Lease,
+    /// The client was told to open no more streams.
+    leaving: bool,
+    /// Since when a request has been coming in.
+    head_since: Option<Instant>,
+    /// Requests, as of the last poll.
+    requests: u64,
+    /// Bytes of responses that the socket has taken.
+    sent: u64,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There is nobody to say anything to.
+    Gone,
+    /// What waits is written first.
+    Farewell,
+}
+
+impl Driver<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.session.listen();
+        let Ok(open) = self.poll_streams(cx) else {
+            return Poll::Ready(End::Gone);
         };
-        let bodies = work.progress.received();
-        let noise = stream.received().saturating_sub(bodies);
-        let flooded = noise > NOISE + requests * NOISE_A_REQUEST + sent_on_streams / 32;
-        drop(stream);
-        if flooded {
-            http.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+        if self.session.is_over() {
+            return Poll::Ready(End::Farewell);
+        }
+        // The one flush of this poll. What is left when the socket is full wakes us again.
+        let flushed = self.stream.poll_flush(cx);
+        if !open || matches!(flushed, Poll::Ready(Err(_))) {
+            return Poll::Ready(End::Gone);
+        }
+        let end = self.poll_lease(cx);
+        if !self.session.sleep(cx.waker()) {
             cx.waker().wake_by_ref();
         }
-        // PINGs are no sign of life: only requests and their bodies count.
-        let over = lease
-            .poll_over(cx, activity, requests + bodies, sent_on_streams)
+        end
+    }
+
+    /// Reads, answers and writes for as long as there is something to do. `false` where the client
+    /// has ended its side.
+    fn poll_streams(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let begun = self.stream.received() + self.session.responded;
+        loop {
+            let read = self.poll_read(cx)?;
+            self.session.work();
+            let written = self.poll_write(cx)?;
+            if read == Poll::Ready(false) {
+                return Ok(false);
+            }
+            let rests = read.is_pending() && !self.session.has_work();
+            if rests || written.is_pending() || self.session.is_over() {
+                return Ok(true);
+            }
+            if self.stream.received() + self.session.responded - begun > TURN as u64 {
+                cx.waker().wake_by_ref();
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Reads until there is nothing more, or the output is full; ready with `false` at the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<bool>> {
+        while !self.session.output.is_full() && !self.session.is_over() {
+            if self.stream.available().is_empty() {
+                // What is read now may have been sent after what was read before was answered.
+                self.lease.begin_turn();
+                match self.stream.poll_fill(cx)? {
+                    Poll::Pending => return Ok(Poll::Pending),
+                    Poll::Ready(false) => return Ok(Poll::Ready(false)),
+                    Poll::Ready(true) => {}
+                }
+            }
+            let taken = self.session.receive(self.stream.available());
+            self.stream.consume(taken);
+        }
+        Ok(Poll::Ready(true))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        while !self.session.output.is_empty() {
+            let (pieces, n) = self.session.output.pieces();
+            match self.stream.poll_write(cx, &pieces[..n])? {
+                Poll::Pending => return Ok(Poll::Pending),
+                Poll::Ready(written) => self.session.output.advance(written),
+            }
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    /// Looks at how long the connection has been doing what it does.
+    fn poll_lease(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let activity = self.activity();
+        let quiet = self.session.requests == self.requests;
+        self.requests = self.session.requests;
+        if activity == Activity::Idle {
+            // Not between two requests of a busy client: only memory that stays unused is freed.
+            if quiet {
+                self.session.shrink();
+                self.stream.shrink();
+            }
+        } else {
+            // Acknowledgements are no sign of life, and cost more in TLS than in themselves.
+            let acknowledged = 3 * self.session.acknowledged;
+            self.sent = self
+                .sent
+                .max(self.stream.sent().saturating_sub(acknowledged));
+        }
+        let bodies = self.session.progress.received() + self.session.unwanted;
+        let received = self.session.requests + bodies;
+        let over = self
+            .lease
+            .poll_over(cx, activity, received, self.sent)
             .is_ready();
-        if !told_to_close && (lease.is_draining() || over && activity == Activity::Idle) {
-            told_to_close = true;
-            http.graceful_shutdown();
+        if !self.leaving && (self.lease.is_draining() || over && activity == Activity::Idle) {
+            self.leaving = true;
+            self.session.announce();
             cx.waker().wake_by_ref();
         } else if over {
-            return Poll::Ready(());
+            self.session.conclude();
+            // A client that does not read will not read this either.
+            let told = matches!(activity, Activity::Idle | Activity::Head(_));
+            return Poll::Ready(if told { End::Farewell } else { End::Gone });
         }
         Poll::Pending
-    })
-    .await;
-}
-
-/// Waits for a handler's response, unless the client goes away first.
-async fn answer_later(
-    mut later: Pin<Box<dyn Future<Output = Response<Body>>>>,
-    mut respond: SendResponse<Bytes>,
-    work: Rc<Work>,
-    dates: Rc<Dates>,
-) {
-    let busy = work.busy();
-    let response = poll_fn(|cx| match respond.poll_reset(cx) {
-        Poll::Ready(_) => Poll::Ready(None),
-        Poll::Pending => later.as_mut().poll(cx).map(Some),
-    })
-    .await;
-    drop(busy);
-    if let Some(response) = response {
-        answer(response, respond, &work, &dates);
     }
-}
 
-/// Sends a response: at once where its body is at hand, else by a task of its own.
-fn answer(
-    response: Response<Body>,
-    mut respond: SendResponse<Bytes>,
-    work: &Rc<Work>,
-    dates: &Dates,
-) {
-    let (mut head, mut body) = response.into_parts();
-    body.unprepare(&mut head.headers);
-    head.headers
-        .entry(header::DATE)
-        .or_insert_with(|| dates.now());
-    let whole = body.take_ready();
-    if whole.is_none()
-        && let Some(length) = body.size_hint().exact()
-    {
-        head.headers
-            .entry(header::CONTENT_LENGTH)
-            .or_insert_with(|| length.into());
-    }
-    let ended = whole.as_ref().is_some_and(Bytes::is_empty);
-    // An error here is a stream that the client has reset: nobody is there to be told.
-    let Ok(mut send) = respond.send_response(Response::from_parts(head, ()), ended) else {
-        return;
-    };
-    match whole {
-        Some(_) if ended => {}
-        Some(bytes) if bytes.len() <= WHOLE_BODY => {
-            let _ = send.send_data(bytes, true);
-        }
-        Some(bytes) => {
-            tokio::task::spawn_local(async move {
-                let _ = send_pieces(&mut send, bytes, true).await;
-                drop(body);
-            });
-        }
-        None => {
-            tokio::task::spawn_local(send_body(body, send, work.clone()));
-        }
-    }
-}
-
-/// Sends a body as it comes and as the client takes it.
-async fn send_body(body: Body, mut send: SendStream<Bytes>, work: Rc<Work>) {
-    let mut body = pin!(body);
-    loop {
-        let busy = work.busy();
-        let frame = poll_fn(|cx| match send.poll_reset(cx) {
-            Poll::Ready(_) => Poll::Ready(Err(())),
-            Poll::Pending => body.as_mut().poll_frame(cx).map(Ok),
-        })
-        .await;
-        drop(busy);
-        match frame {
-            Err(()) => return,
-            Ok(None) => {
-                let _ = send.send_data(Bytes::new(), true);
-                return;
+    fn activity(&mut self) -> Activity {
+        if self.session.is_idle() && !self.stream.is_blocked() {
+            if !self.session.is_in_head() {
+                self.head_since = None;
+                return Activity::Idle;
             }
-            Ok(Some(Err(_))) => return send.send_reset(Reason::INTERNAL_ERROR),
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => {
-                    let last = body.is_end_stream();
-                    if send_pieces(&mut send, data, last).await.is_err() || last {
-                        return;
-                    }
-                }
-                Err(frame) => {
-                    let _ = send.send_trailers(frame.into_trailers().unwrap_or_default());
-                    return;
-                }
-            },
+            return Activity::Head(*self.head_since.get_or_insert_with(Instant::now));
+        }
+        self.head_since = None;
+        if self.session.is_working() && !self.stream.is_blocked() {
+            Activity::Working
+        } else {
+            Activity::Client
         }
     }
-}
 
-/// Sends `bytes` in pieces that the client's windows have room for (RFC 9113, section 5.2).
-async fn send_pieces(
-    send: &mut SendStream<Bytes>,
-    mut bytes: Bytes,
-    last: bool,
-) -> Result<(), h2::Error> {
-    while !bytes.is_empty() {
-        send.reserve_capacity(bytes.len());
-        let room = match poll_fn(|cx| send.poll_capacity(cx)).await {
-            Some(room) => room?,
-            None => return Err(Reason::CANCEL.into()),
-        };
-        let piece = bytes.split_to(room.min(bytes.len()));
-        send.send_data(piece, last && bytes.is_empty())?;
-    }
-    Ok(())
-}
-
-/// Answers a request with too many header fields.
-fn refuse(mut respond: SendResponse<Bytes>, dates: &Dates) {
-    let status = http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    let (content_type, body) = crate::error_page::body(status, None, None);
-    let mut response = Response::new(());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert(header::DATE, dates.now());
-    if let Ok(mut send) = respond.send_response(response, false) {
-        let _ = send.send_data(body, true);
-    }
-}
-
-/// What a connection's handlers are doing, for the rule that tells a slow client from a slow
-/// handler.
-#[derive(Debug, Default)]
-struct Work {
-    busy: Cell<usize>,
-    progress: Arc<Progress>,
-}
-
-impl Work {
-    /// Counts a handler that works until the guard is dropped.
-    fn busy(&self) -> Busy<'_> {
-        self.busy.set(self.busy.get() + 1);
-        Busy(self)
-    }
-
-    /// Whether a handler works that does not itself wait for the client.
-    fn is_busy(&self) -> bool {
-        self.busy.get() > self.progress.waiting()
-    }
-}
-
-struct Busy<'a>(&'a Work);
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.busy.set(self.0.busy.get() - 1);
-    }
-}
-
-/// The stream, held by `h2` and by the driver that flushes it.
-#[derive(Clone)]
-struct Shared(Rc<RefCell<Stream>>);
-
-impl AsyncRead for Shared {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let mut stream = self.0.borrow_mut();
-        if ready!(stream.poll_fill(cx))? {
-            let available = stream.available();
-            let n = available.len().min(buf.remaining());
-            buf.put_slice(&available[..n]);
-            stream.consume(n);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Shared {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.0
-            .borrow_mut()
-            .poll_write(cx, &[io::IoSlice::new(bytes)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.0.borrow_mut().poll_write(cx, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    /// The driver flushes, once a poll.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.borrow_mut().poll_shutdown(cx)
+    /// Writes what waits and closes our side.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write(cx)?);
+        self.stream.poll_shutdown(cx)
     }
 }
