@@ -13,6 +13,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -40,6 +41,10 @@ const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 /// Files shorter than this gain nothing from compression but headers.
 const WORTH_COMPRESSING: u64 = 512;
 
+/// How often the path of a folder is looked at again: releases are often switched by turning a
+/// link. (What changes within the folder is seen at once.)
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// What is asked of a folder.
 pub(crate) struct FileRequest<'a> {
     pub(crate) method: &'a Method,
@@ -52,8 +57,14 @@ pub(crate) struct FileRequest<'a> {
 pub(crate) struct FileServer {
     options: Arc<Files>,
     /// Opened when first asked for: a server of ten thousand sites does not open them all.
-    folder: RefCell<Option<Rc<Folder>>>,
+    folder: RefCell<Option<Opened>>,
     cache: Cache,
+}
+
+/// An open folder, and when it was last seen to be the one at its path.
+struct Opened {
+    folder: Rc<Folder>,
+    looked: Instant,
 }
 
 impl FileServer {
@@ -109,13 +120,25 @@ impl FileServer {
         }
     }
 
+    /// The folder, opened anew where another one has taken its place.
     fn folder(&self) -> std::io::Result<Rc<Folder>> {
         let mut slot = self.folder.borrow_mut();
-        if let Some(folder) = &*slot {
-            return Ok(folder.clone());
+        if let Some(opened) = &mut *slot {
+            if opened.looked.elapsed() < LOOK_AGAIN {
+                return Ok(opened.folder.clone());
+            }
+            opened.looked = Instant::now();
+            if opened.folder.is_at(&self.options.root) {
+                return Ok(opened.folder.clone());
+            }
+            self.cache.clear();
+            *slot = None;
         }
         let folder = Rc::new(Folder::open(&self.options.root)?);
-        *slot = Some(folder.clone());
+        *slot = Some(Opened {
+            folder: folder.clone(),
+            looked: Instant::now(),
+        });
         Ok(folder)
     }
 

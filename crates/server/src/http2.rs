@@ -3,7 +3,7 @@
 //!
 //! Requests that can be answered at once are answered while the frames that brought them are being
 //! read, into one buffer that is written and flushed once a poll. Nothing is spawned or boxed for
-//! them. Measured with 1 KiB responses, 32 streams: 1.4 µs of CPU a request, 4.4 µs with the h2 crate.
+//! them. Measured with 1 KiB responses, 32 streams: 1.4 µs of CPU a request; with the h2 crate 4.4.
 
 mod calm;
 mod control;
@@ -42,7 +42,7 @@ const TURN: usize = 1024 * 1024;
 /// How long, and for how many bytes, a client that has made an error may go on sending before the
 /// socket is closed for good: else it might not get to read what was wrong.
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 256 * 1024;
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Serves requests on `stream` until either side has had enough.
 pub(crate) async fn serve(
@@ -131,7 +131,10 @@ impl Driver<'_> {
             if rests || written.is_pending() || self.session.is_over() {
                 return Ok(true);
             }
-            if self.stream.received() + self.session.responded - begun > TURN as u64 {
+            // A task that has used up its budget finds nothing ready, and is woken at once: what it
+            // waits for would never come within this poll.
+            let spent = !tokio::task::coop::has_budget_remaining();
+            if spent || self.stream.received() + self.session.responded - begun > TURN as u64 {
                 cx.waker().wake_by_ref();
                 return Ok(true);
             }

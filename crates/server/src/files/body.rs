@@ -17,11 +17,16 @@ use tokio::task::JoinHandle;
 /// core's second-level cache, where encryption finds it again.
 const CHUNK: usize = 128 * 1024;
 
+/// How much is read at first; each chunk is twice the one before. A client that asks for many
+/// files and takes none of them makes us hold no more than this of each.
+const FIRST_CHUNK: usize = 16 * 1024;
+
 /// Pieces of a file and of memory, one after the other.
 pub(crate) struct FileBody {
     file: Arc<File>,
     pieces: VecDeque<Piece>,
     remaining: u64,
+    chunk: usize,
     /// A read that has to wait for the disk, on a thread that may.
     reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
     buffers: Buffers,
@@ -43,6 +48,7 @@ impl FileBody {
             file,
             pieces,
             remaining,
+            chunk: FIRST_CHUNK,
             reading: None,
             buffers: Buffers::default(),
         }
@@ -71,7 +77,8 @@ impl FileBody {
                 read.unwrap_or_else(|error| Err(io::Error::other(error)))
             }
             None => {
-                let length = (end - start).min(CHUNK as u64) as usize;
+                let length = (end - start).min(self.chunk as u64) as usize;
+                self.chunk = CHUNK.min(self.chunk * 2);
                 match read_cached(&self.file, self.buffers.take(length), start) {
                     Ok(read) => read,
                     Err(buffer) => {

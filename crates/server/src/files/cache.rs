@@ -158,6 +158,11 @@ impl Cache {
         None
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.state.take();
+    }
+
     /// Keeps `entry` under `name`, at the cost of what was not used lately.
     pub(crate) fn insert(&self, name: &[u8], entry: &Rc<Entry>) {
         entry.checked.set(self.turn.get());

@@ -56,6 +56,14 @@ impl Folder {
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
+    /// Whether `path` still leads to this folder.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        match (rustix::fs::fstat(&self.0), rustix::fs::stat(path)) {
+            (Ok(own), Ok(there)) => own.st_dev == there.st_dev && own.st_ino == there.st_ino,
+            _ => false,
+        }
+    }
+
     /// Opens what `relative`, which has no leading slash, leads to; the folder itself where it is
     /// empty.
     pub(crate) fn find(&self, relative: &[u8]) -> Result<Found, Missing> {

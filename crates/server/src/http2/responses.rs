@@ -94,26 +94,21 @@ impl Session {
         }
     }
 
-    /// Lets streams that are ready send, for as long as there is room.
+    /// Lets streams that are ready send, for as long as there is room. What becomes ready meanwhile
+    /// has to wait: a future that has used up its share of the thread wakes itself at once.
     pub(super) fn work(&mut self) {
-        while !self.streams.is_empty() {
+        if !self.streams.is_empty() {
             for (id, cause) in self.signals.take() {
                 match cause {
                     Cause::Answer => self.streams.enqueue(id),
                     Cause::Request => self.look_after_request(id),
                 }
             }
-            if !self.streams.has_next() {
-                break;
-            }
-            while !self.output.is_full()
-                && let Some(stream) = self.streams.take_next()
-            {
-                self.run(stream);
-            }
-            if self.output.is_full() {
-                break;
-            }
+        }
+        while !self.output.is_full()
+            && let Some(stream) = self.streams.take_next()
+        {
+            self.run(stream);
         }
         if self.client_leaves && self.streams.is_empty() {
             self.conclude();

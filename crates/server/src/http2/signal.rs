@@ -52,6 +52,11 @@ impl Signals {
         std::mem::take(&mut self.lock().ready)
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().ready.is_empty()
+    }
+
     /// From now on `connection` is woken. `false` where something has become ready meanwhile.
     pub(super) fn sleep(&self, connection: &Waker) -> bool {
         let mut state = self.lock();

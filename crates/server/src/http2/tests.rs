@@ -51,6 +51,25 @@ impl App for TestApp {
                 let _body = request.into_body();
                 std::future::pending().await
             })),
+            "/busy" => {
+                let mut turns = 0;
+                Answer::Later(Box::pin(std::future::poll_fn(move |cx| {
+                    turns += 1;
+                    cx.waker().wake_by_ref();
+                    if turns < 5 {
+                        Poll::Pending
+                    } else {
+                        Poll::Ready(status(StatusCode::OK))
+                    }
+                })))
+            }
+            "/wide" => {
+                let mut response = status(StatusCode::OK);
+                let value = http::HeaderValue::from_bytes(&[b'x'; 20_000]).unwrap();
+                response.headers_mut().append("x-a", value.clone());
+                response.headers_mut().append("x-b", value);
+                Answer::Ready(response)
+            }
             "/switch" => Answer::Ready(status(StatusCode::SWITCHING_PROTOCOLS)),
             _ => Answer::Ready(status(StatusCode::NOT_FOUND)),
         }
@@ -155,7 +174,8 @@ impl Client {
     fn turn(&mut self) {
         loop {
             self.session.work();
-            if self.session.output.is_empty() {
+            let rests = self.session.streams.is_empty() || self.session.signals.is_empty();
+            if self.session.output.is_empty() && rests {
                 return;
             }
             let (pieces, n) = self.session.output.pieces();

@@ -137,7 +137,6 @@ fn a_file_that_changes_is_served_changed() {
 }
 
 #[test]
-#[ignore = "open: a folder is opened once and never again"]
 fn a_folder_that_is_deleted_and_made_anew_is_served_again() {
     let server = Server::start();
     let mut client = Client::connect(&server);
@@ -153,7 +152,6 @@ fn a_folder_that_is_deleted_and_made_anew_is_served_again() {
 }
 
 #[test]
-#[ignore = "open: a folder is opened once and never again"]
 fn a_folder_behind_a_link_that_is_turned_is_the_new_one() {
     // How releases are switched: `current` is a link to one of several folders.
     let server = Setup::new()

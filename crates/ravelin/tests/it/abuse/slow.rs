@@ -200,7 +200,6 @@ fn is_open_at_server(server: &Server, client: &Client) -> bool {
 }
 
 #[test]
-#[ignore = "open: each stream holds 128 KiB of its file, however little room the client gives it"]
 fn http2_streams_whose_windows_stay_shut_are_cut_off_and_take_little_memory() {
     let server = large_file(Setup::new().limit("idle_timeout", "\"2s\"")).start();
     server.assert_memory_bounded(24, || {

@@ -24,6 +24,48 @@ fn a_request_is_answered_at_once() {
 }
 
 #[test]
+fn a_handler_that_wakes_itself_does_not_keep_the_others_waiting() {
+    let mut client = Client::new();
+    client.session.receive(&get(1, "/busy"));
+    client.session.work();
+    client.session.receive(&get(3, "/hello"));
+    client.turn();
+    let said = client.said();
+    assert_eq!(
+        said,
+        [
+            Said::Head(3, false),
+            Said::Data(3, 5, true),
+            Said::Head(1, true)
+        ]
+    );
+}
+
+#[test]
+fn a_long_head_comes_in_frames_that_the_client_takes() {
+    let mut client = Client::new();
+    client.send(&get(1, "/wide"));
+    let frames = client.frames();
+    let kinds: Vec<_> = frames
+        .iter()
+        .map(|(header, _)| (header.kind, header.flags))
+        .collect();
+    let expected = [
+        (kind::HEADERS, flag::END_STREAM),
+        (kind::CONTINUATION, 0),
+        (kind::CONTINUATION, flag::END_HEADERS),
+    ];
+    assert_eq!(kinds, expected);
+    let block: Vec<u8> = frames
+        .into_iter()
+        .flat_map(|(_, payload)| payload)
+        .collect();
+    let mut fields = 0;
+    client.decoder.decode(&block, |_, _| fields += 1).unwrap();
+    assert_eq!(fields, 4);
+}
+
+#[test]
 fn a_head_request_gets_no_body() {
     let mut client = Client::new();
     let flags = flag::END_HEADERS | flag::END_STREAM;
