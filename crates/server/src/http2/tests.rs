@@ -65,7 +65,7 @@ impl App for TestApp {
             }
             "/wide" => {
                 let mut response = status(StatusCode::OK);
-                let value = http::HeaderValue::from_bytes(&[b'x'; 20_000]).unwrap();
+                let value = http::HeaderValue::from_bytes(&vec![b'x'; 20_000]).unwrap();
                 response.headers_mut().append("x-a", value.clone());
                 response.headers_mut().append("x-b", value);
                 Answer::Ready(response)
