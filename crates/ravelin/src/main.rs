@@ -19,7 +19,7 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 
-/// Handshakes allocate a lot, from several threads: see docs/performance.md.
+/// Every request and handshake allocates a little, and what one thread frees it takes again.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -4,8 +4,8 @@
 //! stream's gathering buffer, which is flushed once a poll. Between requests a connection holds no
 //! buffer at all. Where each request begins and ends is `framing`'s business.
 //!
-//! Measured with 1 KiB responses on 32 kept connections: this driver costs 1.6 µs less a request
-//! than hyper, which serves the connections that switch protocols.
+//! Measured with 1 KiB responses on 32 kept connections: 9.1 µs of CPU a request, and 11.6 µs with
+//! hyper, which still serves the connections that switch protocols.
 
 mod request;
 mod response;

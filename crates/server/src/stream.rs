@@ -2,8 +2,8 @@
 //!
 //! HTTP drivers write and flush every response on its own. That costs a TLS record and a system
 //! call each, so this stream gathers what one poll of the connection writes and the driver calls
-//! [`Stream::poll_flush`] once when that poll returns. Measured with 1 KiB responses over HTTP/2,
-//! 32 streams: 21 µs of CPU a request without gathering, 9.5 µs with it.
+//! [`Stream::poll_flush`] once when that poll returns. With `hyper` and `h2` as drivers that alone
+//! more than halved the cost of a 1 KiB response over HTTP/2, 32 streams at a time.
 
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
