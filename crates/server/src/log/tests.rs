@@ -289,7 +289,9 @@ fn a_target_that_takes_nothing_stops_nobody() {
     sink.wait_for(|state| state.reported() == dropped);
     log.shutdown();
     let state = sink.state.lock().unwrap();
-    assert_eq!(state.lines() - 1 + dropped, sent);
+    // The loss may be told of in more than one line, when the writer wakes in its midst.
+    let reports = state.text.matches("\"dropped\":").count() as u64;
+    assert_eq!(state.lines() - reports + dropped, sent);
 }
 
 #[test]
