@@ -5,6 +5,8 @@
 use crate::framing::{Framing, Verdict};
 use crate::path::RequestPath;
 
+pub use crate::http2::fuzzing::{Said, converse};
+
 /// What became of the bytes of one HTTP/1.1 connection.
 #[derive(Debug)]
 pub struct Judged {

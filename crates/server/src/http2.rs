@@ -9,6 +9,8 @@ mod calm;
 mod control;
 mod flow;
 mod frame;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod head;
 mod hpack;
 mod output;

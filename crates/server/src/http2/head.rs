@@ -33,6 +33,8 @@ pub(super) struct Head {
     path: Option<PathAndQuery>,
     headers: HeaderMap,
     cookies: Vec<u8>,
+    /// There is a `content-length`.
+    measured: bool,
     /// Pseudo-fields come before all others.
     pseudo_over: bool,
     size: usize,
@@ -50,6 +52,7 @@ impl Head {
             path: None,
             headers: HeaderMap::with_capacity(expected),
             cookies: Vec::new(),
+            measured: false,
             pseudo_over: false,
             size: 0,
             flaw: None,
@@ -88,6 +91,7 @@ impl Head {
             self.cookies.extend_from_slice(value.as_bytes());
             return;
         }
+        self.measured |= name == header::CONTENT_LENGTH;
         let taken =
             self.headers.len() < self.limits.fields && self.headers.try_append(name, value).is_ok();
         if !taken {
@@ -126,6 +130,9 @@ impl Head {
     /// The body's length, where the client has said it; several times, as long as it is the same.
     pub(super) fn content_length(&self) -> Result<Option<u64>, Flaw> {
         let mut length = None;
+        if !self.measured {
+            return Ok(length);
+        }
         for value in self.headers.get_all(header::CONTENT_LENGTH) {
             let digits = value.to_str().map_err(|_| Flaw::Malformed)?;
             let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
