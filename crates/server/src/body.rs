@@ -241,11 +241,11 @@ impl RequestBody {
         }
     }
 
-    pub(crate) fn http1(body: hyper::body::Incoming, progress: Arc<Progress>) -> Self {
+    pub(crate) fn http1(body: hyper::body::Incoming) -> Self {
         Self {
             source: RequestSource::Http1(body),
             left: u64::MAX,
-            progress: Some(progress),
+            progress: None,
             waiting: false,
         }
     }

@@ -230,8 +230,7 @@ impl Prepared {
         });
         let mut answer = match matching {
             Some((route, guard, rest)) => {
-                let too_long = announced_length(head).is_some_and(|n| n > route.body_limit);
-                let mut answer = if body.limit(route.body_limit).is_err() || too_long {
+                let mut answer = if body.limit(route.body_limit).is_err() {
                     let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
                     if head.version < Version::HTTP_2 {
                         let close = HeaderValue::from_static("close");
@@ -426,16 +425,6 @@ fn too_many(headers: &HeaderMap, later: RetryAfter) -> Response<Body> {
         .headers_mut()
         .insert(header::RETRY_AFTER, later.header());
     response
-}
-
-/// How long the client says that its body is: HTTP/2 bodies do not tell by themselves.
-fn announced_length(head: &Parts) -> Option<u64> {
-    head.headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
 }
 
 /// Answers a request that came by a connection, or to a server, that is not for it (RFC 9110,

@@ -14,7 +14,7 @@ use http::{HeaderValue, Request, Response, header};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
 use crate::app::{Answer, App};
-use crate::body::{Body, Progress, RequestBody};
+use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::framing::{Framing, Refusal, Verdict};
 use crate::lease::{Activity, Lease};
@@ -34,10 +34,9 @@ pub(crate) async fn serve(
     limits: &Limits,
 ) {
     let shared = Shared::new(stream, framing, head);
-    let progress = Arc::new(Progress::default());
     let draining = lease.draining();
     let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-        let request = request.map(|body| RequestBody::http1(body, progress.clone()));
+        let request = request.map(RequestBody::http1);
         let answer = app.call(request, &connection);
         let draining = draining.clone();
         Answering {
