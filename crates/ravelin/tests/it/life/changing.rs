@@ -7,32 +7,26 @@ const CHANGES: usize = 200;
 
 #[test]
 fn a_file_that_is_written_anew_is_served_anew() {
-    for version in [1, 2] {
-        let place = Place::new();
-        let server = place.serve(&[]);
-        let mut client = Client::new(&server, version);
-        for change in 0..CHANGES {
-            // Of one length and within one tick of the file system's clock, so that neither tells.
-            let text = format!("change {change:04}\n");
-            place.write("public/page.txt", &text);
-            assert_eq!(
-                client.ask("text /page.txt"),
-                as_json(&text),
-                "over HTTP/{version}"
-            );
-        }
-    }
+    assert_served_as_it_is(|place, text| {
+        place.write("public/page.txt", text);
+    });
 }
 
 #[test]
 fn a_file_that_is_replaced_is_served_replaced() {
+    assert_served_as_it_is(|place, text| place.replace("public/page.txt", text));
+}
+
+/// Has `change` give `page.txt` new texts, and checks that each is what comes next.
+fn assert_served_as_it_is(change: impl Fn(&Place, &str)) {
     for version in [1, 2] {
         let place = Place::new();
         let server = place.serve(&[]);
         let mut client = Client::new(&server, version);
-        for change in 0..CHANGES {
-            let text = format!("change {change:04}\n");
-            place.replace("public/page.txt", &text);
+        for count in 0..CHANGES {
+            // Of one length and within one tick of the file system's clock, so that neither tells.
+            let text = format!("change {count:04}\n");
+            change(&place, &text);
             assert_eq!(
                 client.ask("text /page.txt"),
                 as_json(&text),
