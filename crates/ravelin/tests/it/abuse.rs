@@ -2,11 +2,11 @@
 //!
 //! Each test asks four things: did the right party get a clear error, were others served meanwhile,
 //! did memory stay bounded, and is standard error free of panics and `Debug` dumps
-//! ([`server::Server`] looks at that at the end of every test). The clients are made of rustls, TCP
+//! ([`crate::server::Server`] looks at that at the end of every test). The clients are made of rustls, TCP
 //! sockets and frames written by hand, because no decent client does what these do.
 
 mod bodies;
-mod client;
+pub(crate) mod client;
 mod connections;
 mod disks;
 mod files;
@@ -17,6 +17,5 @@ mod http2;
 mod http2_client;
 mod paths;
 mod plain_http;
-mod server;
 mod slow;
 mod tls;

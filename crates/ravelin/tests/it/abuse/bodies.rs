@@ -4,7 +4,7 @@ use super::client::{Client, is_cut};
 use super::http2_client::{
     DATA, END_STREAM, End, Frame, Http2, RST_STREAM, frame, headers_of_body,
 };
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 fn server() -> Server {
     Setup::new()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::client::Client;
-use super::server::{Server, Setup, wait_until};
+use crate::server::{Server, Setup, wait_until};
 
 /// Whether a new client gets through.
 fn is_let_in(server: &Server) -> bool {
@@ -43,7 +43,7 @@ fn the_longest_idle_connection_makes_room_where_there_are_too_many() {
     for _ in 0..30 {
         server.assert_serves_others();
     }
-    server.wait_until_said("as many connections as may be");
+    server.wait_said(0, "as many connections as may be");
     // The first went without an error: it is closed as any idle connection is.
     assert!(held.remove(0).try_response().unwrap().is_none());
     assert!(
@@ -61,7 +61,7 @@ fn file_descriptors_that_run_out_are_said_and_waited_for() {
         .start();
     // Silent clients hold every descriptor, and more wait in the queue.
     let held: Vec<_> = (0..150).map(|_| server.tcp()).collect();
-    server.wait_until_said("file descriptors");
+    server.wait_said(0, "file descriptors");
     let before = server.cpu_time();
     std::thread::sleep(Duration::from_secs(1));
     let burnt = server.cpu_time().saturating_sub(before);

@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Resource, Rlimit};
 
 use super::client::Client;
-use super::server::{Server, Setup, wait_until};
+use crate::server::{Server, Setup, wait_until};
 
 /// Lets the server write files again whose size was limited by `ulimit -S -f 0`.
 fn free_disk(server: &Server) {
@@ -26,7 +26,7 @@ fn a_log_on_a_full_disk_drops_lines_counts_them_and_hinders_nobody() {
         .before("trap '' XFSZ\nulimit -S -f 0")
         .with_certificates()
         .start();
-    let log = server.path("access.log");
+    let log = server.place.path("access.log");
     server.assert_memory_bounded(16, || {
         let mut client = Client::connect(&server);
         for _ in 0..2000 {
@@ -59,10 +59,10 @@ fn a_log_that_cannot_be_written_hinders_nobody() {
 #[test]
 fn a_store_on_a_full_disk_ends_the_start_with_an_error_and_leaves_no_half_of_it() {
     let setup = Setup::new().before("trap '' XFSZ\nulimit -S -f 0");
-    let (code, stderr) = setup.run();
-    assert_eq!(code, Some(4), "{stderr}");
-    assert!(stderr.starts_with("error: "), "{stderr}");
-    assert!(stderr.contains("home"), "it does not say where: {stderr}");
+    let ended = setup.run();
+    // It says where.
+    ended.expect(4, &["home"]);
+    assert!(ended.stderr.starts_with("error: "), "{ended:?}");
     // The next start, with room, uses the same home.
     let server = setup.before("").start();
     server.assert_serves_others();

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use super::client::{Client, is_cut, read};
 use super::http2_client::{DATA, Frame, Http2, RST_STREAM, get};
-use super::server::{Server, Setup, wait_until};
+use crate::server::{Server, Setup, wait_until};
 
 /// More than fits between a server and a client that does not read.
 const LARGE: u64 = 256 << 20;
@@ -18,6 +18,14 @@ fn with_large_file() -> Server {
                 .unwrap();
         })
         .start()
+}
+
+/// Leaves the first 1000 bytes of the large file.
+fn shrink(server: &Server) {
+    let large = File::options()
+        .write(true)
+        .open(server.place.path("public/large.bin"));
+    large.unwrap().set_len(1000).unwrap();
 }
 
 /// Begins to download the large file, and waits for the first bytes of it.
@@ -47,12 +55,7 @@ fn drain(client: &mut Client) -> (u64, bool) {
 fn a_file_that_shrinks_while_it_is_downloaded_cuts_the_connection_and_is_not_padded() {
     let server = with_large_file();
     let mut client = begin_download(&server);
-    File::options()
-        .write(true)
-        .open(server.public().join("large.bin"))
-        .unwrap()
-        .set_len(1000)
-        .unwrap();
+    shrink(&server);
     let (received, _) = drain(&mut client);
     assert!(received < LARGE, "{received}");
     // Who comes next gets the file as it is now.
@@ -69,12 +72,7 @@ fn a_file_that_shrinks_while_it_is_downloaded_resets_the_http2_stream_only() {
     while !received.iter().any(|frame| frame.kind == DATA) {
         received.extend(client.next());
     }
-    File::options()
-        .write(true)
-        .open(server.public().join("large.bin"))
-        .unwrap()
-        .set_len(1000)
-        .unwrap();
+    shrink(&server);
     // More room than the windows of before.
     for stream in [0, 1] {
         let increment = 0x3000_0000_u32.to_be_bytes();
@@ -105,11 +103,11 @@ fn a_file_that_shrinks_while_it_is_downloaded_resets_the_http2_stream_only() {
 #[test]
 fn a_file_that_is_deleted_or_replaced_while_it_is_downloaded_is_sent_as_it_was() {
     let server = with_large_file();
-    let large = server.public().join("large.bin");
+    let large = server.place.path("public/large.bin");
     let mut deleted = begin_download(&server);
     fs::remove_file(&large).unwrap();
     assert_eq!(Client::connect(&server).get("/large.bin").status, 404);
-    let new = server.public().join("new.bin");
+    let new = server.place.path("public/new.bin");
     fs::write(&new, "new\n").unwrap();
     fs::rename(&new, &large).unwrap();
     assert_eq!(Client::connect(&server).get("/large.bin").text(), "new\n");
@@ -124,8 +122,8 @@ fn a_file_that_is_deleted_or_replaced_while_it_is_downloaded_is_sent_as_it_was()
 
 #[test]
 fn a_file_that_changes_is_served_changed() {
-    let server = Server::start();
-    let file = server.public().join("file.txt");
+    let server = Setup::new().start();
+    let file = server.place.path("public/file.txt");
     let mut client = Client::connect(&server);
     for version in 0..200 {
         let text = format!("version {version}\n");
@@ -138,14 +136,14 @@ fn a_file_that_changes_is_served_changed() {
 
 #[test]
 fn a_folder_that_is_deleted_and_made_anew_is_served_again() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut client = Client::connect(&server);
     assert_eq!(client.get("/index.html").status, 200);
-    fs::remove_dir_all(server.public()).unwrap();
+    fs::remove_dir_all(server.place.path("public")).unwrap();
     let gone = client.get("/index.html").status;
     assert!([404, 500, 503].contains(&gone), "{gone}");
-    fs::create_dir(server.public()).unwrap();
-    fs::write(server.public().join("index.html"), "anew\n").unwrap();
+    fs::create_dir(server.place.path("public")).unwrap();
+    fs::write(server.place.path("public/index.html"), "anew\n").unwrap();
     wait_until("the new folder", || {
         client.get("/index.html").body == b"anew\n"
     });
@@ -164,9 +162,9 @@ fn a_folder_behind_a_link_that_is_turned_is_the_new_one() {
         .start();
     let mut client = Client::connect(&server);
     assert_eq!(client.get("/index.html").text(), "hello\n");
-    let next = server.path("next");
+    let next = server.place.path("next");
     std::os::unix::fs::symlink("second", &next).unwrap();
-    fs::rename(&next, server.public()).unwrap();
+    fs::rename(&next, server.place.path("public")).unwrap();
     wait_until("the other folder", || {
         client.get("/index.html").body == b"second\n"
     });

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use super::client::{Client, is_cut};
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 /// Checks that `request` is refused with `status` and the connection then closed, whatever is
 /// sent behind it.
@@ -33,7 +33,7 @@ fn with_fields(fields: &str) -> String {
 
 #[test]
 fn requests_with_two_lengths_are_refused() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for fields in [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
@@ -69,7 +69,7 @@ fn requests_with_two_lengths_are_refused() {
 
 #[test]
 fn header_lines_that_parsers_disagree_on_are_refused() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for request in [
         "GET / HTTP/1.1\nHost: localhost\n\n",
         "GET / HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
@@ -101,7 +101,7 @@ fn header_lines_that_parsers_disagree_on_are_refused() {
 
 #[test]
 fn versions_that_are_not_spoken_are_refused() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for version in [
         "HTTP/3.0",
         "HTTP/2.0",
@@ -124,7 +124,7 @@ fn versions_that_are_not_spoken_are_refused() {
 
 #[test]
 fn headers_that_are_too_much_are_answered_431_and_not_kept() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(8, || {
         let one = format!("X: {}\r\n", "a".repeat(40 * 1024));
         assert_refused(&server, with_fields(&one), 431);
@@ -173,7 +173,7 @@ fn a_limit_of_fields_that_was_raised_holds() {
 
 #[test]
 fn chunks_that_parsers_disagree_on_cut_the_connection() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let head = "POST /index.html HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     let smuggled = "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let long_extension = format!("1;{}\r\na\r\n0\r\n\r\n", "x".repeat(100_000));
@@ -212,7 +212,7 @@ fn chunks_that_parsers_disagree_on_cut_the_connection() {
 
 #[test]
 fn a_good_request_before_a_bad_one_is_answered_and_the_bad_one_refused() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let good = "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let bad = "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n";
     for after in [0, 200, 4000] {
@@ -227,7 +227,7 @@ fn a_good_request_before_a_bad_one_is_answered_and_the_bad_one_refused() {
 
 #[test]
 fn a_refusal_reaches_a_client_that_goes_on_sending() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut client = Client::connect(&server);
     client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +1\r\n\r\n");
     let piece = [b'a'; 16 * 1024];
@@ -254,7 +254,7 @@ fn a_refusal_reaches_a_client_that_goes_on_sending() {
 
 #[test]
 fn an_upgrade_that_is_not_taken_holds_up_nothing_behind_it() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut client = Client::connect(&server);
     let upgrade = "GET /index.html HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n\
                    Upgrade: websocket\r\n\r\n";
@@ -270,7 +270,7 @@ fn an_upgrade_that_is_not_taken_holds_up_nothing_behind_it() {
 
 #[test]
 fn a_flood_of_empty_lines_costs_no_more_than_other_headers() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_serves_others();
     let before = server.cpu_time();
     for _ in 0..5 {

@@ -5,7 +5,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::client::{Client, Response};
 use super::http2_client::{End, Http2};
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 fn guarded() -> Server {
     // As cheap as a hash may be: the machine is busy.

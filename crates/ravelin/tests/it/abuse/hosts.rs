@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::http2_client::{End, Http2, PROTOCOL_ERROR};
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 fn status(server: &Server, request: &str) -> u16 {
     Client::connect(server).ask(request).status
@@ -10,7 +10,7 @@ fn status(server: &Server, request: &str) -> u16 {
 
 #[test]
 fn a_request_names_exactly_one_host_and_it_is_one() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for fields in [
         "",
         "Host: localhost\r\nHost: localhost\r\n",
@@ -59,7 +59,7 @@ fn a_request_names_exactly_one_host_and_it_is_one() {
 
 #[test]
 fn a_target_with_a_host_of_its_own_must_agree_with_the_host_field() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let ask = |target: &str, host: &str| {
         status(
             &server,

@@ -9,7 +9,7 @@ use super::http2_client::{
     RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, block, frame, get, headers,
     headers_of_body,
 };
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 /// Frames in pieces of about a TLS record, `count` of them.
 fn many(count: u32, make: impl Fn(u32) -> Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
@@ -20,7 +20,7 @@ fn many(count: u32, make: impl Fn(u32) -> Vec<u8>) -> impl Iterator<Item = Vec<u
 
 /// Checks that a flood ends with `ENHANCE_YOUR_CALM`, costs little memory and disturbs nobody.
 fn assert_calmed(pieces: impl Iterator<Item = Vec<u8>>) {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(16, || {
         let mut client = Http2::connect(&server);
         assert_eq!(client.goodbye_to(pieces), ENHANCE_YOUR_CALM);
@@ -158,7 +158,7 @@ fn a_flood_of_empty_data_is_calmed() {
 
 #[test]
 fn a_flood_of_data_on_a_closed_stream_ends_the_connection() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(16, || {
         let mut client = Http2::connect(&server);
         client.send(&headers(1, &get("/index.html")));
@@ -203,7 +203,7 @@ fn asked(server: &Server, fields: &[(&str, &str)]) -> End {
 
 #[test]
 fn malformed_requests_are_reset() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let [method, scheme, authority, path] = get("/index.html");
     for fields in [
         &[scheme, authority, path][..],
@@ -256,7 +256,7 @@ fn malformed_requests_are_reset() {
 
 #[test]
 fn header_lists_that_are_too_much_are_refused() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(16, || {
         let value = "a".repeat(1000);
         let large: Vec<_> = std::iter::repeat_n(("x", value.as_str()), 40).collect();
@@ -296,7 +296,7 @@ fn large_request(server: &Server, fields: &[(&str, &str)]) -> End {
 
 #[test]
 fn a_header_bomb_is_refused_before_it_unfolds() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(16, || {
         let mut client = Http2::connect(&server);
         // A field of 4,000 bytes goes into the dynamic table (RFC 7541, section 6.2.1)...
@@ -321,7 +321,7 @@ fn headers_frame(stream: u32, block: &[u8]) -> Vec<u8> {
 
 #[test]
 fn header_blocks_that_cannot_be_read_end_the_connection() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for block in [
         // An index beyond both tables, index 0, an integer without end, a string that is cut off,
         // Huffman code with EOS in it, a table larger than allowed.
@@ -348,7 +348,7 @@ fn header_blocks_that_cannot_be_read_end_the_connection() {
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn frames_against_the_rules_end_the_connection() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let request = |stream| headers(stream, &get("/index.html"));
     let cases: Vec<(&str, Vec<u8>, &[u32])> = vec![
         (
@@ -470,7 +470,7 @@ fn frames_against_the_rules_end_the_connection() {
 
 #[test]
 fn a_connection_without_the_preface_is_closed() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut tls = super::client::handshake(server.tcp(), "localhost", b"h2").unwrap();
     tls.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .unwrap();

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::client::{Tls, handshake, is_cut, read};
-use super::server::Server;
+use crate::server::Server;
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::client::Client;
 use super::http2_client::{End, Http2, get};
-use super::server::{Server, Setup};
+use crate::server::Setup;
 
 fn furnish(folder: &Path) {
     let public = folder.join("public");
@@ -145,7 +145,7 @@ fn no_path_leaves_the_folder_over_http2() {
 
 #[test]
 fn names_too_long_for_the_system_are_not_there() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut client = Client::connect(&server);
     assert_eq!(client.get(&format!("/{}", "a".repeat(300))).status, 404);
     assert_eq!(client.get(&format!("/{}", "a/".repeat(4000))).status, 404);
@@ -223,7 +223,7 @@ fn what_the_server_may_not_read_is_forbidden_and_not_half_told() {
     }
     // A file that was readable, and in the cache, until now.
     assert_eq!(client.get("/index.html").status, 200);
-    let index = server.public().join("index.html");
+    let index = server.place.path("public/index.html");
     fs::set_permissions(&index, PermissionsExt::from_mode(0o000)).unwrap();
     assert_eq!(client.get("/index.html").status, 403);
     fs::set_permissions(&index, PermissionsExt::from_mode(0o644)).unwrap();

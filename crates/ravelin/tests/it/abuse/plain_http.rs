@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use super::client::is_cut;
-use super::server::{Server, Setup};
+use crate::server::{Server, Setup};
 
 /// All that comes back until the server closes.
 fn read(mut tcp: TcpStream) -> String {
@@ -25,7 +25,7 @@ fn answer_to(server: &Server, request: &str) -> String {
 
 #[test]
 fn plain_http_is_answered_400_with_the_https_link() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let port = server.address().port();
     let answer = answer_to(
         &server,
@@ -55,7 +55,7 @@ fn plain_http_is_answered_400_with_the_https_link() {
 
 #[test]
 fn plain_http_gets_nothing_of_its_own_back_that_means_something_to_a_page_or_a_terminal() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for request in [
         "GET / HTTP/1.1\r\nHost: <script>alert(1)</script>\r\n\r\n",
         "GET /<script> HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n",
@@ -103,7 +103,7 @@ fn half_a_plain_request_is_answered_too() {
 
 #[test]
 fn a_long_plain_request_does_not_lose_its_answer_to_a_reset() {
-    let server = Server::start();
+    let server = Setup::new().start();
     for _ in 0..10 {
         let mut tcp = server.tcp();
         let body = "x".repeat(100_000);

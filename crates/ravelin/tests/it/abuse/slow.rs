@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, is_cut, read};
 use super::http2_client::{End, Http2, get};
-use super::server::{SOON, Server, Setup, raise_file_limit};
+use crate::server::{PATIENCE, Server, Setup, raise_file_limit};
 
 /// Rates are measured over ten seconds; the machine may be busy.
 const RATE_WINDOW_AND_SLACK: Duration = Duration::from_secs(16);
@@ -29,7 +29,7 @@ fn headers_that_come_too_slowly_are_answered_408() {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert!(begun.elapsed() < SOON);
+    assert!(begun.elapsed() < PATIENCE);
     assert_eq!(client.response().status, 408);
     client.assert_closed();
     // Silence in the middle of a header is no different.
@@ -234,7 +234,7 @@ fn http2_streams_whose_windows_stay_shut_are_cut_off_and_take_little_memory() {
 #[test]
 fn five_thousand_idle_connections_keep_nobody_out() {
     raise_file_limit();
-    let server = Server::start();
+    let server = Setup::new().start();
     let idle = server.assert_memory_bounded(150, || {
         // Only the sockets are kept: the clients' memory is not what is looked at.
         let connect = || {

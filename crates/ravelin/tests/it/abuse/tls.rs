@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use super::client::{Client, is_cut, read};
-use super::server::{SOON, Server, Setup, raise_file_limit};
+use crate::server::{PATIENCE, Server, Setup, raise_file_limit};
 
 /// A TLS 1.2 client hello with X25519 and these cipher suites, for `localhost`.
 fn hello(record_version: u16, version: u16, suites: &[u16]) -> Vec<u8> {
@@ -68,7 +68,7 @@ const PROTOCOL_VERSION: u8 = 70;
 
 #[test]
 fn a_hello_that_cannot_be_agreed_with_gets_the_alert_that_says_why() {
-    let server = Server::start();
+    let server = Setup::new().start();
     // TLS 1.0, with a suite of its time.
     assert_eq!(
         alert(&answer_to(&server, &hello(0x0301, 0x0301, &[0xc009]))),
@@ -94,7 +94,7 @@ fn a_hello_that_cannot_be_agreed_with_gets_the_alert_that_says_why() {
 
 #[test]
 fn bytes_that_are_no_tls_end_the_connection_and_nothing_else() {
-    let server = Server::start();
+    let server = Setup::new().start();
     server.assert_memory_bounded(8, || {
         let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
         let mut random = || {
@@ -144,7 +144,7 @@ fn bytes_that_are_no_tls_end_the_connection_and_nothing_else() {
 
 #[test]
 fn a_hello_in_single_bytes_is_answered_as_one_in_a_piece() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut tcp = server.tcp();
     for byte in good_hello() {
         tcp.write_all(&[byte]).unwrap();
@@ -177,14 +177,14 @@ fn a_hello_that_never_ends_and_a_handshake_that_stalls_time_out() {
     assert!(is_cut(
         &dribble.expect("a dribbled handshake goes on for 10 s")
     ));
-    assert!(begun.elapsed() < SOON);
+    assert!(begun.elapsed() < PATIENCE);
     server.assert_serves_others();
 }
 
 #[test]
 fn two_thousand_stalled_handshakes_keep_nobody_out() {
     raise_file_limit();
-    let server = Server::start();
+    let server = Setup::new().start();
     let stalled = server.assert_memory_bounded(64, || {
         let mut stalled = Vec::new();
         for index in 0..2000 {
@@ -217,7 +217,7 @@ fn stalled_handshakes_make_room_where_connections_are_limited() {
 
 #[test]
 fn garbage_after_the_handshake_is_refused_by_an_alert() {
-    let server = Server::start();
+    let server = Setup::new().start();
     let mut client = Client::connect(&server);
     // A record that nobody has sealed.
     let garbage = [&[23, 3, 3, 0, 64][..], &[0; 64]].concat();

@@ -3,13 +3,12 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Instant;
 
 use crate::client::Client;
 use crate::foreign::{fetch, run};
 use crate::judges::openssl::{make_certificate, s_client};
 use crate::life::{config, large_file, serve};
-use crate::server::{Place, SOON, Server, free_port};
+use crate::server::{Place, Server, free_port, wait_until};
 
 #[test]
 fn a_changed_config_is_taken_over_on_sighup_and_by_itself() {
@@ -225,15 +224,6 @@ fn a_log_that_was_moved_away_is_begun_anew_on_sighup() {
     fetch(&server, "/", &[]);
     wait_until("it begins anew", || lines("access.log") == 1);
     assert_eq!(lines("moved.log"), 2);
-}
-
-/// Waits until `done`, which the server brings about without a word.
-fn wait_until(what: &str, done: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < SOON, "{what}: it does not come about");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::client::{Client, Told};
 use crate::life::{config, large_file, serve};
-use crate::server::{Place, SOON};
+use crate::server::{Place, wait_until};
 
 #[test]
 fn downloads_and_uploads_under_way_end_well() {
@@ -54,11 +54,9 @@ fn downloads_over_http2_end_well() {
     command.arg("--cacert").arg(place.root());
     let mut curl = command.arg(server.url("/large.bin")).spawn().unwrap();
     let got = place.path("got.bin");
-    let begun = Instant::now();
-    while !fs::metadata(&got).is_ok_and(|got| got.len() > 0) {
-        assert!(begun.elapsed() < SOON, "nothing comes");
-        std::thread::yield_now();
-    }
+    wait_until("the first of the file", || {
+        fs::metadata(&got).is_ok_and(|got| got.len() > 0)
+    });
     server.signal(Signal::TERM);
     server.wait_notified("STOPPING=1");
     assert!(
