@@ -6,7 +6,6 @@
 //! sockets and frames written by hand, because no decent client does what these do.
 
 mod bodies;
-pub(crate) mod client;
 mod connections;
 mod disks;
 mod files;
@@ -14,7 +13,6 @@ mod framing;
 mod guards;
 mod hosts;
 mod http2;
-mod http2_client;
 mod paths;
 mod plain_http;
 mod slow;

@@ -1,9 +1,12 @@
 //! Programs of others, who judge what we serve. One that is missing fails the test.
 
+pub(crate) mod httpx;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::server::{Place, Server};
+use crate::client::Response;
+use crate::server::{Place, Server};
 
 /// What a program said.
 #[derive(Debug)]
@@ -80,31 +83,6 @@ pub(crate) fn run_python(place: &Place, script: &str, arguments: &[&str]) -> Ran
     run(place, python.to_str().unwrap(), &all)
 }
 
-/// A response as curl saw it.
-#[derive(Debug)]
-pub(crate) struct Response {
-    /// `HTTP/1.1` or `HTTP/2`.
-    pub(crate) version: String,
-    pub(crate) status: u16,
-    /// In the order in which they came, names in lower case.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Response {
-    /// The only field of that name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(known, _)| known == name);
-        let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} comes twice: {self:?}");
-        value
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-}
-
 /// curl, which knows the local root, with these arguments more.
 pub(crate) fn curl(server: &Server, arguments: &[&str]) -> Ran {
     let root = server.place.root();
@@ -138,25 +116,12 @@ fn response(printed: &[u8]) -> Response {
     let end = printed
         .windows(4)
         .position(|four| four == b"\r\n\r\n")
-        .expect("a header")
-        + 4;
-    let (head, body) = printed.split_at(end);
-    let head = str::from_utf8(head).unwrap();
-    let (status_line, fields) = head.split_once("\r\n").unwrap();
-    let mut words = status_line.split(' ');
-    let version = words.next().unwrap().to_owned();
-    let status: u16 = words.next().unwrap().parse().unwrap();
-    if status < 200 {
-        return response(body);
+        .expect("a header");
+    let mut response = Response::of(str::from_utf8(&printed[..end]).unwrap());
+    let body = &printed[end + 4..];
+    if response.status < 200 {
+        return self::response(body);
     }
-    let headers = fields.lines().filter_map(|line| line.split_once(": "));
-    let headers = headers
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
-    Response {
-        version,
-        status,
-        headers,
-        body: body.to_owned(),
-    }
+    body.clone_into(&mut response.body);
+    response
 }

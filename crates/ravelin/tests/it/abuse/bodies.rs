@@ -1,9 +1,9 @@
 //! Request bodies that are too long, or that nobody wants.
 
-use super::client::{Client, is_cut};
-use super::http2_client::{
+use crate::client::http2::{
     DATA, END_STREAM, End, Frame, Http2, RST_STREAM, frame, headers_of_body,
 };
+use crate::client::{Client, is_cut};
 use crate::server::{Server, Setup};
 
 fn server() -> Server {
@@ -79,7 +79,7 @@ fn an_announced_http2_body_over_the_limit_is_answered_413() {
     assert_eq!(client.outcome(), End::Status(1, 413));
     // The stream alone is over.
     assert_eq!(
-        client.ask(3, &super::http2_client::get("/index.html")),
+        client.ask(3, &crate::client::http2::get("/index.html")),
         End::Status(3, 200)
     );
 }
@@ -128,7 +128,7 @@ fn an_http2_body_that_nobody_reads_is_not_swallowed() {
             client.settle();
         }
         assert_eq!(
-            client.ask(1001, &super::http2_client::get("/index.html")),
+            client.ask(1001, &crate::client::http2::get("/index.html")),
             End::Status(1001, 200)
         );
     });

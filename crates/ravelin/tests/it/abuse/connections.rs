@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::Client;
+use crate::client::Client;
 use crate::server::{Server, Setup, wait_until};
 
 /// Whether a new client gets through.

@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::client::Client;
+use crate::client::Client;
 use crate::server::{Server, Setup, wait_until};
 
 /// Lets the server write files again whose size was limited by `ulimit -S -f 0`.

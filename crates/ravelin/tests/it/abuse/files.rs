@@ -2,8 +2,8 @@
 
 use std::fs::{self, File};
 
-use super::client::{Client, is_cut, read};
-use super::http2_client::{DATA, Frame, Http2, RST_STREAM, get};
+use crate::client::http2::{DATA, Frame, Http2, RST_STREAM, get};
+use crate::client::{Client, is_cut, read};
 use crate::server::{Server, Setup, wait_until};
 
 /// More than fits between a server and a client that does not read.
@@ -67,7 +67,7 @@ fn a_file_that_shrinks_while_it_is_downloaded_cuts_the_connection_and_is_not_pad
 fn a_file_that_shrinks_while_it_is_downloaded_resets_the_http2_stream_only() {
     let server = with_large_file();
     let mut client = Http2::connect_with(&server, &[(4, 1 << 20)]);
-    client.send(&super::http2_client::headers(1, &get("/large.bin")));
+    client.send(&crate::client::http2::headers(1, &get("/large.bin")));
     let mut received: Vec<Frame> = Vec::new();
     while !received.iter().any(|frame| frame.kind == DATA) {
         received.extend(client.next());
@@ -76,8 +76,8 @@ fn a_file_that_shrinks_while_it_is_downloaded_resets_the_http2_stream_only() {
     // More room than the windows of before.
     for stream in [0, 1] {
         let increment = 0x3000_0000_u32.to_be_bytes();
-        client.send(&super::http2_client::frame(
-            super::http2_client::WINDOW_UPDATE,
+        client.send(&crate::client::http2::frame(
+            crate::client::http2::WINDOW_UPDATE,
             0,
             stream,
             &increment,
@@ -96,7 +96,7 @@ fn a_file_that_shrinks_while_it_is_downloaded_resets_the_http2_stream_only() {
     assert_eq!(end, 1);
     assert_eq!(
         client.ask(3, &get("/index.html")),
-        super::http2_client::End::Status(3, 200)
+        crate::client::http2::End::Status(3, 200)
     );
 }
 

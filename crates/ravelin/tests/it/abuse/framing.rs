@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::client::{Client, is_cut};
+use crate::client::{Client, is_cut};
 use crate::server::{Server, Setup};
 
 /// Checks that `request` is refused with `status` and the connection then closed, whatever is

@@ -3,8 +3,8 @@
 use argon2::password_hash::{PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::client::{Client, Response};
-use super::http2_client::{End, Http2};
+use crate::client::http2::{End, Http2};
+use crate::client::{Client, Response};
 use crate::server::{Server, Setup};
 
 fn guarded() -> Server {
@@ -138,7 +138,7 @@ fn no_spelling_of_a_path_goes_around_its_password() {
             "{field}"
         );
     }
-    let http2 = Http2::connect(&server).ask(1, &super::http2_client::get("/%61dmin/x"));
+    let http2 = Http2::connect(&server).ask(1, &crate::client::http2::get("/%61dmin/x"));
     assert_eq!(http2, End::Status(1, 401));
 }
 
@@ -180,7 +180,7 @@ fn a_client_that_comes_too_often_is_told_when_to_come_back() {
     // Neither another connection, nor another protocol, nor another spelling is another client.
     assert_eq!(Client::connect(&server).get("/%6cimited").status, 429);
     assert_eq!(
-        Http2::connect(&server).ask(1, &super::http2_client::get("/limited")),
+        Http2::connect(&server).ask(1, &crate::client::http2::get("/limited")),
         End::Status(1, 429)
     );
     // Other routes are not limited.

@@ -1,7 +1,7 @@
 //! Requests for hosts that are not there, not one, or not this connection's.
 
-use super::client::Client;
-use super::http2_client::{End, Http2, PROTOCOL_ERROR};
+use crate::client::Client;
+use crate::client::http2::{End, Http2, PROTOCOL_ERROR};
 use crate::server::{Server, Setup};
 
 fn status(server: &Server, request: &str) -> u16 {

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use super::http2_client::{
+use crate::client::http2::{
     ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, End,
     FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, HEADERS, Http2, PING, PRIORITY, PROTOCOL_ERROR,
     RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, block, frame, get, headers,
@@ -471,13 +471,13 @@ fn frames_against_the_rules_end_the_connection() {
 #[test]
 fn a_connection_without_the_preface_is_closed() {
     let server = Setup::new().start();
-    let mut tls = super::client::handshake(server.tcp(), "localhost", b"h2").unwrap();
+    let mut tls = crate::client::handshake(server.tcp(), "localhost", b"h2").unwrap();
     tls.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .unwrap();
     let mut answer = Vec::new();
     let ended = tls.read_to_end(&mut answer);
     assert!(
-        ended.as_ref().map_or_else(super::client::is_cut, |_| true),
+        ended.as_ref().map_or_else(crate::client::is_cut, |_| true),
         "{ended:?}"
     );
     server.assert_serves_others();

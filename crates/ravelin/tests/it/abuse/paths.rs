@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::client::Client;
-use super::http2_client::{End, Http2, get};
+use crate::client::Client;
+use crate::client::http2::{End, Http2, get};
 use crate::server::Setup;
 
 fn furnish(folder: &Path) {
@@ -103,11 +103,7 @@ fn no_path_leaves_the_folder() {
         ("/.well-known/security.txt", "contact\n"),
     ] {
         let response = client.get(path);
-        assert_eq!(
-            (response.status, response.text().as_str()),
-            (200, body),
-            "{path}"
-        );
+        assert_eq!((response.status, response.text()), (200, body), "{path}");
     }
     for path in ["/folder-out", "/.git", "/sub/.hidden"] {
         let response = client.get(path);

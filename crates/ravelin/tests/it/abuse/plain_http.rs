@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use super::client::is_cut;
+use crate::client::is_cut;
 use crate::server::{Server, Setup};
 
 /// All that comes back until the server closes.

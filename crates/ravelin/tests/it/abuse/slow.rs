@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::{Client, is_cut, read};
-use super::http2_client::{End, Http2, get};
+use crate::client::http2::{End, Http2, get};
+use crate::client::{Client, is_cut, read};
 use crate::server::{PATIENCE, Server, Setup, raise_file_limit};
 
 /// Rates are measured over ten seconds; the machine may be busy.
@@ -69,7 +69,7 @@ fn connections_with_nothing_asked_on_them_are_closed_after_the_idle_timeout() {
     // Told, not cut: each ends with a close_notify.
     assert!(fresh.try_response().unwrap().is_none());
     assert!(used.try_response().unwrap().is_none());
-    assert_eq!(http2.goodbye(), super::http2_client::NO_ERROR);
+    assert_eq!(http2.goodbye(), crate::client::http2::NO_ERROR);
     http2.assert_closed();
     assert!(
         begun.elapsed() < Duration::from_secs(10),
@@ -86,7 +86,7 @@ fn connections_with_nothing_asked_on_them_are_closed_after_the_idle_timeout() {
 
 #[test]
 fn http2_pings_do_not_keep_an_idle_connection_open() {
-    use super::http2_client::{PING, frame};
+    use crate::client::http2::{PING, frame};
     let server = Setup::new().limit("idle_timeout", "\"1s\"").start();
     let mut client = Http2::connect(&server);
     let begun = Instant::now();
@@ -97,7 +97,7 @@ fn http2_pings_do_not_keep_an_idle_connection_open() {
     let seen = client.flood(pings.take(100));
     assert!(
         seen.iter()
-            .any(|frame| frame.kind == super::http2_client::GOAWAY),
+            .any(|frame| frame.kind == crate::client::http2::GOAWAY),
         "still open"
     );
     assert!(
@@ -209,11 +209,11 @@ fn http2_streams_whose_windows_stay_shut_are_cut_off_and_take_little_memory() {
         for window in [0, 1, 10, 1 << 30] {
             let mut client = Http2::connect_with(&server, &[(4, window)]);
             if window > 10 {
-                use super::http2_client::{WINDOW_UPDATE, frame};
+                use crate::client::http2::{WINDOW_UPDATE, frame};
                 client.send(&frame(WINDOW_UPDATE, 0, 0, &0x7000_0000_u32.to_be_bytes()));
             }
             let requests: Vec<_> = (0..100)
-                .flat_map(|n| super::http2_client::headers(2 * n + 1, &get("/large.bin")))
+                .flat_map(|n| crate::client::http2::headers(2 * n + 1, &get("/large.bin")))
                 .collect();
             client.send(&requests);
             clients.push(client);

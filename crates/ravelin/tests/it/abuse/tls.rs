@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
-use super::client::{Client, is_cut, read};
+use crate::client::{Client, is_cut, read};
 use crate::server::{PATIENCE, Server, Setup, raise_file_limit};
 
 /// A TLS 1.2 client hello with X25519 and these cipher suites, for `localhost`.

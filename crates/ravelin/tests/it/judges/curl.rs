@@ -17,12 +17,12 @@ fn a_page_comes_whole_in_the_version_that_was_asked_for() {
             (got.version.as_str(), got.status, got.text()),
             (version, 200, "hello\n")
         );
-        assert_eq!(got.header("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(got.header("content-length"), Some("6"));
-        assert!(got.header("etag").is_some_and(|etag| etag.starts_with('"')));
-        assert!(got.header("last-modified").is_some());
-        assert!(got.header("date").is_some());
-        assert_eq!(got.header("server"), None);
+        assert_eq!(got.field("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(got.field("content-length"), Some("6"));
+        assert!(got.field("etag").is_some_and(|etag| etag.starts_with('"')));
+        assert!(got.field("last-modified").is_some());
+        assert!(got.field("date").is_some());
+        assert_eq!(got.field("server"), None);
     }
 }
 
@@ -43,7 +43,7 @@ fn a_head_has_the_headers_of_a_get_and_no_body() {
             headers.retain(|(name, _)| name != "date");
             headers
         };
-        assert_eq!(but_date(head.headers), but_date(get.headers));
+        assert_eq!(but_date(head.fields), but_date(get.fields));
     }
 }
 
@@ -62,17 +62,17 @@ fn parts_of_a_file_come_alone_and_together() {
         ] {
             let got = fetch(&server, "/digits.bin", &[option, "--range", range]);
             assert_eq!((got.status, got.text()), (status, body), "{range}");
-            assert_eq!(got.header("content-range"), content_range);
+            assert_eq!(got.field("content-range"), content_range);
         }
         let none = fetch(&server, "/digits.bin", &[option, "--range", "10-"]);
         assert_eq!(
-            (none.status, none.header("content-range")),
+            (none.status, none.field("content-range")),
             (416, Some("bytes */10"))
         );
 
         let several = fetch(&server, "/long.bin", &[option, "--range", "0-1,9005-9005"]);
         assert_eq!(several.status, 206);
-        let kind = several.header("content-type").unwrap();
+        let kind = several.field("content-type").unwrap();
         let boundary = kind
             .strip_prefix("multipart/byteranges; boundary=")
             .unwrap();
@@ -88,7 +88,7 @@ fn parts_of_a_file_come_alone_and_together() {
         write!(expected, "--{boundary}--\r\n").unwrap();
         assert_eq!(several.text().to_lowercase(), expected.to_lowercase());
         assert_eq!(
-            several.header("content-length"),
+            several.field("content-length"),
             Some(&*several.body.len().to_string())
         );
     }
@@ -110,18 +110,15 @@ fn a_download_that_was_cut_goes_on_where_it_ended() {
 fn what_a_client_has_already_is_not_sent_again() {
     let server = Place::new().serve(&[]);
     let got = fetch(&server, "/", &[]);
-    let etag = format!("If-None-Match: {}", got.header("etag").unwrap());
-    let since = format!(
-        "If-Modified-Since: {}",
-        got.header("last-modified").unwrap()
-    );
+    let etag = format!("If-None-Match: {}", got.field("etag").unwrap());
+    let since = format!("If-Modified-Since: {}", got.field("last-modified").unwrap());
     for (option, _) in VERSIONS {
         let ask = |field: &str| fetch(&server, "/", &[option, "--header", field]);
         for known in [&etag, &since] {
             let got = ask(known);
             assert_eq!((got.status, got.body.len()), (304, 0), "{known}");
             assert_eq!(
-                Some(got.header("etag").unwrap()),
+                Some(got.field("etag").unwrap()),
                 etag.split_once(' ').map(|two| two.1)
             );
         }
@@ -150,10 +147,10 @@ fn text_is_compressed_as_the_client_can_read_it() {
         for coding in ["br", "zstd", "gzip"] {
             let accept = format!("Accept-Encoding: {coding}");
             let packed = fetch(&server, "/long.txt", &[option, "--header", &accept]);
-            assert_eq!(packed.header("content-encoding"), Some(coding));
+            assert_eq!(packed.field("content-encoding"), Some(coding));
             assert!(
                 packed
-                    .header("vary")
+                    .field("vary")
                     .unwrap()
                     .eq_ignore_ascii_case("accept-encoding")
             );
@@ -171,10 +168,10 @@ fn text_is_compressed_as_the_client_can_read_it() {
             assert!(read.text() == text, "{coding}");
 
             let picture = fetch(&server, "/picture.png", &[option, "--header", &accept]);
-            assert_eq!(picture.header("content-encoding"), None);
+            assert_eq!(picture.field("content-encoding"), None);
         }
         let plain = fetch(&server, "/long.txt", &[option]);
-        assert_eq!(plain.header("content-encoding"), None);
+        assert_eq!(plain.field("content-encoding"), None);
         assert!(plain.text() == text);
     }
 }
@@ -192,10 +189,10 @@ fn a_sibling_that_is_compressed_already_is_sent_as_it_is() {
         "/app.js",
         &["--compressed", "--header", "Accept-Encoding: gzip"],
     );
-    assert_eq!(got.header("content-encoding"), Some("gzip"));
+    assert_eq!(got.field("content-encoding"), Some("gzip"));
     assert_eq!(got.text(), "// made by the build\n");
     assert!(
-        got.header("content-type")
+        got.field("content-type")
             .unwrap()
             .starts_with("text/javascript")
     );
@@ -252,7 +249,7 @@ fn redirects_lead_where_they_say() {
     for (option, _) in VERSIONS {
         let got = fetch(&server, "/old/page.html?a=b", &[option]);
         assert_eq!(
-            (got.status, got.header("location")),
+            (got.status, got.field("location")),
             (308, Some("/new/page.html?a=b"))
         );
         let followed = curl(
@@ -265,7 +262,7 @@ fn redirects_lead_where_they_say() {
         // A folder has a slash at its end, so that what is relative in its page is found.
         let folder = fetch(&server, "/new", &[option]);
         assert!(matches!(folder.status, 301 | 308), "{folder:?}");
-        assert_eq!(folder.header("location"), Some("/new/"));
+        assert_eq!(folder.field("location"), Some("/new/"));
     }
 }
 
@@ -354,7 +351,7 @@ fn hsts_is_for_public_hosts_alone() {
                 &[option, "--resolve", &resolve, "--cacert", root],
             );
             assert_eq!(
-                (got.status, got.header("strict-transport-security")),
+                (got.status, got.field("strict-transport-security")),
                 (200, hsts),
                 "{host}"
             );
@@ -373,7 +370,7 @@ fn plain_http_is_sent_on_to_https() {
     let got = fetch(&server, &url, &[]);
     assert!(matches!(got.status, 301 | 308), "{got:?}");
     assert_eq!(
-        got.header("location"),
+        got.field("location"),
         Some(&*server.url("/a/page.html?q=1"))
     );
     let followed = curl(

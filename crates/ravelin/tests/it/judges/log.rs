@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::foreign::httpx::Httpx;
 use crate::foreign::{curl, fetch, run_python};
 use crate::life::config;
 use crate::server::{Place, SOON, Server};
@@ -69,7 +69,7 @@ fn the_bytes_are_those_that_were_sent() {
     let server = logging("format = \"json\"\nto = \"access.log\"");
     let large: Vec<u8> = vec![b'x'; 64 << 20];
     server.place.write("public/large.bin", &large);
-    let etag = fetch(&server, "/", &[]).header("etag").unwrap().to_owned();
+    let etag = fetch(&server, "/", &[]).field("etag").unwrap().to_owned();
     for (version, option) in [(1, "--http1.1"), (2, "--http2")] {
         let logged = |path: &str| {
             let line = last_line(&server, path);
@@ -96,7 +96,7 @@ fn the_bytes_are_those_that_were_sent() {
         assert_eq!(logged(&path("index.html")), (200, 0));
 
         // One that ends in the middle: more than was read, less than all.
-        let mut client = Client::new(&server, version);
+        let mut client = Httpx::new(&server, version);
         client.open(&path("large.bin?cut"));
         client.ask("read 1000000");
         drop(client);

@@ -1,6 +1,6 @@
 //! Files that change while they are served are served changed, at once.
 
-use crate::client::Client;
+use crate::foreign::httpx::Httpx;
 use crate::server::Place;
 
 const CHANGES: usize = 200;
@@ -22,7 +22,7 @@ fn assert_served_as_it_is(change: impl Fn(&Place, &str)) {
     for version in [1, 2] {
         let place = Place::new();
         let server = place.serve(&[]);
-        let mut client = Client::new(&server, version);
+        let mut client = Httpx::new(&server, version);
         for count in 0..CHANGES {
             // Of one length and within one tick of the file system's clock, so that neither tells.
             let text = format!("change {count:04}\n");
@@ -41,7 +41,7 @@ fn a_file_comes_and_goes() {
     for version in [1, 2] {
         let place = Place::new();
         let server = place.serve(&[]);
-        let mut client = Client::new(&server, version);
+        let mut client = Httpx::new(&server, version);
         for _ in 0..20 {
             assert_eq!(client.get("/page.txt").status, 404);
             let path = place.write("public/page.txt", "here\n");
@@ -57,7 +57,7 @@ fn a_download_under_way_keeps_the_file_it_began_with() {
         let place = Place::new();
         let large = super::large_file(&place);
         let server = place.serve(&[]);
-        let mut client = Client::new(&server, version);
+        let mut client = Httpx::new(&server, version);
         client.open("/large.bin");
         place.replace("public/large.bin", "small now\n");
         client.assert_rest_is(&large);

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 
-use crate::client::Client;
+use crate::foreign::httpx::Httpx;
 use crate::foreign::{fetch, run};
 use crate::judges::openssl::{make_certificate, s_client};
 use crate::life::{config, large_file, serve};
@@ -13,7 +13,7 @@ use crate::server::{Place, Server, free_port, wait_until};
 #[test]
 fn a_changed_config_is_taken_over_on_sighup_and_by_itself() {
     let server = serve(&Place::new());
-    let mut clients = [Client::new(&server, 1), Client::new(&server, 2)];
+    let mut clients = [Httpx::new(&server, 1), Httpx::new(&server, 2)];
     let before = clients.each_mut().map(|client| client.get("/word").port);
 
     // SIGHUP may come before or after the server has seen the change itself.
@@ -87,7 +87,7 @@ fn assert_new_certificate_is_shown(server: &Server) {
     // The client trusts the file of the local root, and this server has none.
     fs::create_dir_all(place.home().join("ca")).unwrap();
     fs::write(place.root(), &old).unwrap();
-    let mut client = Client::new(server, 1);
+    let mut client = Httpx::new(server, 1);
     let port = client.get("/").port;
 
     make_certificate(place, "next-cert.pem", "next-key.pem", "localhost");
@@ -129,7 +129,7 @@ fn a_download_under_way_lives_through_reloads() {
     let place = Place::new();
     let large = large_file(&place);
     let server = serve(&place);
-    let mut clients = [Client::new(&server, 1), Client::new(&server, 2)];
+    let mut clients = [Httpx::new(&server, 1), Httpx::new(&server, 2)];
     for client in &mut clients {
         client.open("/large.bin");
     }
@@ -172,7 +172,7 @@ fn listeners_come_and_go() {
     };
     let place = Place::new();
     let server = place.serve_config(&text(&[first], &[]));
-    let mut client = Client::new(&server, 1);
+    let mut client = Httpx::new(&server, 1);
     let connection = client.get("/").port;
     let get = |port: u16| fetch(&server, &format!("https://localhost:{port}/"), &[]).status;
 
@@ -181,7 +181,7 @@ fn listeners_come_and_go() {
     assert_eq!((get(first), get(second)), (200, 200));
     let redirect = fetch(&server, &format!("http://localhost:{plain}/"), &[]);
     assert_eq!(
-        redirect.header("location"),
+        redirect.field("location"),
         Some(&*format!("https://localhost:{first}/"))
     );
 

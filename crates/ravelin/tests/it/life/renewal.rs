@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::client::Client;
+use crate::foreign::httpx::Httpx;
 use crate::foreign::run;
 use crate::judges::openssl::s_client;
 use crate::server::{Place, Server};
@@ -25,7 +25,7 @@ fn a_local_certificate_is_renewed_without_a_restart() {
     command.env("DONT_FAKE_MONOTONIC", "1");
     command.args(["serve", "public", "--listen", "127.0.0.1:0"]);
     let server = Server::start(&place, &mut command);
-    let mut client = Client::new(&server, 1);
+    let mut client = Httpx::new(&server, 1);
     assert_eq!(shown(&server).1, ends, "it is not renewed before its time");
 
     server.wait_said(0, "renewed the local certificate");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::client::{Client, Told};
+use crate::foreign::httpx::{Httpx, Told};
 use crate::life::{config, large_file, serve};
 use crate::server::{Place, wait_until};
 
@@ -16,12 +16,12 @@ fn downloads_and_uploads_under_way_end_well() {
     let place = Place::new();
     let large = large_file(&place);
     let server = place.serve_config(&config("[server.limits]\ndrain_timeout = \"1m\"", "one"));
-    let mut download = Client::new(&server, 1);
+    let mut download = Httpx::new(&server, 1);
     download.open("/large.bin");
-    let mut upload = Client::new(&server, 1);
+    let mut upload = Httpx::new(&server, 1);
     assert_eq!(upload.ask("post /word 100000"), "half");
     // Connections with nothing under way do not keep the server.
-    let mut idle = Client::new(&server, 1);
+    let mut idle = Httpx::new(&server, 1);
     idle.get("/word");
 
     server.signal(Signal::TERM);
@@ -72,7 +72,7 @@ fn downloads_over_http2_end_well() {
 fn a_server_with_nothing_to_do_ends_at_once() {
     for signal in [Signal::TERM, Signal::INT] {
         let server = serve(&Place::new());
-        let mut idle = [Client::new(&server, 1), Client::new(&server, 2)];
+        let mut idle = [Httpx::new(&server, 1), Httpx::new(&server, 2)];
         for client in &mut idle {
             client.get("/word");
         }
@@ -92,7 +92,7 @@ fn a_client_that_does_not_end_is_cut_off_after_the_time_for_draining() {
     let place = Place::new();
     large_file(&place);
     let server = place.serve_config(&config("[server.limits]\ndrain_timeout = \"1s\"", "one"));
-    let mut client = Client::new(&server, 1);
+    let mut client = Httpx::new(&server, 1);
     client.open("/large.bin");
     server.stop();
     let rest = client.ask("rest");

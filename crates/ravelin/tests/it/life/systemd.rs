@@ -35,7 +35,7 @@ fn sockets_are_taken_over_by_their_names() {
     assert_eq!(got.text(), "one");
     let got = fetch(&server, &format!("http://localhost:{plain}/word"), &[]);
     assert_eq!(
-        got.header("location"),
+        got.field("location"),
         Some(&*format!("https://localhost:{secure}/word"))
     );
 

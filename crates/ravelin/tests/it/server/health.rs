@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::Server;
-use crate::abuse::client::Client;
+use crate::client::Client;
 
 impl Server {
     /// The most memory that the server has held, in KiB.

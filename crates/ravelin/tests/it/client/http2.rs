@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::client::{Tls, handshake, is_cut, read};
+use super::{Tls, handshake, is_cut, read};
 use crate::server::Server;
 
 pub(crate) const DATA: u8 = 0;
