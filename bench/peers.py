@@ -44,6 +44,11 @@ class Peer:
     def __init__(self, out, content):
         self.out = out
         self.content = content
+        self.binary = self.find()
+
+    def find(self):
+        """The program: one that is installed, where a peer says nothing else."""
+        return found(self.name)
 
     def version(self):
         raise NotImplementedError
@@ -81,14 +86,14 @@ class Ravelin(Peer):
     title = "Ravelin"
     config_name = "ravelin.toml"
 
-    def __init__(self, out, content):
-        super().__init__(out, content)
-        self.binary = out.parents[1] / "target/bench-run/ravelin"
-        if not self.binary.exists():
-            raise MissingServer(f"{self.binary} is not built")
-        help_text = output_of([self.binary, "serve", "--help"])
+    def find(self):
+        binary = self.out.parents[1] / "target/bench-run/ravelin"
+        if not binary.exists():
+            raise MissingServer(f"{binary} is not built")
+        help_text = output_of([binary, "serve", "--help"])
         if "--config" not in help_text:
-            raise MissingServer(f"{self.binary} has no `serve --config`")
+            raise MissingServer(f"{binary} has no `serve --config`")
+        return binary
 
     def version(self):
         return last_word_with_digits(output_of([self.binary, "--version"]))
@@ -117,10 +122,6 @@ class Nginx(Peer):
     name = "nginx"
     title = "nginx"
     config_name = "nginx.conf"
-
-    def __init__(self, out, content):
-        super().__init__(out, content)
-        self.binary = found("nginx")
 
     def version(self):
         return last_word_with_digits(output_of([self.binary, "-v"])).removeprefix("nginx/")
@@ -177,10 +178,6 @@ class H2o(Peer):
     title = "h2o"
     config_name = "h2o.yaml"
 
-    def __init__(self, out, content):
-        super().__init__(out, content)
-        self.binary = found("h2o")
-
     def version(self):
         return last_word_with_digits(output_of([self.binary, "--version"]).splitlines()[0])
 
@@ -228,11 +225,11 @@ class Caddy(Peer):
     config_name = "Caddyfile"
     environment = {"GOMAXPROCS": "1"}
 
-    def __init__(self, out, content):
-        super().__init__(out, content)
-        self.binary = out / "venv/bin/caddy"
-        if not self.binary.exists():
-            raise MissingServer(f"{self.binary} is not installed")
+    def find(self):
+        binary = self.out / "venv/bin/caddy"
+        if not binary.exists():
+            raise MissingServer(f"{binary} is not installed")
+        return binary
 
     def version(self):
         return output_of([self.binary, "version"]).split()[0].removeprefix("v")
