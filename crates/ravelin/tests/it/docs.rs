@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::server::{ANYWHERE, Place, Server};
+use crate::judges::openssl::make_certificate;
+use crate::server::{ANYWHERE, Place, Server};
 
 #[test]
 fn every_whole_config_in_the_documents_is_right() {
@@ -85,31 +86,8 @@ fn furnished(config: &str) -> Place {
         }
     }
     if config.contains("cert = ") {
-        let names = "subjectAltName=DNS:example.org,DNS:www.example.org,DNS:example.com";
-        let mut openssl = Command::new("openssl");
-        place.furnish(&mut openssl);
-        let made = openssl
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-            ])
-            .args([
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                "/CN=example.org",
-                "-addext",
-                names,
-            ])
-            .args(["-keyout", "key.pem", "-out", "fullchain.pem"])
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{made:?}");
+        let hosts = ["example.org", "www.example.org", "example.com"];
+        make_certificate(&place, "fullchain.pem", "key.pem", &hosts);
         fs::copy(place.path("key.pem"), place.path("privkey.pem")).unwrap();
     }
     place

@@ -397,7 +397,7 @@ fn site(routes: &str) -> String {
 
 /// A certificate that signs itself, `cert.pem` and `key.pem`, made by openssl.
 fn own_certificate(place: &Place, host: &str) {
-    crate::judges::openssl::make_certificate(place, "cert.pem", "key.pem", host);
+    crate::judges::openssl::make_certificate(place, "cert.pem", "key.pem", &[host]);
 }
 
 #[test]

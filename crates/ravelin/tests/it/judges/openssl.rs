@@ -123,7 +123,7 @@ fn sessions_are_resumed_on_another_connection_and_after_a_reload() {
 #[test]
 fn the_certificate_fits_the_name_that_is_asked_for() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "www.example.com");
+    make_certificate(&place, "cert.pem", "key.pem", &["www.example.com"]);
     let server = place.serve_config(
         "[server]\nlisten = [\"127.0.0.1:0\"]\n\
          [[site]]\nhosts = [\"www.example.com\"]\nroute = [{ files = \"public\" }]\n\
@@ -181,10 +181,11 @@ fn request(server: &Server, arguments: &[&str]) -> Ran {
     crate::foreign::run_with_input(&server.place, "openssl", &all, input)
 }
 
-/// Has openssl make a key and a certificate for `host` that signs itself, good for 30 days.
-pub(crate) fn make_certificate(place: &Place, cert: &str, key: &str, host: &str) {
+/// Has openssl make a key and a certificate for `hosts` that signs itself, good for 30 days.
+pub(crate) fn make_certificate(place: &Place, cert: &str, key: &str, hosts: &[&str]) {
     let (cert, key) = (place.path(cert), place.path(key));
-    let (subject, names) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
+    let subject = format!("/CN={}", hosts[0]);
+    let names = format!("subjectAltName=DNS:{}", hosts.join(",DNS:"));
     let mut all = vec![
         "req",
         "-x509",

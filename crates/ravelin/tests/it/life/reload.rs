@@ -64,7 +64,7 @@ fn a_wrong_config_changes_nothing_and_is_reported_with_its_line() {
 #[test]
 fn replaced_certificates_are_shown_to_new_connections() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
     let files = "certificate = { cert = \"cert.pem\", key = \"key.pem\" }\n";
     let text = format!(
         "[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nhosts = [\"localhost\"]\n\
@@ -76,7 +76,7 @@ fn replaced_certificates_are_shown_to_new_connections() {
 #[test]
 fn replaced_certificates_of_the_command_line_are_shown_too() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
     assert_new_certificate_is_shown(&place.serve(&["--cert", "cert.pem", "--key", "key.pem"]));
 }
 
@@ -90,7 +90,7 @@ fn assert_new_certificate_is_shown(server: &Server) {
     let mut client = Httpx::new(server, 1);
     let port = client.get("/").port;
 
-    make_certificate(place, "next-cert.pem", "next-key.pem", "localhost");
+    make_certificate(place, "next-cert.pem", "next-key.pem", &["localhost"]);
     let new = fs::read_to_string(place.path("next-cert.pem")).unwrap();
     // One after the other, as certificate tools do: for a moment they do not fit.
     for file in ["key.pem", "cert.pem"] {
@@ -114,10 +114,10 @@ fn shown(server: &Server, root: &str) -> String {
 #[test]
 fn a_key_that_does_not_fit_any_more_changes_nothing() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
     let server = place.serve(&["--cert", "cert.pem", "--key", "key.pem"]);
     let old = fs::read_to_string(place.path("cert.pem")).unwrap();
-    make_certificate(&place, "other-cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "other-cert.pem", "key.pem", &["localhost"]);
     let said = server.reload();
     assert!(said.contains("key.pem"), "{said}");
     assert!(said.contains("nothing was reloaded"), "{said}");

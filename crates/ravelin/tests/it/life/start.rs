@@ -85,8 +85,8 @@ fn a_config_that_is_not_there_is_a_local_failure_and_a_wrong_one_is_not() {
 #[test]
 fn a_certificate_or_key_that_cannot_be_used_is_named() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "localhost");
-    make_certificate(&place, "other-cert.pem", "other-key.pem", "localhost");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
+    make_certificate(&place, "other-cert.pem", "other-key.pem", &["localhost"]);
     place.write("garbage.pem", "no PEM at all\n");
     let serve = |cert: &str, key: &str| {
         place.run(&[
@@ -115,7 +115,7 @@ fn a_certificate_or_key_that_cannot_be_used_is_named() {
 #[test]
 fn a_key_that_may_not_be_read_is_a_local_failure() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "localhost");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
     fs::set_permissions(place.path("key.pem"), fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(place.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     let arguments = ["serve", "public", "--cert", "cert.pem", "--key", "key.pem"];
@@ -152,7 +152,7 @@ fn a_public_name_without_a_certificate_gets_a_way_out() {
 #[test]
 fn the_hosts_are_those_of_the_certificate_or_those_named() {
     let place = Place::new();
-    make_certificate(&place, "cert.pem", "key.pem", "www.example.com");
+    make_certificate(&place, "cert.pem", "key.pem", &["www.example.com"]);
     let server = place.serve(&["--cert", "cert.pem", "--key", "key.pem"]);
     assert_eq!(
         server.urls(),
