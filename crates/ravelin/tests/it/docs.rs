@@ -3,7 +3,11 @@
 //! - A `toml` block with a `[[site]]` in it is a whole config: `ravelin check` must take it.
 //! - A `console` block below `<!-- tested -->` is run, and what it shows must come. `…` stands for
 //!   any text in a line, or, alone in a line, for any lines. Port 8443 stands for a free one.
+//! - The `rust` block on a certificate of one's own is `docs/own_certificate.rs`, and is run.
 //! - Links from one document to another lead somewhere.
+
+#[allow(unreachable_pub, reason = "it is as its readers would write it")]
+mod own_certificate;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,6 +62,19 @@ fn what_the_documents_show_of_a_terminal_comes() {
         }
     }
     assert!(seen >= 5, "{seen} examples in the documents");
+}
+
+#[test]
+fn a_certificate_of_ones_own_is_taken_as_the_library_document_shows() {
+    let text = fs::read_to_string(root().join("docs/library.md")).unwrap();
+    let run = include_str!("docs/own_certificate.rs");
+    assert!(
+        blocks(&text).any(|block| block.is("rust") && run.ends_with(&block.body)),
+        "docs/library.md does not show what is run:\n{run}"
+    );
+    let place = Place::new();
+    make_certificate(&place, "fullchain.pem", "privkey.pem", &["example.org"]);
+    own_certificate::own_tls(&place.path("fullchain.pem"), &place.path("privkey.pem")).unwrap();
 }
 
 #[test]
