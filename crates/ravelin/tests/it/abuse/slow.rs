@@ -1,10 +1,11 @@
 //! Clients that take their time: each is cut off when its limit is over, and none keeps others out.
 
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::client::http2::{End, Http2, get};
 use crate::client::{Client, is_cut, read};
-use crate::server::{PATIENCE, Server, Setup, raise_file_limit};
+use crate::server::{PATIENCE, Server, Setup, raise_file_limit, wait_until};
 
 /// Rates are measured over ten seconds; the machine may be busy.
 const RATE_WINDOW_AND_SLACK: Duration = Duration::from_secs(16);
@@ -138,14 +139,15 @@ fn a_client_that_reads_too_slowly_is_cut_off_and_takes_little_memory() {
             .collect();
         server.assert_serves_others();
         let begun = Instant::now();
-        let mut first = clients.remove(0);
+        wait_until("the cut", || {
+            let mut connections = clients.iter().map(|client| &client.tls.sock);
+            !connections.any(|connection| is_open_at_server(&server, connection))
+        });
         // What the kernels hold between them is read out quickly once the server has cut it.
-        std::thread::sleep(RATE_WINDOW_AND_SLACK);
-        read_to_the_cut(&mut first);
-        assert!(begun.elapsed() < RATE_WINDOW_AND_SLACK + Duration::from_secs(10));
         for client in &mut clients {
             read_to_the_cut(client);
         }
+        assert!(begun.elapsed() < RATE_WINDOW_AND_SLACK + Duration::from_secs(10));
     });
     server.assert_serves_others();
 }
@@ -176,7 +178,7 @@ fn a_client_that_reads_a_byte_a_second_is_cut_off() {
     let begun = Instant::now();
     let mut taken = 0;
     // The server's end shows as an error only when all is read: ask the server's own table.
-    while begun.elapsed() < RATE_WINDOW_AND_SLACK && is_open_at_server(&server, &client) {
+    while begun.elapsed() < RATE_WINDOW_AND_SLACK && is_open_at_server(&server, &client.tls.sock) {
         taken += read(&mut client.tls, &mut [0; 1]).unwrap();
         std::thread::sleep(Duration::from_millis(500));
     }
@@ -189,9 +191,9 @@ fn a_client_that_reads_a_byte_a_second_is_cut_off() {
 
 /// Whether the server's side of the connection still belongs to a process: `/proc/net/tcp` gives an
 /// inode of 0 to those that were closed.
-fn is_open_at_server(server: &Server, client: &Client) -> bool {
+fn is_open_at_server(server: &Server, client: &TcpStream) -> bool {
     let local = format!(":{:04X}", server.address().port());
-    let remote = format!(":{:04X}", client.tls.sock.local_addr().unwrap().port());
+    let remote = format!(":{:04X}", client.local_addr().unwrap().port());
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     table.lines().any(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
@@ -219,7 +221,11 @@ fn http2_streams_whose_windows_stay_shut_are_cut_off_and_take_little_memory() {
             clients.push(client);
         }
         server.assert_serves_others();
-        std::thread::sleep(RATE_WINDOW_AND_SLACK.saturating_sub(begun.elapsed()));
+        wait_until("the cut", || {
+            let mut connections = clients.iter().map(|client| &client.tls.sock);
+            !connections.any(|connection| is_open_at_server(&server, connection))
+        });
+        assert!(begun.elapsed() < RATE_WINDOW_AND_SLACK + Duration::from_secs(10));
         for client in &mut clients {
             let mut total = 0;
             while let Some(frame) = client.next() {
