@@ -35,3 +35,4 @@ pub use key::{KeyError, PrivateKey};
 pub use leaf::{Leaf, LeafError};
 pub use name::{HostName, HostNameError};
 pub use pem::PemError;
+pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};

@@ -4,7 +4,6 @@
     reason = "these are texts for the terminal, not Markdown"
 )]
 
-mod listen;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use ravelin_pki::HostName;
 
-pub(crate) use listen::ListenOn;
+use crate::listen_on::ListenOn;
 
 /// HTTPS you can see through.
 #[derive(Debug, Parser)]
@@ -37,6 +36,14 @@ pub(crate) enum Command {
     Check(CheckArguments),
     #[command(subcommand)]
     Ca(CaCommand),
+    /// Hash a password for the config of a server
+    ///
+    /// Asks for it on a terminal, or reads one line of standard input. The hash goes to
+    /// `auth.users` of a route.
+    #[command(after_help = "Examples:\n  \
+        ravelin password\n  \
+        printf %s \"$PASSWORD\" | ravelin password")]
+    Password,
     Completions(CompletionsArguments),
     Man(ManArguments),
 }

@@ -1,19 +1,20 @@
-//! From the config's certificate sources to certificates that are served.
+//! From the config's certificate sources to the TLS that serves them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ravelin_certs::{FileStore, LocalAuthority, LocalError};
-use ravelin_pki::{Certificate, HostName, pem};
-use ravelin_tls::{Certificates, ServedCertificate};
+use ravelin_pki::{Certificate, CertificateDer, HostName, pem};
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
 
 use crate::config::{CertificateSource, Config, ConfiguredSite};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 
 /// The certificates of all sites, and what there is to say about them.
 pub(crate) struct Prepared {
-    pub(crate) certificates: Certificates,
+    pub(crate) tls: ServerTls,
     /// Each certificate once, in the order of the sites.
     pub(crate) sources: Vec<Source>,
     /// When the first local certificate wants to be renewed.
@@ -33,6 +34,7 @@ pub(crate) struct Source {
 pub(crate) fn prepare(
     config: &Config,
     store: impl Fn() -> Result<FileStore, Failure>,
+    tickets: &Tickets,
     now: SystemTime,
 ) -> Result<Prepared, Failure> {
     let needs_local = config
@@ -85,8 +87,10 @@ pub(crate) fn prepare(
     }
     let certificates = by_name(&config.sites, &served)
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
+    let tls = ServerTls::new(Arc::new(certificates), tickets, ravelin_server::ALPN)
+        .map_err(|error| Failure::of(&error))?;
     Ok(Prepared {
-        certificates,
+        tls,
         sources,
         renew_at,
         authority,
@@ -124,23 +128,34 @@ fn by_name(sites: &[ConfiguredSite], served: &[ServedCertificate]) -> Option<Cer
     Some(certificates)
 }
 
+/// The names in the first certificate of a file.
+pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
+    let (_, leaf) = read_chain(cert)?;
+    Ok(leaf.names().to_vec())
+}
+
 /// Reads a certificate and its key.
 pub(crate) fn load(cert: &Path, key: &Path) -> Result<(ServedCertificate, SystemTime), Failure> {
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| Failure::local(format!("cannot read \"{}\": {error}", path.display())))
-    };
-    let in_file = |path: &Path, error: &(dyn std::error::Error + 'static)| {
-        Failure::usage(format!(
-            "\"{}\": {}",
-            path.display(),
-            crate::failure::chain(error)
-        ))
-    };
-    let chain = pem::certificates(&read(cert)?)
-        .map_err(|error| in_file(cert, &error).hint(error.hint().map(str::to_owned)))?;
+    let (chain, leaf) = read_chain(cert)?;
     let private = pem::private_key(&read(key)?)
         .map_err(|error| in_file(key, &error).hint(error.hint().map(str::to_owned)))?;
+    let names = leaf.names().to_vec();
+    let served = ServedCertificate::new(chain, private, &names).map_err(|error| {
+        Failure::usage(format!(
+            "\"{}\" and \"{}\": {}",
+            cert.display(),
+            key.display(),
+            failure::chain(&error)
+        ))
+        .hint("name the key that the certificate was made with".to_owned())
+    })?;
+    Ok((served, leaf.not_after()))
+}
+
+/// The certificates of a file, and the first of them read: the one that is served.
+fn read_chain(cert: &Path) -> Result<(Vec<CertificateDer<'static>>, Certificate), Failure> {
+    let chain = pem::certificates(&read(cert)?)
+        .map_err(|error| in_file(cert, &error).hint(error.hint().map(str::to_owned)))?;
     let Some(leaf) = chain.first() else {
         return Err(Failure::usage(format!(
             "\"{}\" has no certificate in it",
@@ -148,36 +163,14 @@ pub(crate) fn load(cert: &Path, key: &Path) -> Result<(ServedCertificate, System
         )));
     };
     let leaf = Certificate::from_der(leaf).map_err(|error| in_file(cert, &error))?;
-    let names = leaf.names().to_vec();
-    let served = ServedCertificate::new(chain, private, &names).map_err(|error| {
-        Failure::usage(format!(
-            "\"{}\" and \"{}\": {}",
-            cert.display(),
-            key.display(),
-            crate::failure::chain(&error)
-        ))
-        .hint("name the key that the certificate was made with".to_owned())
-    })?;
-    Ok((served, leaf.not_after()))
+    Ok((chain, leaf))
 }
 
-/// The names in the first certificate of a file.
-pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
-    let bytes = std::fs::read(cert)
-        .map_err(|error| Failure::local(format!("cannot read \"{}\": {error}", cert.display())))?;
-    let fail = |error: &(dyn std::error::Error + 'static)| {
-        Failure::usage(format!(
-            "\"{}\": {}",
-            cert.display(),
-            crate::failure::chain(error)
-        ))
-    };
-    let chain = pem::certificates(&bytes)
-        .map_err(|error| fail(&error).hint(error.hint().map(str::to_owned)))?;
-    match chain.first() {
-        Some(leaf) => Certificate::from_der(leaf)
-            .map(|leaf| leaf.names().to_vec())
-            .map_err(|e| fail(&e)),
-        None => Ok(Vec::new()),
-    }
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path)
+        .map_err(|error| Failure::local(format!("cannot read \"{}\": {error}", path.display())))
+}
+
+fn in_file(path: &Path, error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::usage(format!("\"{}\": {}", path.display(), failure::chain(error)))
 }

@@ -8,7 +8,9 @@ mod ca;
 mod certificates;
 mod config;
 mod failure;
+mod listen_on;
 mod manual;
+mod password;
 mod ravelin_home;
 mod serve;
 mod words;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => serve::check(&arguments),
         Command::Ca(command) => ca::run(&command),
+        Command::Password => password::run(),
         Command::Completions(arguments) => Ok(manual::completions(&arguments)),
         Command::Man(arguments) => manual::man(&arguments),
     };

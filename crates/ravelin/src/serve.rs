@@ -1,26 +1,26 @@
 //! `ravelin serve` and `ravelin check`: from arguments to a running server, and through its life.
 
+mod folder;
+mod listeners;
 mod watch;
 
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ravelin_certs::trust::{self, TrustEnvironment};
-use ravelin_pki::HostName;
 use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation};
-use ravelin_server::site::{Handler, PathPattern, Route, Site};
-use ravelin_server::{Builder, Listener, SiteServer, worker_count};
-use ravelin_tls::{ServerTls, Tickets};
+use ravelin_server::{Builder, Listener, SiteServer};
+use ravelin_tls::Tickets;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::arguments::{CheckArguments, ListenOn, ServeArguments};
+use crate::arguments::{CheckArguments, ServeArguments};
 use crate::certificates::{self, Prepared};
-use crate::config::{self, CertificateSource, Config, ConfiguredSite, LoadError, LogConfig};
+use crate::config::{self, Config, LoadError, LogConfig};
 use crate::failure::Failure;
+use crate::listen_on::ListenOn;
 use crate::{ravelin_home, words};
 
 /// After a renewal that failed, the next try. Leaves are renewed a month before their end.
@@ -46,14 +46,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let config = configure(arguments)?;
     raise_file_limit();
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
-    let prepared = prepare(arguments, &config)?;
-    let renew_at = prepared.renew_at;
-    let tls = ServerTls::new(
-        Arc::new(prepared.certificates),
-        &tickets,
-        ravelin_server::ALPN,
-    )
-    .map_err(|error| Failure::of(&error))?;
+    let prepared = prepare(arguments, &config, &tickets)?;
     let log = config.log.as_ref().map(start_log).transpose()?;
     // Before the first client can come and take the last file descriptor, and before anyone is told
     // that signals are understood.
@@ -65,9 +58,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         let _runtime = runtime.enter();
         Events::listen(&watched(&config, arguments))?
     };
-    let listeners = listeners(&config)?;
+    let listeners = listeners::open(&config)?;
 
-    let mut builder = Builder::new(tls)
+    let mut builder = Builder::new(prepared.tls)
         .workers(config.workers)
         .limits(config.limits.clone())
         .on_notice(|notice| words::notice(&notice));
@@ -79,6 +72,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         .serve_sites(sites)
         .map_err(|error| Failure::of(&error))?;
     let addresses: Vec<_> = listeners.secure.iter().map(Listener::address).collect();
+    let redirects: Vec<_> = listeners.plain.iter().map(Listener::address).collect();
     if let Some(address) = addresses.first() {
         server.set_https_port(address.port());
     }
@@ -90,7 +84,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         server.server().listen_plain(listener);
     }
 
-    words::started(&config, &addresses, &prepared.sources);
+    words::started(&config, &addresses, &redirects, &prepared.sources);
     if let Some(authority) = &prepared.authority {
         let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
         if trust::is_trusted_by_system(authority.root_certificate(), &environment) {
@@ -110,7 +104,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         server,
         tickets,
         log,
-        renew_at,
+        renew_at: prepared.renew_at,
         inherited,
     };
     runtime.block_on(running.live(events))
@@ -121,7 +115,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
     let mut config = match (&arguments.config, &arguments.folder) {
         (Some(file), _) => load(file)?,
-        (None, Some(folder)) => for_folder(folder, arguments)?,
+        (None, Some(folder)) => folder::config(folder, arguments)?,
         (None, None) => return Err(Failure::usage("there is nothing to serve")),
     };
     if !arguments.listen.is_empty() {
@@ -146,84 +140,15 @@ fn load(file: &Path) -> Result<Config, Failure> {
     })
 }
 
-/// The config that `ravelin serve DIR` stands for.
-fn for_folder(folder: &Path, arguments: &ServeArguments) -> Result<Config, Failure> {
-    let metadata = std::fs::metadata(folder).map_err(|error| {
-        Failure::local(format!("cannot serve \"{}\": {error}", folder.display()))
-    })?;
-    if !metadata.is_dir() {
-        return Err(Failure::usage(format!(
-            "cannot serve \"{}\": it is a file, not a folder",
-            folder.display()
-        ))
-        .hint("name the folder that the file is in".to_owned()));
-    }
-    let root = std::path::absolute(folder).map_err(|error| Failure::of(&error))?;
-    let certificate = match (&arguments.cert, &arguments.key) {
-        (Some(cert), Some(key)) => CertificateSource::Files {
-            cert: cert.clone(),
-            key: key.clone(),
-        },
-        _ => CertificateSource::Local,
-    };
-    let hosts = if !arguments.host.is_empty() {
-        arguments.host.clone()
-    } else if let CertificateSource::Files { cert, .. } = &certificate {
-        certificates::names_in(cert)?
-    } else {
-        vec![
-            HostName::Dns("localhost".to_owned()),
-            HostName::Ip(std::net::Ipv4Addr::LOCALHOST.into()),
-            HostName::Ip(std::net::Ipv6Addr::LOCALHOST.into()),
-        ]
-    };
-    if hosts.is_empty() {
-        return Err(Failure::usage("the certificate has no host names in it")
-            .hint("say which name to serve: --host NAME".to_owned()));
-    }
-    let watched = match &certificate {
-        CertificateSource::Files { cert, key } => vec![cert.clone(), key.clone()],
-        CertificateSource::Local => Vec::new(),
-    };
-    let mut files = config::default_files(root);
-    files.listing = arguments.listing;
-    let route = Route {
-        path: PathPattern::Prefix("/".to_owned()),
-        headers: Vec::new(),
-        rewrite: None,
-        auth: None,
-        rate_limit: None,
-        body_limit: config::DEFAULT_BODY_LIMIT,
-        handler: Handler::Files(Arc::new(files)),
-    };
-    let site = Site {
-        hosts,
-        headers: Vec::new(),
-        hsts: Some(config::default_hsts()),
-        routes: vec![route],
-    };
-    let log = arguments.log.then_some(LogConfig {
-        format: config::LogFormat::Combined,
-        to: config::LogTarget::Stdout,
-        rotate_bytes: 1,
-        keep: 0,
-    });
-    Ok(Config {
-        listen: config::default_listen(),
-        redirect: Vec::new(),
-        workers: 0,
-        limits: ravelin_server::Limits::default(),
-        log,
-        sites: vec![ConfiguredSite { site, certificate }],
-        local_names: Vec::new(),
-        watched,
-    })
-}
-
-fn prepare(arguments: &ServeArguments, config: &Config) -> Result<Prepared, Failure> {
+fn prepare(
+    arguments: &ServeArguments,
+    config: &Config,
+    tickets: &Tickets,
+) -> Result<Prepared, Failure> {
     certificates::prepare(
         config,
         || ravelin_home::open(&arguments.home),
+        tickets,
         SystemTime::now(),
     )
 }
@@ -248,92 +173,6 @@ fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
     AccessLog::start(options)
         .map(Arc::new)
         .map_err(|error| Failure::of(&error))
-}
-
-struct Listeners {
-    secure: Vec<Listener>,
-    plain: Vec<Listener>,
-    /// Whether the sockets came from systemd: then the config does not choose them.
-    inherited: bool,
-}
-
-/// Opens all addresses, or takes over the sockets that systemd opened (`LISTEN_FDS`): those named
-/// `redirect` by `FileDescriptorName=` speak plain HTTP.
-fn listeners(config: &Config) -> Result<Listeners, Failure> {
-    let workers = worker_count(config.workers);
-    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-    let mut inherited = listenfd::ListenFd::from_env();
-    if inherited.len() > 0 {
-        let mut all = Listeners {
-            secure: Vec::new(),
-            plain: Vec::new(),
-            inherited: true,
-        };
-        for index in 0..inherited.len() {
-            let socket: Option<TcpListener> = inherited
-                .take_tcp_listener(index)
-                .map_err(|error| Failure::local(format!("socket {index} from systemd: {error}")))?;
-            let Some(socket) = socket else { continue };
-            let listener =
-                Listener::inherit(socket, workers).map_err(|error| Failure::of(&error))?;
-            if names.split(':').nth(index) == Some("redirect") {
-                all.plain.push(listener);
-            } else {
-                all.secure.push(listener);
-            }
-        }
-        return Ok(all);
-    }
-    let mut secure = bind(&config.listen, workers)?;
-    // Where this machine has no IPv6, the default of both loopback addresses is one of them.
-    if secure.is_empty() {
-        secure = vec![Listener::bind(config.listen[0], workers).map_err(|error| refused(&error))?];
-    }
-    Ok(Listeners {
-        secure,
-        plain: bind(&config.redirect, workers)?,
-        inherited: false,
-    })
-}
-
-fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failure> {
-    let mut listeners: Vec<Listener> = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match Listener::bind(*address, workers) {
-            Ok(listener) => listeners.push(listener),
-            Err(error)
-                if error.source.raw_os_error() == Some(NO_SUCH_ADDRESS_FAMILY)
-                    || error.source.kind() == std::io::ErrorKind::AddrNotAvailable
-                        && address.ip().is_loopback() =>
-            {
-                words::warn(format_args!("{error}: this machine has no IPv6"));
-            }
-            Err(error) => return Err(refused(&error)),
-        }
-    }
-    Ok(listeners)
-}
-
-const NO_SUCH_ADDRESS_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
-
-fn refused(error: &ravelin_server::ListenError) -> Failure {
-    let hint = match error.source.kind() {
-        std::io::ErrorKind::AddrInUse => Some(format!(
-            "another program listens there (ss -ltnp 'sport = :{}' says which); \
-             choose another port with --listen",
-            error.address.port()
-        )),
-        std::io::ErrorKind::PermissionDenied => Some(format!(
-            "ports below 1024 need rights: sudo setcap cap_net_bind_service=+ep \
-             \"$(command -v ravelin)\", or --listen {}",
-            SocketAddr::new(error.address.ip(), 8443)
-        )),
-        std::io::ErrorKind::AddrNotAvailable => {
-            Some("this machine has no such address (ip addr lists those it has)".to_owned())
-        }
-        _ => None,
-    };
-    Failure::of(error).hint(hint)
 }
 
 /// Each connection takes a file descriptor, and the usual soft limit is for programs with few.
@@ -443,19 +282,13 @@ impl Running<'_> {
 
     fn try_reload(&mut self) -> Result<(), Failure> {
         let config = configure(self.arguments)?;
-        let prepared = prepare(self.arguments, &config)?;
-        let tls = ServerTls::new(
-            Arc::new(prepared.certificates),
-            &self.tickets,
-            ravelin_server::ALPN,
-        )
-        .map_err(|error| Failure::of(&error))?;
+        let prepared = prepare(self.arguments, &config, &self.tickets)?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {
             self.server
                 .server()
                 .relisten(&config.listen, &config.redirect)
-                .map_err(|error| refused(&error))?;
+                .map_err(|error| listeners::refused(&error))?;
             if let Some(address) = config.listen.first() {
                 self.server.set_https_port(address.port());
             }
@@ -468,7 +301,7 @@ impl Running<'_> {
             .set_sites(sites)
             .map_err(|error| Failure::of(&error))?;
         // From here on nothing can fail: old and new are never mixed.
-        self.server.server().set_tls(tls);
+        self.server.server().set_tls(prepared.tls);
         self.server.server().set_limits(config.limits.clone());
         self.renew_at = prepared.renew_at;
         self.config = config;
@@ -487,16 +320,10 @@ impl Running<'_> {
         if self.renew_at.is_none_or(|at| at > SystemTime::now()) {
             return;
         }
-        let renewed = prepare(self.arguments, &self.config).and_then(|prepared| {
-            let certificates = Arc::new(prepared.certificates);
-            let tls = ServerTls::new(certificates, &self.tickets, ravelin_server::ALPN)
-                .map_err(|error| Failure::of(&error))?;
-            Ok((tls, prepared.renew_at))
-        });
-        match renewed {
-            Ok((tls, renew_at)) => {
-                self.server.server().set_tls(tls);
-                self.renew_at = renew_at;
+        match prepare(self.arguments, &self.config, &self.tickets) {
+            Ok(prepared) => {
+                self.server.server().set_tls(prepared.tls);
+                self.renew_at = prepared.renew_at;
                 words::event("renewed the local certificate");
             }
             Err(failure) => {

@@ -81,7 +81,12 @@ pub(crate) fn notice(notice: &Notice) {
 }
 
 /// What is served where, and who vouches for it.
-pub(crate) fn started(config: &Config, addresses: &[SocketAddr], sources: &[Source]) {
+pub(crate) fn started(
+    config: &Config,
+    addresses: &[SocketAddr],
+    redirects: &[SocketAddr],
+    sources: &[Source],
+) {
     let what = match &config.sites[..] {
         [only] => match only.site.routes.first().map(|route| &route.handler) {
             Some(ravelin_server::site::Handler::Files(files)) => files.root.display().to_string(),
@@ -98,6 +103,9 @@ pub(crate) fn started(config: &Config, addresses: &[SocketAddr], sources: &[Sour
         eprintln!("  and {} more", urls.len() - SHOWN_ADDRESSES);
     }
     eprintln!();
+    for address in redirects {
+        eprintln!("redirect     from http://{address}");
+    }
     if let Some(first) = sources.iter().min_by_key(|source| source.not_after) {
         let until = until(first.not_after);
         match &first.file {

@@ -77,8 +77,8 @@ pub(super) enum Fault {
     },
 
     // [server]
-    #[error("{text:?} is not an address with a port")]
-    Address { text: String, mend: String },
+    #[error("{text:?} does not say where to listen")]
+    Listen { text: String, mend: String },
     #[error("{0} is given twice")]
     AddressTwice(SocketAddr),
     #[error("{0} cannot both serve HTTPS and redirect to it")]
@@ -262,7 +262,7 @@ impl Fault {
             }
             Self::HugeSize => "the largest size is \"8388607TiB\"".to_owned(),
 
-            Self::Address { mend, .. } | Self::Host { mend, .. } => mend.clone(),
+            Self::Listen { mend, .. } | Self::Host { mend, .. } => mend.clone(),
             Self::AddressTwice(_) | Self::HostTwice(_) | Self::HeaderTwice(_) => {
                 "remove one of the two".to_owned()
             }
@@ -387,11 +387,7 @@ impl Fault {
             Self::UserName(_) => {
                 "it must have a character, and neither a colon nor a control character".to_owned()
             }
-            Self::Password(_) => {
-                "make the hash with: printf %s PASSWORD | argon2 \"$(openssl rand -hex \
-                     8)\" -id -e"
-                    .to_owned()
-            }
+            Self::Password(_) => "make the hash with: ravelin password".to_owned(),
         };
         Some(text)
     }

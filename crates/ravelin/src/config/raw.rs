@@ -40,14 +40,15 @@ pub(super) struct File {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Server {
-    /// The addresses that HTTPS is served on, each with its port. Port 0 is any free one.
+    /// Where HTTPS is served: a port alone, `8443`, for this machine; `*:443` for everyone; or an
+    /// address with its port. Port 0 is any free one.
     #[schemars(
         length(min = 1),
-        extend("default" = ["127.0.0.1:8443", "[::1]:8443"], "examples" = [["0.0.0.0:443", "[::]:443"]])
+        extend("default" = ["8443"], "examples" = [["*:443"]])
     )]
     pub(super) listen: Key<Vec<At<String>>>,
-    /// The addresses where plain HTTP is answered with a redirect to HTTPS.
-    #[schemars(extend("default" = [], "examples" = [["127.0.0.1:8080"]]))]
+    /// Where plain HTTP is answered with a redirect to HTTPS, written as in `listen`.
+    #[schemars(extend("default" = [], "examples" = [["*:80"]]))]
     pub(super) redirect: Key<Vec<At<String>>>,
     /// How many threads serve requests. 0: one a core.
     #[schemars(range(min = 0, max = 1024), extend("default" = 0, "examples" = [4]))]

@@ -302,7 +302,7 @@ pub(super) fn blessing() -> bool {
 const RULE: &str = "----------\n";
 
 const TEN_MISTAKES: &str = r#"[server]
-listen = ["localhost:8443"]
+listen = ["example.org:8443"]
 redirect = ["127.0.0.1"]
 workers = 5000
 [server.limits]

@@ -1,6 +1,6 @@
 //! `[server]` and `[log]`: addresses, limits, the access log.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use ravelin_server::Limits;
@@ -10,6 +10,7 @@ use super::super::placed::{At, Key};
 use super::super::raw;
 use super::super::{LogConfig, LogFormat, LogTarget, default_listen};
 use super::{Check, value};
+use crate::listen_on::ListenOn;
 
 /// The addresses of HTTPS and those of the redirect to it.
 pub(super) fn addresses(
@@ -44,56 +45,25 @@ pub(super) fn addresses(
 fn list(key: &Key<Vec<At<String>>>, check: &mut Check<'_>) -> Vec<(Range<usize>, SocketAddr)> {
     let mut list: Vec<(Range<usize>, SocketAddr)> = Vec::new();
     for at in key.value().into_iter().flatten() {
-        let Some(address) = check.problems.take(&at.place, parse_address(&at.value)) else {
+        let on = at.value.parse::<ListenOn>().map_err(|error| Fault::Listen {
+            text: at.value.clone(),
+            mend: error.to_string(),
+        });
+        let Some(on) = check.problems.take(&at.place, on) else {
             continue;
         };
-        // Port 0 is another free port each time.
-        match list.iter().find(|(_, other)| *other == address) {
-            Some((earlier, _)) if address.port() != 0 => {
-                let fault = Fault::AddressTwice(address);
-                check.problems.again(&at.place, earlier, fault);
+        for address in on.addresses() {
+            // Port 0 is another free port each time.
+            match list.iter().find(|(_, other)| other == address) {
+                Some((earlier, _)) if address.port() != 0 => {
+                    let fault = Fault::AddressTwice(*address);
+                    check.problems.again(&at.place, earlier, fault);
+                }
+                _ => list.push((at.place.clone(), *address)),
             }
-            _ => list.push((at.place.clone(), address)),
         }
     }
     list
-}
-
-fn parse_address(text: &str) -> Result<SocketAddr, Fault> {
-    // "[::1]:8443" and "::1" are the two forms; "::1:8443" reads as an address that nobody means.
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let with_port = |ip: IpAddr| format!("write {:?}", SocketAddr::new(ip, 8443).to_string());
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let mend = if let Ok(ip) = bare.parse::<IpAddr>() {
-        match text.rsplit_once(':') {
-            Some((ip, port)) if !text.starts_with('[') && port.len() > 1 => {
-                match (ip.parse::<Ipv6Addr>(), port.parse::<u16>()) {
-                    (Ok(ip), Ok(port)) => format!("write \"[{ip}]:{port}\""),
-                    _ => with_port(bare.parse().unwrap_or(IpAddr::V6(Ipv6Addr::LOCALHOST))),
-                }
-            }
-            _ => with_port(ip),
-        }
-    } else {
-        match text.rsplit_once(':') {
-            Some((host, port)) if port.parse::<u16>().is_ok() => match host {
-                "" | "*" => format!("write \"[::]:{port}\" or \"0.0.0.0:{port}\""),
-                "localhost" => format!("write \"127.0.0.1:{port}\" or \"[::1]:{port}\""),
-                _ => "names are not looked up here: write an IP address of this machine".to_owned(),
-            },
-            _ => match text.parse::<u16>() {
-                Ok(port) => format!("write \"[::]:{port}\" or \"0.0.0.0:{port}\""),
-                Err(_) => "write it as \"127.0.0.1:8443\" or \"[::1]:8443\"; ports go up to 65535"
-                    .to_owned(),
-            },
-        }
-    };
-    Err(Fault::Address {
-        text: text.to_owned(),
-        mend,
-    })
 }
 
 /// The limits, those not given as they are by default.

@@ -1,10 +1,10 @@
-//! What `--listen` takes. Each way of writing it says who can connect, so that nobody opens a server
-//! to the network by leaving something out.
+//! Where to listen, as `--listen` and the config file take it. Each way of writing it says who can
+//! connect, so that nobody opens a server to the network by leaving something out.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The addresses that one `--listen` stands for.
+/// The addresses that one text stands for.
 ///
 /// | written | means |
 /// |---|---|
@@ -20,7 +20,7 @@ impl ListenOn {
     }
 }
 
-/// What is wrong with a `--listen`.
+/// What is wrong with it, and how it is written instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ListenError {
     #[error("it has no port: write {0}:8443")]
@@ -35,7 +35,7 @@ pub(crate) enum ListenError {
     NoBrackets(SocketAddr),
     #[error(
         "{0:?} is not an address of this machine: names are not looked up, but localhost. Write \
-         PORT, *:PORT or ADDR:PORT; the name of a site goes to --host"
+         PORT, *:PORT or ADDR:PORT; the name of a site is its host, not where it listens"
     )]
     Address(String),
 }
@@ -61,11 +61,13 @@ impl FromStr for ListenOn {
             });
         }
         let Some((host, digits)) = text.rsplit_once(':').filter(|_| !text.ends_with(']')) else {
-            return Err(if text == "localhost" || text.starts_with('[') {
-                ListenError::NoPort(text.to_owned())
-            } else {
-                ListenError::Address(text.to_owned())
-            });
+            return Err(
+                if ["localhost", "*"].contains(&text) || text.starts_with('[') {
+                    ListenError::NoPort(text.to_owned())
+                } else {
+                    ListenError::Address(text.to_owned())
+                },
+            );
         };
         let port = port(digits)?;
         match host {
@@ -100,11 +102,11 @@ fn port(digits: &str) -> Result<u16, ListenError> {
         .map_err(|_| ListenError::Port(digits.to_owned()))
 }
 
-/// `::1:8443` as it was meant, if a port of four digits or more may be behind it.
+/// `::1:8443` as it was meant, if what is behind it looks like a port more than like a group.
 fn without_brackets(text: &str) -> Option<SocketAddr> {
     let (address, digits) = text.rsplit_once(':')?;
     let address: Ipv6Addr = address.parse().ok()?;
-    (digits.len() >= 4)
+    (digits.len() >= 4 || ["80", "443"].contains(&digits))
         .then(|| digits.parse().ok())?
         .map(|port: u16| (address, port).into())
 }
@@ -147,6 +149,9 @@ mod tests {
         );
         let meant = "[::1]:8443".parse().unwrap();
         assert_eq!(wrong("::1:8443"), ListenError::NoBrackets(meant));
+        assert_eq!(wrong("*"), ListenError::NoPort("*".to_owned()));
+        let meant = "[::1]:443".parse().unwrap();
+        assert_eq!(wrong("::1:443"), ListenError::NoBrackets(meant));
         let meant = "[2001:db8::1]:65000".parse().unwrap();
         assert_eq!(wrong("2001:db8::1:65000"), ListenError::NoBrackets(meant));
     }

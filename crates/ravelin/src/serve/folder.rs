@@ -1,0 +1,88 @@
+//! `ravelin serve DIR`: the config that a folder and a few options stand for.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::sync::Arc;
+
+use ravelin_pki::HostName;
+use ravelin_server::Limits;
+use ravelin_server::site::{Handler, PathPattern, Route, Site};
+
+use crate::arguments::ServeArguments;
+use crate::certificates;
+use crate::config::{self, CertificateSource, Config, ConfiguredSite, LogConfig};
+use crate::failure::Failure;
+
+/// The config that `ravelin serve DIR` stands for.
+pub(super) fn config(folder: &Path, arguments: &ServeArguments) -> Result<Config, Failure> {
+    let metadata = std::fs::metadata(folder).map_err(|error| {
+        Failure::local(format!("cannot serve \"{}\": {error}", folder.display()))
+    })?;
+    if !metadata.is_dir() {
+        return Err(Failure::usage(format!(
+            "cannot serve \"{}\": it is a file, not a folder",
+            folder.display()
+        ))
+        .hint("name the folder that the file is in".to_owned()));
+    }
+    let root = std::path::absolute(folder).map_err(|error| Failure::of(&error))?;
+    let certificate = match (&arguments.cert, &arguments.key) {
+        (Some(cert), Some(key)) => CertificateSource::Files {
+            cert: cert.clone(),
+            key: key.clone(),
+        },
+        _ => CertificateSource::Local,
+    };
+    let hosts = if !arguments.host.is_empty() {
+        arguments.host.clone()
+    } else if let CertificateSource::Files { cert, .. } = &certificate {
+        certificates::names_in(cert)?
+    } else {
+        vec![
+            HostName::Dns("localhost".to_owned()),
+            HostName::Ip(Ipv4Addr::LOCALHOST.into()),
+            HostName::Ip(Ipv6Addr::LOCALHOST.into()),
+        ]
+    };
+    if hosts.is_empty() {
+        return Err(Failure::usage("the certificate has no host names in it")
+            .hint("say which name to serve: --host NAME".to_owned()));
+    }
+    let watched = match &certificate {
+        CertificateSource::Files { cert, key } => vec![cert.clone(), key.clone()],
+        CertificateSource::Local => Vec::new(),
+    };
+    let mut files = config::default_files(root);
+    files.listing = arguments.listing;
+    let route = Route {
+        path: PathPattern::Prefix("/".to_owned()),
+        headers: Vec::new(),
+        rewrite: None,
+        auth: None,
+        rate_limit: None,
+        body_limit: config::DEFAULT_BODY_LIMIT,
+        handler: Handler::Files(Arc::new(files)),
+    };
+    let site = Site {
+        hosts,
+        headers: Vec::new(),
+        hsts: Some(config::default_hsts()),
+        routes: vec![route],
+    };
+    let log = arguments.log.then_some(LogConfig {
+        format: config::LogFormat::Combined,
+        to: config::LogTarget::Stdout,
+        rotate_bytes: 1,
+        keep: 0,
+    });
+    Ok(Config {
+        listen: config::default_listen(),
+        redirect: Vec::new(),
+        workers: 0,
+        limits: Limits::default(),
+        log,
+        sites: vec![ConfiguredSite { site, certificate }],
+        local_names: Vec::new(),
+        watched,
+    })
+}

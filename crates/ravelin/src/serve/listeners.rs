@@ -1,0 +1,98 @@
+//! The addresses of a server: opened here, or by systemd.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+
+use ravelin_server::{ListenError, Listener, worker_count};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::words;
+
+/// The sockets of a server, open before anything is served.
+pub(super) struct Listeners {
+    pub(super) secure: Vec<Listener>,
+    pub(super) plain: Vec<Listener>,
+    /// Whether the sockets came from systemd: then the config does not choose them.
+    pub(super) inherited: bool,
+}
+
+/// Opens all addresses, or takes over the sockets that systemd opened (`LISTEN_FDS`): those named
+/// `redirect` by `FileDescriptorName=` speak plain HTTP.
+pub(super) fn open(config: &Config) -> Result<Listeners, Failure> {
+    let workers = worker_count(config.workers);
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut inherited = listenfd::ListenFd::from_env();
+    if inherited.len() > 0 {
+        let mut all = Listeners {
+            secure: Vec::new(),
+            plain: Vec::new(),
+            inherited: true,
+        };
+        for index in 0..inherited.len() {
+            let socket: Option<TcpListener> = inherited
+                .take_tcp_listener(index)
+                .map_err(|error| Failure::local(format!("socket {index} from systemd: {error}")))?;
+            let Some(socket) = socket else { continue };
+            let listener =
+                Listener::inherit(socket, workers).map_err(|error| Failure::of(&error))?;
+            if names.split(':').nth(index) == Some("redirect") {
+                all.plain.push(listener);
+            } else {
+                all.secure.push(listener);
+            }
+        }
+        return Ok(all);
+    }
+    let mut secure = bind(&config.listen, workers)?;
+    // Where this machine has no IPv6, the default of both loopback addresses is one of them.
+    if secure.is_empty() {
+        secure = vec![Listener::bind(config.listen[0], workers).map_err(|error| refused(&error))?];
+    }
+    Ok(Listeners {
+        secure,
+        plain: bind(&config.redirect, workers)?,
+        inherited: false,
+    })
+}
+
+fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failure> {
+    let mut listeners: Vec<Listener> = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        match Listener::bind(*address, workers) {
+            Ok(listener) => listeners.push(listener),
+            Err(error)
+                if error.source.raw_os_error() == Some(NO_SUCH_ADDRESS_FAMILY)
+                    || error.source.kind() == ErrorKind::AddrNotAvailable
+                        && address.ip().is_loopback() =>
+            {
+                words::warn(format_args!("{error}: this machine has no IPv6"));
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+    Ok(listeners)
+}
+
+const NO_SUCH_ADDRESS_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+
+/// Why an address could not be listened on, and what helps.
+pub(super) fn refused(error: &ListenError) -> Failure {
+    let hint = match error.source.kind() {
+        ErrorKind::AddrInUse => Some(format!(
+            "another program listens there (ss -ltnp 'sport = :{}' says which); \
+             choose another port with --listen",
+            error.address.port()
+        )),
+        ErrorKind::PermissionDenied => Some(format!(
+            "ports below 1024 need rights: sudo setcap cap_net_bind_service=+ep \
+             \"$(command -v ravelin)\", or --listen {}",
+            SocketAddr::new(error.address.ip(), 8443)
+        )),
+        ErrorKind::AddrNotAvailable => {
+            Some("this machine has no such address (ip addr lists those it has)".to_owned())
+        }
+        _ => None,
+    };
+    Failure::of(error).hint(hint)
+}
