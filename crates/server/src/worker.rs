@@ -25,6 +25,9 @@ use crate::{handshake, http1, http2};
 /// How long accepting stops when the process has no file descriptors left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// Connections beyond the most that a worker may hold, for as long as evicted ones take to go.
+const OVERDRAFT: usize = 64;
+
 /// Threads of a worker for work that may wait or take long.
 const BLOCKING_THREADS: usize = 16;
 
@@ -208,7 +211,14 @@ async fn accept(
 impl Worker {
     async fn take(self: &Rc<Self>, accepted: io::Result<(TcpStream, SocketAddr)>, plain: bool) {
         match accepted {
-            Ok((tcp, peer)) => self.enter(tcp, peer, plain),
+            Ok((tcp, peer)) => {
+                // A burst is accepted without a pause: those told to go get a turn to do so before
+                // someone new is refused in their stead.
+                if self.registry.open() >= self.common.connections_a_worker + OVERDRAFT {
+                    tokio::task::yield_now().await;
+                }
+                self.enter(tcp, peer, plain);
+            }
             Err(error) if is_out_of_files(&error) => {
                 self.common.notices.tell(Notice::OutOfFiles);
                 self.registry.evict();
@@ -229,7 +239,7 @@ impl Worker {
             self.common.notices.tell(Notice::TooManyConnections);
             self.registry.evict();
             // Evicted connections need a moment to go. A few more are let in meanwhile.
-            if self.registry.open() >= self.common.connections_a_worker + 64 {
+            if self.registry.open() >= self.common.connections_a_worker + OVERDRAFT {
                 return;
             }
         }
