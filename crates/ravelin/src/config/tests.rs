@@ -66,6 +66,20 @@ fn ten_mistakes_are_reported_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn addresses_are_written_as_on_the_command_line() {
+    let text = |listen: &str, redirect: &str| {
+        format!(
+            "[server]\nlisten = [{listen}]\nredirect = [{redirect}]\n\
+             [[site]]\nhosts = [\"app.localhost\"]\nroute = [{{ files = \"public\" }}]\n"
+        )
+    };
+    let config = Place::new().read(&text("\"8443\"", "\"*:80\"")).unwrap();
+    assert_eq!(config.listen, default_listen());
+    let everyone = ["0.0.0.0:80", "[::]:80"].map(|address| address.parse().unwrap());
+    assert_eq!(config.redirect, everyone);
+}
+
+#[test]
 fn the_example_of_the_docs_means_what_it_says() {
     let config = Place::new().read(&reference::example()).unwrap();
     assert_eq!(config.listen, default_listen());

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 
 use crate::foreign::{fetch, run};
 use crate::judges::openssl::make_certificate;
+use crate::life::config;
 use crate::server::{Place, free_port};
 
 #[test]
@@ -35,6 +36,20 @@ fn it_says_what_it_serves_where_and_who_vouches_for_it() {
     );
     assert!(!said.contains('\u{1b}'), "no colours in a pipe: {said}");
     assert_eq!(server.stop().stdout, "");
+}
+
+#[test]
+fn a_redirect_on_any_port_says_which_it_got() {
+    let server = Place::new().serve_config(&config("redirect = [\"127.0.0.1:0\"]", "one"));
+    let said = server.said();
+    let plain = said
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("redirect     from "))
+        .unwrap_or_else(|| panic!("no word of the redirect: {said}"));
+    let got = fetch(&server, &format!("{plain}/word"), &[]);
+    assert_eq!(got.status, 308);
+    let https = format!("https://127.0.0.1:{}/word", server.port());
+    assert_eq!(got.field("location"), Some(&*https));
 }
 
 #[test]
