@@ -15,6 +15,14 @@ use std::str::FromStr;
 pub(crate) struct ListenOn(Vec<SocketAddr>);
 
 impl ListenOn {
+    /// This machine alone, over IPv4 and IPv6.
+    pub(crate) fn this_machine(port: u16) -> Self {
+        Self(vec![
+            (Ipv4Addr::LOCALHOST, port).into(),
+            (Ipv6Addr::LOCALHOST, port).into(),
+        ])
+    }
+
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.0
     }
@@ -48,7 +56,7 @@ impl FromStr for ListenOn {
             return Ok(Self(vec![address]));
         }
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(this_machine(port(text)?));
+            return Ok(Self::this_machine(port(text)?));
         }
         if let Ok(address) = text.parse::<IpAddr>() {
             return Err(match address {
@@ -72,7 +80,7 @@ impl FromStr for ListenOn {
         let port = port(digits)?;
         match host {
             "" => Err(ListenError::NoAddress(port)),
-            "localhost" => Ok(this_machine(port)),
+            "localhost" => Ok(Self::this_machine(port)),
             "*" => Ok(Self(vec![
                 (Ipv4Addr::UNSPECIFIED, port).into(),
                 (Ipv6Addr::UNSPECIFIED, port).into(),
@@ -83,13 +91,6 @@ impl FromStr for ListenOn {
             },
         }
     }
-}
-
-fn this_machine(port: u16) -> ListenOn {
-    ListenOn(vec![
-        (Ipv4Addr::LOCALHOST, port).into(),
-        (Ipv6Addr::LOCALHOST, port).into(),
-    ])
 }
 
 fn port(digits: &str) -> Result<u16, ListenError> {

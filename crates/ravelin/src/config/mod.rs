@@ -15,7 +15,7 @@
 //! | `report` | how that is shown; `secret` keeps passwords out of it |
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -28,6 +28,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use fault::Fault;
 use problem::Problems;
+
+use crate::listen_on::ListenOn;
 pub(crate) use report::Report;
 
 mod check;
@@ -206,10 +208,7 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
 
 /// Where HTTPS is served when nothing is said: port 8443 of this machine alone.
 pub(crate) fn default_listen() -> Vec<SocketAddr> {
-    vec![
-        (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
-        (Ipv6Addr::LOCALHOST, DEFAULT_PORT).into(),
-    ]
+    ListenOn::this_machine(DEFAULT_PORT).addresses().to_vec()
 }
 
 /// The `Strict-Transport-Security` of public hosts when nothing is said: a year, this host alone.
