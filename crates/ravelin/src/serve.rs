@@ -287,7 +287,7 @@ impl Running<'_> {
         if moved && !self.inherited {
             self.server
                 .server()
-                .relisten(&config.listen, &config.redirect)
+                .relisten(&config.listen, &config.redirect, listeners::passes_over)
                 .map_err(|error| listeners::refused(&error))?;
             if let Some(address) = config.listen.first() {
                 self.server.set_https_port(address.port());

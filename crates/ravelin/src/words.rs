@@ -75,6 +75,9 @@ pub(crate) fn notice(notice: &Notice) {
         Notice::TooManyConnections => {
             warn("there are as many connections as may be: the longest idle ones are closed");
         }
+        Notice::TooManyFromOne(client) => warn(format_args!(
+            "{client} holds as many connections as one client may: more of it are closed"
+        )),
         // What a later server may tell of, and this program has no words for yet.
         other => warn(format_args!("the server reports {other:?}")),
     }

@@ -121,16 +121,25 @@ impl Registry {
         }
     }
 
-    /// Ends the connection that has waited longest for its client, to make room for others.
-    pub(crate) fn evict(&self) {
+    /// Ends those connections that have waited longest for their client, so that fewer than `most`
+    /// stay.
+    pub(crate) fn make_room(&self, most: usize) {
         let slots = self.slots.borrow();
-        let oldest = slots
-            .iter()
-            .flatten()
-            .filter(|slot| !slot.evicted.get())
-            .filter_map(|slot| Some((slot.waiting_since.get()?, slot)))
-            .min_by_key(|(since, _)| *since);
-        if let Some((_, slot)) = oldest {
+        let mut waiting = Vec::new();
+        let mut working = 0;
+        for slot in slots.iter().flatten() {
+            match slot.waiting_since.get() {
+                Some(since) if !slot.evicted.get() => waiting.push((since, slot)),
+                // Told already, and about to go.
+                Some(_) => {}
+                None => working += 1,
+            }
+        }
+        let leave = (waiting.len() + working + 1).saturating_sub(most);
+        if leave < waiting.len() {
+            waiting.select_nth_unstable_by_key(leave, |(since, _)| *since);
+        }
+        for (_, slot) in waiting.into_iter().take(leave) {
             slot.evicted.set(true);
             slot.wake();
         }

@@ -1,9 +1,9 @@
 //! A running server: its workers, and how they are told of changes.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{io, mem, thread};
 
 use arc_swap::ArcSwap;
 use http::{Request, Response};
@@ -201,12 +201,11 @@ impl Server {
         notice: Box<dyn Fn(Notice) + Send + Sync>,
     ) -> io::Result<Self> {
         let workers = worker_count(workers);
-        let connections = limits.connections.unwrap_or_else(connections_for_files);
         let common = Arc::new(Common {
             tls: ArcSwap::from_pointee(tls),
-            limits: ArcSwap::from_pointee(limits),
             gate: Arc::new(Gate::default()),
-            connections_a_worker: connections.div_ceil(workers).max(1),
+            connections_a_worker: AtomicUsize::new(connections_a_worker(&limits, workers)),
+            limits: ArcSwap::from_pointee(limits),
             apps,
             notices: Notices::new(notice),
         });
@@ -262,8 +261,11 @@ impl Server {
     }
 
     /// Makes the server listen on just these addresses. Those that it listens on already stay as
-    /// they are, with everything that is queued on them; new ones are all opened before old ones
-    /// are closed.
+    /// they are, with everything that is queued on them, and only speak the other protocol from the
+    /// next connection on where that is asked; new ones are all opened before old ones are closed.
+    ///
+    /// An address that cannot be opened is left out where `may_lack` says so, as long as another
+    /// one for HTTPS is left.
     ///
     /// # Errors
     ///
@@ -272,39 +274,47 @@ impl Server {
         &mut self,
         secure: &[SocketAddr],
         plain: &[SocketAddr],
+        may_lack: impl Fn(&ListenError) -> bool,
     ) -> Result<(), ListenError> {
-        let wanted: Vec<_> = secure
-            .iter()
-            .map(|address| (*address, false))
-            .chain(plain.iter().map(|address| (*address, true)))
-            .collect();
+        let wanted = |plain: bool, addresses: &[SocketAddr]| -> Vec<_> {
+            addresses.iter().map(|address| (*address, plain)).collect()
+        };
+        let wanted = [wanted(false, secure), wanted(true, plain)].concat();
         let mut opened = Vec::new();
-        let new: Vec<_> = wanted
-            .iter()
-            .filter(|entry| !self.listening.contains(entry))
-            .copied()
-            .collect();
-        for (address, plain) in new {
-            // The same address for the other protocol has to be given up first.
-            if let Some(at) = self
-                .listening
-                .iter()
-                .position(|(known, _)| *known == address)
-            {
-                self.listening.remove(at);
-                self.unlisten(address);
+        let mut lacking = None;
+        for &(address, plain) in &wanted {
+            if self.listening.iter().any(|(known, _)| *known == address) {
+                continue;
             }
-            opened.push((Listener::bind(address, self.workers())?, plain));
+            match Listener::bind(address, self.workers()) {
+                Ok(listener) => opened.push((listener, plain)),
+                Err(error) if may_lack(&error) => lacking = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        let gone: Vec<_> = self
-            .listening
-            .iter()
-            .filter(|entry| !wanted.contains(entry))
-            .copied()
-            .collect();
+        let any_secure = secure.iter().any(|address| {
+            let listening = self.listening.iter().any(|(known, _)| known == address);
+            listening
+                || opened
+                    .iter()
+                    .any(|(listener, _)| listener.address() == *address)
+        });
+        if let Some(error) = lacking.filter(|_| !any_secure) {
+            return Err(error);
+        }
+        // From here on nothing can fail.
+        let (stay, gone): (Vec<_>, Vec<_>) = mem::take(&mut self.listening)
+            .into_iter()
+            .partition(|(known, _)| wanted.iter().any(|(address, _)| address == known));
         for (address, _) in gone {
-            self.listening.retain(|(known, _)| *known != address);
-            self.unlisten(address);
+            self.tell(|| Command::Unlisten { address });
+        }
+        for (address, was_plain) in stay {
+            let plain = !wanted.contains(&(address, false));
+            if plain != was_plain {
+                self.tell(|| Command::Speak { address, plain });
+            }
+            self.listening.push((address, plain));
         }
         for (listener, plain) in opened {
             self.add(listener, plain);
@@ -312,9 +322,10 @@ impl Server {
         Ok(())
     }
 
-    fn unlisten(&self, address: SocketAddr) {
+    /// Tells every worker. One that has ended takes no commands; its end shows at shutdown.
+    fn tell(&self, command: impl Fn() -> Command) {
         for worker in &self.workers {
-            let _ = worker.commands.send(Command::Unlisten { address });
+            let _ = worker.commands.send(command());
         }
     }
 
@@ -325,6 +336,9 @@ impl Server {
 
     /// Uses `limits` for connections that are accepted from now on.
     pub fn set_limits(&self, limits: Limits) {
+        self.common
+            .connections_a_worker
+            .store(connections_a_worker(&limits, self.workers()), Relaxed);
         self.common.limits.store(Arc::new(limits));
     }
 
@@ -335,9 +349,7 @@ impl Server {
     ///
     /// When a worker could not start its event loop, or ended by itself.
     pub fn shutdown(self) -> io::Result<()> {
-        for worker in &self.workers {
-            let _ = worker.commands.send(Command::Drain);
-        }
+        self.tell(|| Command::Drain);
         for worker in self.workers {
             worker
                 .thread
@@ -355,6 +367,12 @@ pub fn worker_count(configured: usize) -> usize {
         0 => thread::available_parallelism().map_or(1, usize::from),
         n => n,
     }
+}
+
+/// A worker's share of the connections that the server may hold.
+fn connections_a_worker(limits: &Limits, workers: usize) -> usize {
+    let connections = limits.connections.unwrap_or_else(connections_for_files);
+    connections.div_ceil(workers).max(1)
 }
 
 /// As many connections as the process may have files open, less a reserve.

@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,7 @@ use tokio::task::{JoinHandle, LocalSet};
 
 use crate::app::App;
 use crate::connection::Connection;
-use crate::gate::Gate;
+use crate::gate::{self, Gate};
 use crate::lease::{Lease, Registry};
 use crate::limits::Limits;
 use crate::stream::Stream;
@@ -40,7 +41,7 @@ pub(crate) struct Common {
     pub(crate) limits: ArcSwap<Limits>,
     pub(crate) gate: Arc<Gate>,
     /// Connections that one worker may hold.
-    pub(crate) connections_a_worker: usize,
+    pub(crate) connections_a_worker: AtomicUsize,
     pub(crate) apps: Box<dyn Apps>,
     pub(crate) notices: Notices,
 }
@@ -68,6 +69,9 @@ pub enum Notice {
     OutOfFiles,
     /// A worker reached the most connections it may hold; the longest idle one was closed.
     TooManyConnections,
+    /// This client holds as many connections as one may; another one of it was closed. An IPv6
+    /// client is its /64.
+    TooManyFromOne(IpAddr),
 }
 
 /// Tells of what happens, but not of each time: how often it happens is a client's choice, and
@@ -75,14 +79,14 @@ pub enum Notice {
 pub(crate) struct Notices {
     tell: Box<dyn Fn(Notice) + Send + Sync>,
     /// When each kind was last told of.
-    told: [Mutex<Option<Instant>>; 2],
+    told: [Mutex<Option<Instant>>; 3],
 }
 
 impl Notices {
     pub(crate) fn new(tell: Box<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
             tell,
-            told: [Mutex::new(None), Mutex::new(None)],
+            told: [const { Mutex::new(None) }; 3],
         }
     }
 
@@ -90,6 +94,7 @@ impl Notices {
         let slot = match notice {
             Notice::OutOfFiles => &self.told[0],
             Notice::TooManyConnections => &self.told[1],
+            Notice::TooManyFromOne(_) => &self.told[2],
         };
         let mut told = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() > QUIET) {
@@ -108,6 +113,8 @@ pub(crate) enum Command {
         socket: std::net::TcpListener,
         plain: bool,
     },
+    /// Take what is accepted on this address for plain HTTP from now on, or for HTTPS.
+    Speak { address: SocketAddr, plain: bool },
     /// Stop accepting on this address. Its connections stay.
     Unlisten { address: SocketAddr },
     /// Accept no more, end what runs, and return.
@@ -144,7 +151,7 @@ async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command
         registry,
         common,
     });
-    let mut accepting: Vec<(SocketAddr, JoinHandle<()>, mpsc::Sender<()>)> = Vec::new();
+    let mut accepting: Vec<Accepting> = Vec::new();
     while let Some(command) = commands.recv().await {
         match command {
             Command::Listen {
@@ -152,24 +159,44 @@ async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command
                 socket,
                 plain,
             } => {
+                let plain = Rc::new(Cell::new(plain));
                 let (stop, stopped) = mpsc::channel(1);
-                let task = tokio::task::spawn_local(accept(worker.clone(), socket, plain, stopped));
-                accepting.push((address, task, stop));
+                let accept = accept(worker.clone(), socket, plain.clone(), stopped);
+                accepting.push(Accepting {
+                    address,
+                    plain,
+                    task: tokio::task::spawn_local(accept),
+                    stop,
+                });
+            }
+            Command::Speak { address, plain } => {
+                for listener in accepting.iter().filter(|one| one.address == address) {
+                    listener.plain.set(plain);
+                }
             }
             Command::Unlisten { address } => {
                 // Dropping the sender ends the accept loop.
-                accepting.retain(|(listening, ..)| *listening != address);
+                accepting.retain(|listener| listener.address != address);
             }
             Command::Drain => break,
         }
     }
-    for (_, task, stop) in accepting {
+    for Accepting { task, stop, .. } in accepting {
         drop(stop);
         let _ = task.await;
     }
     worker.registry.drain();
     let drain_timeout = worker.common.limits.load().drain_timeout;
     let _ = tokio::time::timeout(drain_timeout, worker.registry.emptied()).await;
+}
+
+/// An address that is accepted on.
+struct Accepting {
+    address: SocketAddr,
+    plain: Rc<Cell<bool>>,
+    task: JoinHandle<()>,
+    /// Accepting ends when this is dropped.
+    stop: mpsc::Sender<()>,
 }
 
 struct Worker {
@@ -185,7 +212,7 @@ struct Worker {
 async fn accept(
     worker: Rc<Worker>,
     socket: std::net::TcpListener,
-    plain: bool,
+    plain: Rc<Cell<bool>>,
     mut stopped: mpsc::Receiver<()>,
 ) {
     let Ok(listener) = TcpListener::from_std(socket) else {
@@ -194,14 +221,14 @@ async fn accept(
     loop {
         tokio::select! {
             biased;
-            accepted = listener.accept() => worker.take(accepted, plain).await,
+            accepted = listener.accept() => worker.take(accepted, plain.get()).await,
             _ = stopped.recv() => break,
         }
     }
     std::future::poll_fn(|cx| {
         while let std::task::Poll::Ready(accepted) = listener.poll_accept(cx) {
             let Ok((tcp, peer)) = accepted else { break };
-            worker.enter(tcp, peer, plain);
+            worker.enter(tcp, peer, plain.get());
         }
         std::task::Poll::Ready(())
     })
@@ -214,14 +241,14 @@ impl Worker {
             Ok((tcp, peer)) => {
                 // A burst is accepted without a pause: those told to go get a turn to do so before
                 // someone new is refused in their stead.
-                if self.registry.open() >= self.common.connections_a_worker + OVERDRAFT {
+                if self.registry.open() >= self.most() + OVERDRAFT {
                     tokio::task::yield_now().await;
                 }
                 self.enter(tcp, peer, plain);
             }
             Err(error) if is_out_of_files(&error) => {
                 self.common.notices.tell(Notice::OutOfFiles);
-                self.registry.evict();
+                self.registry.make_room(self.registry.open());
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
             // The client went away between its connection and our accept.
@@ -229,17 +256,24 @@ impl Worker {
         }
     }
 
+    /// Connections that this worker may hold.
+    fn most(&self) -> usize {
+        self.common.connections_a_worker.load(Relaxed)
+    }
+
     /// Gives a connection its task, if there is room for it.
     fn enter(self: &Rc<Self>, tcp: TcpStream, peer: SocketAddr, plain: bool) {
         let limits = self.common.limits.load_full();
         let Some(pass) = self.common.gate.admit(peer.ip(), &limits) else {
+            let client = gate::client_key(peer.ip());
+            self.common.notices.tell(Notice::TooManyFromOne(client));
             return;
         };
-        if self.registry.open() >= self.common.connections_a_worker {
+        if self.registry.open() >= self.most() {
             self.common.notices.tell(Notice::TooManyConnections);
-            self.registry.evict();
+            self.registry.make_room(self.most());
             // Evicted connections need a moment to go. A few more are let in meanwhile.
-            if self.registry.open() >= self.common.connections_a_worker + OVERDRAFT {
+            if self.registry.open() >= self.most() + OVERDRAFT {
                 return;
             }
         }

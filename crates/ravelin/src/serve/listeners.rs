@@ -61,17 +61,22 @@ fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failu
     for address in addresses {
         match Listener::bind(*address, workers) {
             Ok(listener) => listeners.push(listener),
-            Err(error)
-                if error.source.raw_os_error() == Some(NO_SUCH_ADDRESS_FAMILY)
-                    || error.source.kind() == ErrorKind::AddrNotAvailable
-                        && address.ip().is_loopback() =>
-            {
-                words::warn(format_args!("{error}: this machine has no IPv6"));
-            }
+            Err(error) if passes_over(&error) => {}
             Err(error) => return Err(refused(&error)),
         }
     }
     Ok(listeners)
+}
+
+/// Whether the server does without an address that could not be opened, and says so: one of IPv6
+/// on a machine without it.
+pub(super) fn passes_over(error: &ListenError) -> bool {
+    let no_ipv6 = error.source.raw_os_error() == Some(NO_SUCH_ADDRESS_FAMILY)
+        || error.source.kind() == ErrorKind::AddrNotAvailable && error.address.ip().is_loopback();
+    if no_ipv6 {
+        words::warn(format_args!("{error}: this machine has no IPv6"));
+    }
+    no_ipv6
 }
 
 const NO_SUCH_ADDRESS_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();

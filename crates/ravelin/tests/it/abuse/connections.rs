@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::server::{Server, Setup, wait_until};
+use crate::server::{Place, Server, Setup, wait_until};
 
 /// Whether a new client gets through.
 fn is_let_in(server: &Server) -> bool {
@@ -15,6 +15,7 @@ fn an_address_holds_no_more_connections_than_allowed() {
     let server = Setup::new().limit("connections_per_address", "10").start();
     let mut held: Vec<_> = (0..10).map(|_| Client::connect(&server)).collect();
     assert!(!is_let_in(&server));
+    server.wait_said(0, "127.0.0.1 holds as many connections as one client may");
     for client in &mut held {
         assert_eq!(client.get("/index.html").status, 200);
     }
@@ -25,6 +26,36 @@ fn an_address_holds_no_more_connections_than_allowed() {
         let all: Vec<_> = (0..10).map(|_| is_let_in(&server)).collect();
         all.iter().all(|let_in| *let_in)
     });
+}
+
+#[test]
+fn a_reload_changes_how_many_connections_there_may_be() {
+    let config = |limits: &str| {
+        format!(
+            "[server]\nlisten = [\"127.0.0.1:0\"]\nworkers = 1\n[server.limits]\n{limits}\n\
+             [[site]]\nhosts = [\"localhost\"]\nroute = [{{ files = \"public\" }}]\n"
+        )
+    };
+    let place = Place::new();
+    let server = place.serve_config(&config("connections = 100"));
+    let mut held: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = Client::connect(&server);
+            assert_eq!(client.get("/").status, 200);
+            client
+        })
+        .collect();
+    place.write("ravelin.toml", config("connections = 20"));
+    assert!(server.reload().contains("reloaded: "));
+    server.assert_serves_others();
+    server.wait_said(0, "as many connections as may be");
+    let longest_idle = held.drain(..20);
+    for mut client in longest_idle {
+        assert!(client.try_response().unwrap().is_none());
+    }
+    for client in &mut held[5..] {
+        assert_eq!(client.get("/").status, 200);
+    }
 }
 
 #[test]

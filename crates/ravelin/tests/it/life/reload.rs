@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use crate::foreign::httpx::Httpx;
-use crate::foreign::{fetch, run};
+use crate::foreign::{curl, fetch, run};
 use crate::judges::openssl::{make_certificate, s_client};
 use crate::life::{config, large_file, serve};
 use crate::server::{Place, Server, free_port, wait_until};
@@ -185,6 +185,20 @@ fn listeners_come_and_go() {
         Some(&*format!("https://localhost:{first}/"))
     );
 
+    // They change places, and back.
+    let answers = |url: String, status: &str| {
+        wait_until("the protocol has changed", || {
+            let arguments = ["-o", "body", "-w", "%{http_code}", url.as_str()];
+            curl(&server, &arguments).text() == status
+        });
+    };
+    for (secure, other) in [(plain, second), (second, plain)] {
+        place.write("ravelin.toml", text(&[first, secure], &[other]));
+        assert!(server.reload().contains("reloaded: "));
+        answers(format!("https://localhost:{secure}/"), "200");
+        answers(format!("http://localhost:{other}/"), "308");
+    }
+
     place.write("ravelin.toml", text(&[second], &[]));
     assert!(server.reload().contains("reloaded: "));
     assert_eq!(get(second), 200);
@@ -195,10 +209,11 @@ fn listeners_come_and_go() {
     }
     assert_eq!(client.get("/").port, connection, "its connections live on");
 
-    // An address that is taken: the reload says so and leaves all as it was.
+    // An address that is taken: the reload says so and leaves all as it was, also what would
+    // have changed places.
     let taken = std::net::TcpListener::bind(("127.0.0.1", free_port())).unwrap();
     let port = taken.local_addr().unwrap().port();
-    place.write("ravelin.toml", text(&[first, port], &[]));
+    place.write("ravelin.toml", text(&[first, port], &[second]));
     let said = server.reload();
     assert!(
         said.contains(&format!("cannot listen on 127.0.0.1:{port}")),
