@@ -21,6 +21,12 @@ const GATHER: usize = 16 * 1024;
 /// carries many records, small enough to stay in the cache.
 const BACKLOG: usize = 256 * 1024;
 
+/// What is copied at once into a record. glibc copies more than 2112 bytes by `rep movsb` where the
+/// processor promises that to be fast, and Zen 4 breaks its word where both ends lie alike within
+/// their pages, as a file's chunk and a new record do: a 1 GiB download spent 38 % of its time in
+/// that copy, at 3.7 GB/s. Less than that is copied by vector registers.
+const COPIED_FAST: usize = 2048;
+
 /// One end of a connection. After [`Stream::poll_fill`] the received plaintext is read with
 /// [`Stream::available`] and [`Stream::consume`].
 pub(crate) struct Stream {
@@ -212,11 +218,7 @@ impl Stream {
             let written = match &mut self.layer {
                 Layer::Tls(connection) => {
                     // What was gathered begins the first record.
-                    let mut all = [IoSlice::new(&[]); 8];
-                    all[0] = IoSlice::new(&self.gathered);
-                    let n = pieces.len().min(all.len() - 1);
-                    all[1..=n].copy_from_slice(&pieces[..n]);
-                    let sealed = connection.writer().write_vectored(&all[..=n])?;
+                    let sealed = seal(connection, &self.gathered, pieces)?;
                     let written = sealed.saturating_sub(self.gathered.len());
                     self.gathered.drain(..sealed - written);
                     written
@@ -243,7 +245,7 @@ impl Stream {
                 if self.gathered.is_empty() {
                     return Ok(true);
                 }
-                let n = connection.writer().write(&self.gathered)?;
+                let n = seal(connection, &self.gathered, &[])?;
                 self.gathered.drain(..n);
                 Ok(self.gathered.is_empty())
             }
@@ -320,6 +322,38 @@ impl Stream {
             }
         }
     }
+}
+
+/// Turns as much of `first` and `rest` into records as the backlog takes; returns how many bytes.
+fn seal(
+    connection: &mut ServerConnection,
+    first: &[u8],
+    rest: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    let mut record = [IoSlice::new(&[]); 2 + GATHER / COPIED_FAST];
+    let (mut slices, mut length, mut sealed) = (0, 0, 0);
+    let mut writer = connection.writer();
+    for mut left in std::iter::once(first).chain(rest.iter().map(|piece| &**piece)) {
+        while !left.is_empty() {
+            let (slice, behind) = left.split_at(left.len().min(COPIED_FAST).min(GATHER - length));
+            record[slices] = IoSlice::new(slice);
+            slices += 1;
+            length += slice.len();
+            left = behind;
+            if length == GATHER || slices == record.len() {
+                let n = writer.write_vectored(&record[..slices])?;
+                sealed += n;
+                if n < length {
+                    return Ok(sealed);
+                }
+                (slices, length) = (0, 0);
+            }
+        }
+    }
+    if slices > 0 {
+        sealed += writer.write_vectored(&record[..slices])?;
+    }
+    Ok(sealed)
 }
 
 /// The socket as rustls wants it: `WouldBlock` where the task has to wait and will be woken.
