@@ -15,8 +15,9 @@ use memchr::memchr;
 #[derive(Debug)]
 pub(crate) struct Framing {
     state: State,
-    /// A header block that has not arrived whole.
+    /// A header block that has not arrived whole, and how far it was looked through.
     held: Vec<u8>,
+    seen: Seen,
     /// When its first byte came.
     held_since: Option<Instant>,
     /// What the last complete header block says.
@@ -131,6 +132,7 @@ impl Framing {
         Self {
             state: State::Head,
             held: Vec::new(),
+            seen: Seen::default(),
             held_since: None,
             head: Head::default(),
             max_head,
@@ -205,6 +207,16 @@ impl Framing {
         }
     }
 
+    /// Whether the connection speaks another protocol now.
+    pub(crate) fn has_switched(&self) -> bool {
+        self.state == State::Switched
+    }
+
+    /// The part of a header block that has come, where it has not come whole.
+    pub(crate) fn held(&self) -> &[u8] {
+        &self.held
+    }
+
     /// Since when a header block has been coming in.
     pub(crate) fn head_since(&self) -> Option<Instant> {
         self.held_since
@@ -217,7 +229,8 @@ impl Framing {
 
     fn inspect_head(&mut self, input: &[u8]) -> Result<Verdict, Refusal> {
         if self.held.is_empty() {
-            match end_of_head(input, 0, self.max_head)? {
+            let mut seen = Seen::default();
+            match seen.end_of_head(input, self.max_head)? {
                 Some(end) => {
                     self.accept_head(&input[..end])?;
                     return Ok(Verdict::Pass(end));
@@ -225,22 +238,19 @@ impl Framing {
                 None => {
                     self.held_since = Some(Instant::now());
                     self.held.extend_from_slice(input);
+                    self.seen = seen;
                 }
             }
             return Ok(Verdict::Held);
         }
         let known = self.held.len();
         self.held.extend_from_slice(input);
-        // The end of the block may straddle the border: look again at the last line's start.
-        let from = self.held[..known]
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .unwrap_or(0);
-        match end_of_head(&self.held, from, self.max_head)? {
+        match self.seen.end_of_head(&self.held, self.max_head)? {
             Some(end) => {
                 let head = std::mem::take(&mut self.held);
-                self.accept_head(&head[..end])?;
+                let accepted = self.accept_head(&head[..end]);
                 self.held = head;
+                accepted?;
                 self.held.truncate(end);
                 Ok(Verdict::Complete(end - known))
             }
@@ -259,12 +269,13 @@ impl Framing {
         let facts = &mut self.head;
         facts.fields.clear();
         facts.minor_version = check_request_line(head, line.clone(), facts)?;
-        facts.keep_alive = facts.minor_version == 1;
         facts.expects_continue = false;
 
         let mut hosts = 0;
         let mut length: Option<u64> = None;
         let mut chunked = false;
+        let mut close = false;
+        let mut keep_alive = facts.minor_version == 1;
         let mut upgrade = false;
         let mut connection_upgrade = false;
         loop {
@@ -292,9 +303,9 @@ impl Framing {
                 10 if name.eq_ignore_ascii_case(b"connection") => {
                     for option in value.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
                         if option.eq_ignore_ascii_case(b"close") {
-                            facts.keep_alive = false;
+                            close = true;
                         } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                            facts.keep_alive = true;
+                            keep_alive = true;
                         } else if option.eq_ignore_ascii_case(b"upgrade") {
                             connection_upgrade = true;
                         }
@@ -335,6 +346,8 @@ impl Framing {
         if chunked && facts.minor_version == 0 {
             return Err(bad("HTTP/1.0 has no Transfer-Encoding"));
         }
+        // RFC 9112, section 9.3: `close` wins over `keep-alive`.
+        facts.keep_alive = keep_alive && !close;
         facts.length = length;
         facts.has_body = chunked || length.is_some_and(|n| n > 0);
         facts.switches = self.switching && upgrade && connection_upgrade && !facts.has_body;
@@ -442,33 +455,46 @@ impl Framing {
     }
 }
 
-/// The length of the header block at the start of `input`, its empty line included, or `None`
-/// where it is not complete. `from` is where a line starts that was not looked at yet.
-fn end_of_head(input: &[u8], from: usize, max: usize) -> Result<Option<usize>, Refusal> {
-    let mut at = from;
-    // Looked for once: thousands of empty lines must not be gone through for each of them.
-    let start = input
-        .iter()
-        .position(|b| !b"\r\n".contains(b))
-        .unwrap_or(input.len());
-    while let Some(found) = memchr(b'\n', &input[at..]) {
-        let lf = at + found;
-        if lf == 0 || input[lf - 1] != b'\r' {
-            return Err(bad("a line ends with LF alone"));
+/// How far a header block was looked through: no byte is looked at twice, or a client that sends
+/// one at a time could keep us busy.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    bytes: usize,
+    /// Empty lines before the request line: where that begins.
+    start: usize,
+}
+
+impl Seen {
+    /// The length of the header block at the start of `input`, its empty line included, or `None`
+    /// where it is not complete. `input` begins with what it began with the last time.
+    fn end_of_head(&mut self, input: &[u8], max: usize) -> Result<Option<usize>, Refusal> {
+        if self.start == self.bytes {
+            let empty = input[self.start..]
+                .iter()
+                .position(|b| !b"\r\n".contains(b));
+            self.start = empty.map_or(input.len(), |n| self.start + n);
         }
-        if lf >= max {
-            break;
+        let mut at = self.bytes;
+        self.bytes = input.len();
+        while let Some(found) = memchr(b'\n', &input[at..]) {
+            let lf = at + found;
+            if lf == 0 || input[lf - 1] != b'\r' {
+                return Err(bad("a line ends with LF alone"));
+            }
+            if lf >= max {
+                break;
+            }
+            // An empty line ends the block, but for empty lines before the request line.
+            if lf > self.start && lf >= 3 && input[lf - 2] == b'\n' {
+                return Ok(Some(lf + 1));
+            }
+            at = lf + 1;
         }
-        // An empty line ends the block, but for empty lines before the request line.
-        if lf > start && lf >= 3 && input[lf - 2] == b'\n' {
-            return Ok(Some(lf + 1));
+        if input.len() > max {
+            return Err(too_large("the request's header block is too large"));
         }
-        at = lf + 1;
+        Ok(None)
     }
-    if input.len() > max {
-        return Err(too_large("the request's header block is too large"));
-    }
-    Ok(None)
 }
 
 /// Where the line that starts at `at` stands, without its CRLF.
@@ -493,6 +519,10 @@ fn check_request_line(bytes: &[u8], line: Range<usize>, head: &mut Head) -> Resu
     }
     if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
         return Err(bad("the request target has a control character"));
+    }
+    // Some parsers would cut it off, others would not (RFC 9112, section 3.2).
+    if target.contains(&b'#') {
+        return Err(bad("the request target has a fragment"));
     }
     head.method = line.start..line.start + first;
     head.target = line.start + first + 1..line.start + second;
@@ -652,6 +682,7 @@ mod tests {
             "GET / HTTP/1.1 ",
             "GET / HTTP/2.0",
             "G\u{7f}T / HTTP/1.1",
+            "GET /a#b HTTP/1.1",
             " / HTTP/1.1",
         ] {
             assert!(
@@ -662,6 +693,34 @@ mod tests {
         assert!(refusal("GET / HTTP/1.1\r\n\r\n").contains("no Host"));
         assert!(judge(b"GET / HTTP/1.0\r\n\r\n").is_ok());
         assert!(judge(b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").is_ok());
+    }
+
+    #[test]
+    fn close_wins_over_keep_alive() {
+        for (version, fields, keep_alive) in [
+            (1, "", true),
+            (0, "", false),
+            (0, "Connection: keep-alive\r\n", true),
+            (1, "Connection: close, keep-alive\r\n", false),
+            (1, "Connection: close\r\nConnection: keep-alive\r\n", false),
+        ] {
+            let mut framing = Framing::new(1024, 10, true);
+            let head = format!("GET / HTTP/1.{version}\r\nHost: a\r\n{fields}\r\n");
+            framing.inspect(head.as_bytes()).unwrap();
+            assert_eq!(framing.head().keep_alive, keep_alive, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_request_may_come_byte_by_byte_behind_empty_lines() {
+        let mut framing = Framing::new(1024, 10, true);
+        let head = b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let (last, first) = head.split_last().unwrap();
+        for byte in first {
+            assert_eq!(framing.inspect(&[*byte]), Ok(Verdict::Held));
+        }
+        assert_eq!(framing.inspect(&[*last]), Ok(Verdict::Complete(1)));
+        assert_eq!(framing.take_held(), head);
     }
 
     #[test]
