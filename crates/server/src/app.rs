@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, Version};
 
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
@@ -19,6 +20,21 @@ pub(crate) trait App {
     fn switches_protocols(&self) -> bool {
         false
     }
+
+    /// Hears of what a driver has refused by itself, since it is no request that an app may see.
+    fn refused(&self, _refused: &Refused<'_>, _connection: &Connection) {}
+}
+
+/// What would have been a request.
+pub(crate) struct Refused<'a> {
+    /// As much of its request line as has come; nothing in HTTP/2.
+    pub(crate) line: &'a [u8],
+    pub(crate) version: Version,
+    /// When it began to come in, if not just now.
+    pub(crate) since: Option<Instant>,
+    pub(crate) status: StatusCode,
+    /// The length of what the client was told.
+    pub(crate) bytes: usize,
 }
 
 /// A response, at once where it can be: most are, and then nothing is boxed or woken.

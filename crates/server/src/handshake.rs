@@ -38,9 +38,9 @@ pub(crate) enum HandshakeError {
     /// The client did not speak TLS as it must; it was told by an alert.
     #[error("the client's handshake was refused")]
     Tls(#[from] rustls::Error),
-    /// The client spoke plain HTTP; it was told where HTTPS is.
+    /// The client spoke plain HTTP; it was told where HTTPS is, in so many bytes.
     #[error("the client spoke plain HTTP")]
-    PlainHttp,
+    PlainHttp { request: Vec<u8>, bytes: usize },
 }
 
 /// Reads the client's hello, chooses its configuration and shakes hands, all within `limit`.
@@ -55,7 +55,8 @@ pub(crate) async fn accept(
         Hello::PlainHttp(mut request) => {
             // What has come by then is answered.
             let _ = timeout_at(over, read_plain_http(&mut tcp, &mut request)).await;
-            return Err(answer_plain_http(&mut tcp, &request).await);
+            let bytes = answer_plain_http(&mut tcp, &request).await;
+            return Err(HandshakeError::PlainHttp { request, bytes });
         }
     };
     let config = tls.for_client(&accepted.client_hello());
@@ -135,8 +136,8 @@ async fn read_plain_http(tcp: &mut TcpStream, request: &mut Vec<u8>) {
     }
 }
 
-/// Tells a client that speaks plain HTTP to the HTTPS port where to go.
-async fn answer_plain_http(tcp: &mut TcpStream, request: &[u8]) -> HandshakeError {
+/// Tells a client that speaks plain HTTP to the HTTPS port where to go; returns in how many bytes.
+async fn answer_plain_http(tcp: &mut TcpStream, request: &[u8]) -> usize {
     let detail = match https_link(request) {
         Some(link) => format!("this port speaks HTTPS: use {link}"),
         None => "this port speaks HTTPS: use an https:// address".to_owned(),
@@ -151,7 +152,7 @@ async fn answer_plain_http(tcp: &mut TcpStream, request: &[u8]) -> HandshakeErro
         body.len()
     );
     say_last(tcp, &[head.as_bytes(), &body].concat()).await;
-    HandshakeError::PlainHttp
+    body.len()
 }
 
 /// Sends the last that there is to say, and overhears what the client still sends.

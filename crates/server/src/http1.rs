@@ -10,6 +10,8 @@
 mod request;
 mod response;
 mod switch;
+#[cfg(test)]
+mod tests;
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
@@ -17,13 +19,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 use http_body::Body as _;
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Refused};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::error_page;
@@ -50,6 +52,11 @@ const PIPELINED: usize = 16 * 1024;
 /// A body that its handler did not read is skipped up to this length; for a longer one the
 /// connection is closed.
 const SKIPPED_BODY: u64 = 64 * 1024;
+
+/// How much of the request line of a refused request is kept for the log.
+const LOGGED_LINE: usize = 4096;
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 const HEAD_TOOK_TOO_LONG: Refusal = Refusal {
     status: StatusCode::REQUEST_TIMEOUT,
@@ -81,8 +88,10 @@ pub(crate) async fn serve(
         state: State::Waiting,
         inbox: None,
         skipping: 0,
+        received: 0,
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
+    let since = driver.framing.head_since();
     let Driver {
         mut stream,
         framing,
@@ -96,13 +105,15 @@ pub(crate) async fn serve(
             return;
         }
         End::Lingering => Vec::new(),
-        End::Refused(refusal) => refused(refusal),
+        End::Refused { refusal, line } => refused(refusal, &line, since, &*app, &connection, dates),
         End::Switches(head) => {
             // Boxed, so that ordinary connections do not carry the room for it.
-            return Box::pin(switch::serve(
-                stream, framing, head, app, connection, lease, limits,
-            ))
-            .await;
+            let handed = switch::Handed {
+                stream,
+                framing,
+                head,
+            };
+            return Box::pin(switch::serve(handed, app, connection, lease, limits, dates)).await;
         }
     };
     linger(|cx, act| act(&mut stream, cx), &farewell).await;
@@ -140,19 +151,46 @@ async fn linger(
     let _ = tokio::time::timeout(LINGER, lingering).await;
 }
 
-/// A whole response to a request that nobody else has answered.
-fn refused(refusal: Refusal) -> Vec<u8> {
+/// A whole response to a request that nobody else has answered, and a line for it in the log.
+fn refused(
+    refusal: Refusal,
+    line: &[u8],
+    since: Option<Instant>,
+    app: &dyn App,
+    connection: &Connection,
+    dates: &Dates,
+) -> Vec<u8> {
     let (content_type, body) = error_page::body(refusal.status, None, Some(refusal.reason));
     let mut response = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\ndate: {}\r\n\
+         connection: close\r\n\r\n",
         refusal.status.as_str(),
         refusal.status.canonical_reason().unwrap_or(""),
         content_type.to_str().unwrap_or("text/plain"),
         body.len(),
+        dates.now().to_str().unwrap_or(""),
     )
     .into_bytes();
     response.extend_from_slice(&body);
+    let refused = Refused {
+        line,
+        version: Version::HTTP_11,
+        since,
+        status: refusal.status,
+        bytes: body.len(),
+    };
+    app.refused(&refused, connection);
     response
+}
+
+/// The request line at the start of a header block that was refused, as far as it has come: for
+/// the log, which keeps no more of it.
+fn request_line(block: &[u8]) -> Vec<u8> {
+    let start = block.iter().position(|b| !b"\r\n".contains(b));
+    let block = &block[start.unwrap_or(block.len())..];
+    let block = &block[..block.len().min(LOGGED_LINE)];
+    let end = block.iter().position(|b| b"\r\n".contains(b));
+    block[..end.unwrap_or(block.len())].to_vec()
 }
 
 /// One connection.
@@ -168,6 +206,8 @@ struct Driver<'a> {
     inbox: Option<Inbox>,
     /// Bytes of an unread body that may still be skipped.
     skipping: u64,
+    /// Bytes received, as of the last poll.
+    received: u64,
 }
 
 /// What the connection is doing.
@@ -186,6 +226,8 @@ enum State {
         length: Length,
         keep_alive: bool,
     },
+    /// The response is out, and what answered still reads the request's body.
+    Receiving { keep_alive: bool },
     /// The response is out and the rest of the request's body is being skipped.
     Skipping,
     /// Nothing more is read; what was written has to go out.
@@ -210,15 +252,15 @@ enum End {
     Closed,
     /// The same, but the client is still sending.
     Lingering,
-    /// With an answer that says why.
-    Refused(Refusal),
+    /// With an answer that says why, to what began with this line.
+    Refused { refusal: Refusal, line: Vec<u8> },
     /// The client asks for another protocol, in this header block.
     Switches(Vec<u8>),
 }
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.lease.begin_turn();
+        self.lease.begin_poll();
         // `Ok` means that nothing more can be done now.
         let ended = loop {
             match self.step(cx) {
@@ -242,29 +284,46 @@ impl Driver<'_> {
             Poll::Pending => {}
         }
         let activity = self.activity();
-        if activity == Activity::Idle {
+        let (received, sent) = (self.stream.received(), self.stream.sent());
+        if activity == Activity::Idle && received == self.received {
+            // Not between two requests of a busy client: only memory that stays unused is freed.
             self.stream.shrink();
         }
-        let (received, sent) = (self.stream.received(), self.stream.sent());
-        ready!(self.lease.poll_over(cx, activity, received, sent));
+        self.received = received;
+        if self
+            .lease
+            .poll_over(cx, activity, received, sent)
+            .is_pending()
+        {
+            // Who neither reads nor writes does not notice that the client is gone.
+            let busy = activity == Activity::Working && self.lease.has_looked();
+            if busy && self.stream.has_failed() {
+                return Poll::Ready(End::Gone);
+            }
+            return Poll::Pending;
+        }
         Poll::Ready(match activity {
-            Activity::Head(_) => End::Refused(HEAD_TOOK_TOO_LONG),
+            Activity::Head(_) => End::Refused {
+                refusal: HEAD_TOOK_TOO_LONG,
+                line: request_line(self.framing.held()),
+            },
             Activity::Idle => End::Closed,
             _ => End::Gone,
         })
     }
 
     fn activity(&self) -> Activity {
-        let waits_for_body =
-            || self.framing.is_in_body() && self.inbox.as_ref().is_none_or(Inbox::is_waiting);
         match &self.state {
             _ if self.stream.is_blocked() => Activity::Client,
             State::Waiting => self
                 .framing
                 .head_since()
                 .map_or(Activity::Idle, Activity::Head),
-            State::Handling { .. } if waits_for_body() => Activity::Client,
-            State::Handling { .. } | State::Sending { .. } => Activity::Working,
+            // Reading the body, be it to answer or while answering.
+            _ if self.inbox.as_ref().is_some_and(Inbox::is_waiting) => Activity::Client,
+            State::Handling { .. } | State::Sending { .. } | State::Receiving { .. } => {
+                Activity::Working
+            }
             State::Skipping | State::Ending(_) => Activity::Client,
         }
     }
@@ -285,6 +344,13 @@ impl Driver<'_> {
                 }
             }
             State::Sending { .. } => self.send_body(cx),
+            State::Receiving { keep_alive } => {
+                let keep_alive = *keep_alive;
+                while self.is_body_wanted() {
+                    ready!(self.receive_body(cx))?;
+                }
+                Poll::Ready(Ok(self.finish(keep_alive)))
+            }
             State::Skipping => self.skip_body(cx),
             State::Ending(_) => Poll::Pending,
         }
@@ -306,7 +372,8 @@ impl Driver<'_> {
                     self.stream.consume(n);
                     return Poll::Ready(Ok(Some(End::Switches(head))));
                 }
-                let request = request::build(&available[..n], head);
+                let block = &available[..n];
+                let request = request::build(block, head).ok_or_else(|| request_line(block));
                 self.stream.consume(n);
                 request
             }
@@ -321,18 +388,26 @@ impl Driver<'_> {
                 if self.framing.head().switches {
                     return Poll::Ready(Ok(Some(End::Switches(block))));
                 }
-                request::build(&block, self.framing.head())
+                let request = request::build(&block, self.framing.head());
+                request.ok_or_else(|| request_line(&block))
             }
             Ok(Verdict::Wait) => return Poll::Pending,
-            Err(refusal) => return Poll::Ready(Ok(Some(End::Refused(refusal)))),
+            Err(refusal) => {
+                let held = self.framing.held();
+                let line = request_line(if held.is_empty() { available } else { held });
+                return Poll::Ready(Ok(Some(End::Refused { refusal, line })));
+            }
         };
-        let Some(request) = request else {
-            let refusal = Refusal {
-                status: StatusCode::BAD_REQUEST,
-                reason: "the request target is not a path or an address",
-                in_head: true,
-            };
-            return Poll::Ready(Ok(Some(End::Refused(refusal))));
+        let request = match request {
+            Ok(request) => request,
+            Err(line) => {
+                let refusal = Refusal {
+                    status: StatusCode::BAD_REQUEST,
+                    reason: "the request target is not a path or an address",
+                    in_head: true,
+                };
+                return Poll::Ready(Ok(Some(End::Refused { refusal, line })));
+            }
         };
         let head = self.framing.head();
         let asked = Asked {
@@ -369,9 +444,7 @@ impl Driver<'_> {
         if let State::Handling { asked, .. } = &mut self.state
             && std::mem::take(&mut asked.expects_continue)
         {
-            self.stream
-                .gather()
-                .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+            self.stream.gather().extend_from_slice(CONTINUE);
         }
         if !ready!(self.stream.poll_fill(cx))? {
             self.inbox = None;
@@ -403,8 +476,7 @@ impl Driver<'_> {
         let (head, mut body) = response.into_parts();
         // Of a body that was not read, a short rest is skipped; else the connection has to end,
         // and the client is told so.
-        let unread =
-            self.framing.is_in_body() && self.inbox.as_ref().is_none_or(Inbox::is_abandoned);
+        let unread = self.framing.is_in_body() && !self.is_body_wanted();
         let length = self.framing.head().length;
         let skips = unread
             && !asked.expects_continue
@@ -420,6 +492,10 @@ impl Driver<'_> {
             None => body.size_hint().exact(),
         };
         let buffer = self.stream.gather();
+        if asked.expects_continue && self.framing.is_in_body() && !unread {
+            // The response is made of a body that the client has not begun to send.
+            buffer.extend_from_slice(CONTINUE);
+        }
         let length = response::write_head(
             buffer,
             &head,
@@ -430,8 +506,14 @@ impl Driver<'_> {
             self.dates,
         );
         let keep_alive = keep_alive && length != Length::UntilClose;
-        if length == Length::None {
-            return Poll::Ready(Ok(self.finish(keep_alive)));
+        match (length, &whole) {
+            (Length::None, _) => return Poll::Ready(Ok(self.finish(keep_alive))),
+            // A short body at hand goes the short way: into the record that has the head.
+            (Length::Exact(n), Some(whole)) if buffer.len() as u64 + n <= PIPELINED as u64 => {
+                buffer.extend_from_slice(whole);
+                return Poll::Ready(Ok(self.finish(keep_alive)));
+            }
+            _ => {}
         }
         self.state = State::Sending {
             body,
@@ -507,8 +589,12 @@ impl Driver<'_> {
 
     /// Ends an exchange: on to the next request, or to the end of the connection.
     fn finish(&mut self, keep_alive: bool) -> Option<End> {
-        // Drops the response's body, and with it the log's entry, and the request's.
+        // Drops the response's body, and with it the log's entry.
         self.state = State::Waiting;
+        if self.is_body_wanted() {
+            self.state = State::Receiving { keep_alive };
+            return None;
+        }
         self.inbox = None;
         match (keep_alive, self.framing.is_in_body()) {
             (true, true) => {
@@ -517,9 +603,16 @@ impl Driver<'_> {
                 None
             }
             (true, false) => None,
-            (false, true) => Some(End::Lingering),
-            (false, false) => Some(End::Closed),
+            // The client may have sent more, not knowing that we would close.
+            (false, in_body) if in_body || self.framing.head().keep_alive => Some(End::Lingering),
+            (false, _) => Some(End::Closed),
         }
+    }
+
+    /// Whether the request's body is still coming in and somebody reads it.
+    fn is_body_wanted(&self) -> bool {
+        let wanted = |inbox: &Inbox| !inbox.is_abandoned();
+        self.framing.is_in_body() && self.inbox.as_ref().is_some_and(wanted)
     }
 
     /// Reads and forgets the rest of a body that its handler did not want.

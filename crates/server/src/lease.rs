@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use crate::limits::Limits;
+use crate::worker::Turn;
 
 /// The time over which `Limits::min_body_rate` is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
@@ -21,6 +22,12 @@ const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// How long a connection with nothing to do stays open after the server was told to stop: a
 /// request that is on its way then is still answered, with `Connection: close`.
 const DRAIN_GRACE: Duration = Duration::from_millis(500);
+
+/// How many connections are polled in one turn at most.
+const POLLS_A_TURN: u32 = 64;
+
+/// Of so many connections one more is evicted along with those that have to go.
+const EVICTED_TOGETHER: usize = 128;
 
 /// What a connection is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +49,9 @@ pub(crate) struct Registry {
     free: RefCell<Vec<usize>>,
     open: Cell<usize>,
     draining: Rc<Cell<bool>>,
-    turn: Rc<Cell<u64>>,
+    turn: Turn,
+    /// Polls of connections since the last turn that they began.
+    polls: Cell<u32>,
     /// Woken when a connection ends.
     left: tokio::sync::Notify,
 }
@@ -57,13 +66,14 @@ struct Slot {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Rc<Self> {
+    pub(crate) fn new(turn: Turn) -> Rc<Self> {
         Rc::new(Self {
             slots: RefCell::default(),
             free: RefCell::default(),
             open: Cell::new(0),
             draining: Rc::default(),
-            turn: Rc::default(),
+            turn,
+            polls: Cell::new(0),
             left: tokio::sync::Notify::new(),
         })
     }
@@ -71,12 +81,6 @@ impl Registry {
     /// Connections that are open.
     pub(crate) fn open(&self) -> usize {
         self.open.get()
-    }
-
-    /// Counts the polls of connections. Requests that arrive in one poll were all sent before it
-    /// began, so what a handler finds out about the world holds for all of them.
-    pub(crate) fn turn(&self) -> Rc<Cell<u64>> {
-        self.turn.clone()
     }
 
     /// Takes a connection in.
@@ -101,6 +105,8 @@ impl Registry {
             registry: self.clone(),
             clock: RefCell::new(Clock {
                 timer: None,
+                armed: false,
+                looked: false,
                 tick,
                 kind: Kind::Working,
                 since: Instant::now(),
@@ -122,7 +128,8 @@ impl Registry {
     }
 
     /// Ends those connections that have waited longest for their client, so that fewer than `most`
-    /// stay.
+    /// stay. Some more go with them: to find out which costs a look at all, and is not to be done
+    /// for every one that comes.
     pub(crate) fn make_room(&self, most: usize) {
         let slots = self.slots.borrow();
         let mut waiting = Vec::new();
@@ -135,7 +142,10 @@ impl Registry {
                 None => working += 1,
             }
         }
-        let leave = (waiting.len() + working + 1).saturating_sub(most);
+        let mut leave = (waiting.len() + working + 1).saturating_sub(most);
+        if leave > 0 {
+            leave += most / EVICTED_TOGETHER;
+        }
         if leave < waiting.len() {
             waiting.select_nth_unstable_by_key(leave, |(since, _)| *since);
         }
@@ -176,6 +186,9 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 struct Clock {
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the timer is to wake the task that polled last.
+    armed: bool,
+    looked: bool,
     tick: Duration,
     /// What the connection was doing at the last look, since when, and how far it had come then.
     kind: Kind,
@@ -193,6 +206,16 @@ enum Kind {
 }
 
 impl Lease {
+    /// Counts as busy from now on, whatever becomes of the connection.
+    pub(crate) fn stay(&self) {
+        self.slot.waiting_since.set(None);
+    }
+
+    /// Whether the last [`Lease::poll_over`] had a look at the connection: now and then.
+    pub(crate) fn has_looked(&self) -> bool {
+        self.clock.borrow().looked
+    }
+
     /// Whether the server is stopping.
     pub(crate) fn is_draining(&self) -> bool {
         self.registry.draining.get()
@@ -203,9 +226,19 @@ impl Lease {
         self.registry.draining.clone()
     }
 
-    /// Begins a poll of the connection.
+    /// Begins a turn of its own, for a client that may have acted on what it was sent in this one.
     pub(crate) fn begin_turn(&self) {
-        self.registry.turn.set(self.registry.turn.get() + 1);
+        self.registry.turn.begin();
+    }
+
+    /// Counts a poll of a connection. The event loop begins a turn whenever it has asked the system
+    /// for events, but says nothing of that while there are tasks that yield: hence an end to each.
+    pub(crate) fn begin_poll(&self) {
+        let polls = self.registry.polls.get() + 1;
+        self.registry.polls.set(polls % POLLS_A_TURN);
+        if polls == POLLS_A_TURN {
+            self.begin_turn();
+        }
     }
 
     /// Waits for `work`, unless the connection has to make room for others meanwhile.
@@ -221,15 +254,16 @@ impl Lease {
         .await
     }
 
-    /// Has `cx` woken when the connection is told to leave.
-    fn register(&self, cx: &Context<'_>) {
+    /// Has `cx` woken when the connection is told to leave. Whether it was to be already.
+    fn register(&self, cx: &Context<'_>) -> bool {
         let mut waker = self.slot.waker.borrow_mut();
-        if !waker
+        let known = waker
             .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !known {
             *waker = Some(cx.waker().clone());
         }
+        known
     }
 
     /// Ready when the connection's time is over. `received` and `sent` count what has come and
@@ -241,26 +275,39 @@ impl Lease {
         received: u64,
         sent: u64,
     ) -> Poll<()> {
-        self.register(cx);
-        if self.slot.evicted.get() && activity != Activity::Working {
-            return Poll::Ready(());
-        }
+        let known = self.register(cx);
         let mut clock = self.clock.borrow_mut();
+        if self.slot.evicted.get() {
+            // It was chosen by what it was doing at the last look: a response that has begun since
+            // is not cut.
+            let waits = matches!(activity, Activity::Idle | Activity::Head(_));
+            if waits || activity == Activity::Client && clock.kind == Kind::Client {
+                return Poll::Ready(());
+            }
+            self.slot.evicted.set(false);
+        }
         let tick = if self.is_draining() {
             DRAIN_GRACE / 4
         } else {
             clock.tick
         };
         let clock = &mut *clock;
+        clock.looked = false;
         let timer = clock
             .timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(tick)));
         if self.is_draining() && clock.tick > tick {
             clock.tick = tick;
             clock.since = Instant::now();
+            clock.armed = false;
             timer.as_mut().reset(tokio::time::Instant::now() + tick);
         }
+        // A timer that is to wake this task already need not be told so again.
+        if known && clock.armed && !timer.is_elapsed() {
+            return Poll::Pending;
+        }
         while timer.as_mut().poll(cx).is_ready() {
+            clock.looked = true;
             let now = Instant::now();
             timer.as_mut().reset((now + tick).into());
             let kind = match activity {
@@ -304,6 +351,7 @@ impl Lease {
                 .waiting_since
                 .set((kind != Kind::Working).then_some(clock.since));
         }
+        clock.armed = true;
         Poll::Pending
     }
 }

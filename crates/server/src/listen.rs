@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 /// How many connections may wait to be accepted. The system clips it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -47,6 +48,7 @@ impl Listener {
     /// queue.
     pub fn inherit(socket: TcpListener, workers: usize) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
+        prepare(&SockRef::from(&socket))?;
         let address = socket.local_addr()?;
         let mut sockets = Vec::with_capacity(workers);
         for _ in 1..workers {
@@ -81,9 +83,22 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
         socket.set_reuse_port(true)?;
     }
     socket.set_nonblocking(true)?;
+    prepare(&SockRef::from(&socket))?;
     socket.bind(&address.into())?;
     if shared {
         socket.listen(BACKLOG)?;
     }
     Ok(socket.into())
+}
+
+/// What connections inherit from the socket that they come in by: to be sent what is written at
+/// once, and to be found out when their client has gone without a word.
+fn prepare(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(Duration::from_secs(60))
+            .with_interval(Duration::from_secs(15))
+            .with_retries(4),
+    )
 }

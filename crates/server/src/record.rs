@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Refused};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::log::{Entry, LogSender, Text, Tls};
@@ -49,6 +49,43 @@ impl App for Recorded {
             })),
         }
     }
+
+    fn refused(&self, refused: &Refused<'_>, connection: &Connection) {
+        let (method, path, version) = read_line(refused);
+        let duration = refused
+            .since
+            .map_or(Duration::ZERO, |since| since.elapsed());
+        self.log.send(Entry {
+            time: SystemTime::now() - duration,
+            host: Text::None,
+            client: connection.peer.ip(),
+            method,
+            path,
+            version,
+            tls: tls(connection),
+            status: refused.status,
+            bytes: refused.bytes as u64,
+            duration,
+            user_agent: None,
+            referer: None,
+        });
+    }
+}
+
+/// What can be made of a request line, which may be anything.
+fn read_line(refused: &Refused<'_>) -> (Option<Method>, Text, Version) {
+    let line = refused.line.trim_ascii_end();
+    let mut words = line.splitn(3, |&byte| byte == b' ');
+    let method = words.next().and_then(|word| Method::from_bytes(word).ok());
+    let path = words
+        .next()
+        .filter(|_| method.is_some())
+        .and_then(|word| HeaderValue::from_bytes(word).ok());
+    let version = match words.next() {
+        Some(b"HTTP/1.0") => Version::HTTP_10,
+        _ => refused.version,
+    };
+    (method, path.into(), version)
 }
 
 fn attach(mut record: Box<Record>, response: &mut Response<Body>) {
@@ -67,25 +104,30 @@ fn entry(request: &Request<RequestBody>, connection: &Connection) -> Entry {
         time: SystemTime::now(),
         host,
         client: connection.peer.ip(),
-        method: request.method().clone(),
+        method: Some(request.method().clone()),
         path: request
             .uri()
             .path_and_query()
             .cloned()
             .map_or(Text::None, Text::Path),
         version: request.version(),
-        tls: connection.tls.as_ref().map(|tls| Tls {
-            version: tls.version,
-            suite: tls.suite,
-            group: tls.group,
-            resumed: tls.resumed,
-        }),
+        tls: tls(connection),
         status: StatusCode::OK,
         bytes: 0,
-        duration: std::time::Duration::ZERO,
+        duration: Duration::ZERO,
         user_agent: headers.get(header::USER_AGENT).cloned(),
         referer: headers.get(header::REFERER).cloned(),
     }
+}
+
+fn tls(connection: &Connection) -> Option<Tls> {
+    let tls = connection.tls.as_ref()?;
+    Some(Tls {
+        version: tls.version,
+        suite: tls.suite,
+        group: tls.group,
+        resumed: tls.resumed,
+    })
 }
 
 impl Record {

@@ -104,6 +104,11 @@ impl Stream {
         self.blocked
     }
 
+    /// Whether the connection was reset, or given up by the system.
+    pub(crate) fn has_failed(&self) -> bool {
+        !matches!(self.tcp.take_error(), Ok(None))
+    }
+
     /// Waits until the handshake is over. Session tickets may be left to go out with the first
     /// response: that saves a system call.
     pub(crate) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -377,10 +382,17 @@ impl Read for Socket<'_, '_> {
 
 impl Write for Socket<'_, '_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(buf)])
+        match Pin::new(&mut *self.tcp).poll_write(self.cx, buf) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        // A single record is the common case, and `send` is cheaper than `writev`.
+        if let [buf] = bufs {
+            return self.write(buf);
+        }
         match Pin::new(&mut *self.tcp).poll_write_vectored(self.cx, bufs) {
             Poll::Ready(result) => result,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),

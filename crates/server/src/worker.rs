@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,9 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet};
 
-use crate::app::App;
+use crate::app::{App, Refused};
 use crate::connection::Connection;
 use crate::gate::{self, Gate};
+use crate::handshake::HandshakeError;
 use crate::lease::{Lease, Registry};
 use crate::limits::Limits;
 use crate::stream::Stream;
@@ -57,8 +58,7 @@ pub(crate) trait Apps: Send + Sync {
 /// What an app learns of the worker that it lives in.
 #[derive(Clone)]
 pub(crate) struct Place {
-    /// Counts the polls of connections, see [`Registry::turn`].
-    pub(crate) turn: Rc<Cell<u64>>,
+    pub(crate) turn: Turn,
 }
 
 /// What happens to a server that its operator should know.
@@ -127,27 +127,31 @@ pub(crate) fn run(
     common: &Arc<Common>,
     commands: mpsc::UnboundedReceiver<Command>,
 ) -> io::Result<()> {
+    let turn = Turn::default();
+    let next_turn = turn.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_unpark(move || next_turn.begin())
         // Accept and read often enough under load, without asking the system every few tasks.
         .event_interval(61)
         // For slow disks, compression and passwords; more threads would only take cores from us.
         .max_blocking_threads(BLOCKING_THREADS)
         .build()?;
     let local = LocalSet::new();
-    local.block_on(&runtime, work(common.clone(), commands));
+    local.block_on(&runtime, work(common.clone(), commands, turn));
+    drop(local);
+    // A thread that waits for a disk which never answers must not keep the process.
+    runtime.shutdown_background();
     Ok(())
 }
 
-async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let registry = Registry::new();
-    let place = Place {
-        turn: registry.turn(),
-    };
+async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command>, turn: Turn) {
+    let registry = Registry::new(turn.clone());
+    let place = Place { turn: turn.clone() };
     let worker = Rc::new(Worker {
         secure: common.apps.secure(&place),
         plain: common.apps.plain(&place),
-        dates: Rc::default(),
+        dates: Rc::new(Dates::new(turn.clone())),
         registry,
         common,
     });
@@ -197,6 +201,26 @@ struct Accepting {
     task: JoinHandle<()>,
     /// Accepting ends when this is dropped.
     stop: mpsc::Sender<()>,
+}
+
+/// The number of a worker's turn: what was found out about the world in one turn of the event loop
+/// holds for all requests of that turn. They were on their way before it began, or nearly so: a
+/// turn is well under a millisecond.
+///
+/// Measured with 1 KiB over HTTP/1.1, 32 connections: looking at the file once a turn instead of
+/// once a request takes 0.7 µs of 10.4 off it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turn(Arc<AtomicU64>);
+
+impl Turn {
+    pub(crate) fn number(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Only the worker's own thread does this: the atomic is for a callback that might be anyone's.
+    pub(crate) fn begin(&self) {
+        self.0.store(self.number() + 1, Relaxed);
+    }
 }
 
 struct Worker {
@@ -280,7 +304,6 @@ impl Worker {
         let lease = self.registry.enter(&limits);
         let worker = self.clone();
         tokio::task::spawn_local(async move {
-            let _ = tcp.set_nodelay(true);
             if plain {
                 worker.serve_plain(tcp, peer, &lease, &limits).await;
             } else {
@@ -296,8 +319,22 @@ impl Worker {
         // Boxed, so that the connection does not carry the room for its handshake all its life:
         // that is 7 KiB of an idle connection's 17.
         let handshake = Box::pin(handshake::accept(tcp, &tls, limits.handshake_timeout));
-        let Some(Ok(stream)) = lease.unless_evicted(handshake).await else {
-            return;
+        let stream = match lease.unless_evicted(handshake).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(HandshakeError::PlainHttp { request, bytes })) => {
+                let refused = Refused {
+                    line: request.split(|&byte| byte == b'\r').next().unwrap_or(&[]),
+                    version: http::Version::HTTP_11,
+                    since: None,
+                    status: http::StatusCode::BAD_REQUEST,
+                    bytes,
+                };
+                let tls = None;
+                self.secure
+                    .refused(&refused, &Connection { peer, local, tls });
+                return;
+            }
+            Some(Err(_)) | None => return,
         };
         let Some(established) = stream.connection() else {
             return;
@@ -345,28 +382,55 @@ fn is_out_of_files(error: &io::Error) -> bool {
     )
 }
 
-/// The `Date` of responses (RFC 9110, section 6.6.1), written once a second.
-#[derive(Debug)]
-pub(crate) struct Dates(RefCell<(u64, HeaderValue)>);
+/// The `Date` of responses (RFC 9110, section 6.6.1), written once a second. The clock is read once
+/// a turn.
+#[derive(Debug, Default)]
+pub(crate) struct Dates {
+    turn: Turn,
+    cached: RefCell<Date>,
+}
 
-impl Default for Dates {
+#[derive(Debug)]
+struct Date {
+    turn: u64,
+    second: u64,
+    value: HeaderValue,
+}
+
+impl Default for Date {
     fn default() -> Self {
-        Self(RefCell::new((u64::MAX, HeaderValue::from_static(""))))
+        Self {
+            turn: u64::MAX,
+            second: u64::MAX,
+            value: HeaderValue::from_static(""),
+        }
     }
 }
 
 impl Dates {
-    pub(crate) fn now(&self) -> HeaderValue {
-        let now = SystemTime::now();
-        let second = now
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        let mut cached = self.0.borrow_mut();
-        if cached.0 != second
-            && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(now))
-        {
-            *cached = (second, value);
+    pub(crate) fn new(turn: Turn) -> Self {
+        Self {
+            turn,
+            ..Self::default()
         }
-        cached.1.clone()
+    }
+
+    pub(crate) fn now(&self) -> HeaderValue {
+        let turn = self.turn.number();
+        let mut cached = self.cached.borrow_mut();
+        if cached.turn != turn {
+            cached.turn = turn;
+            let now = SystemTime::now();
+            let second = now
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs());
+            if cached.second != second
+                && let Ok(value) = HeaderValue::try_from(httpdate::fmt_http_date(now))
+            {
+                cached.second = second;
+                cached.value = value;
+            }
+        }
+        cached.value.clone()
     }
 }

@@ -9,6 +9,12 @@ use super::Asked;
 use crate::prepared::PreparedFields;
 use crate::worker::Dates;
 
+/// What a head takes, more or less.
+const HEAD: usize = 384;
+
+/// A body up to this length follows its head in one buffer.
+const GATHERED: u64 = 16 * 1024;
+
 /// How the client knows where a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
@@ -56,6 +62,9 @@ pub(super) fn write_head(
     dates: &Dates,
 ) -> Length {
     let status = head.status;
+    let (length, said) = body_length(head, exact, asked);
+    // One growth for head and body together.
+    buffer.reserve(HEAD + exact.unwrap_or(0).min(GATHERED) as usize);
     if status == StatusCode::OK {
         buffer.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
     } else {
@@ -65,20 +74,11 @@ pub(super) fn write_head(
         buffer.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
         buffer.extend_from_slice(b"\r\n");
     }
-    let mut said_length = None;
     let mut said_date = false;
-    if let Some(prepared) = prepared {
-        buffer.extend_from_slice(prepared.http1());
-        said_length = exact;
-    }
     for (name, value) in &head.headers {
         match *name {
             // How the message is framed is decided here alone.
-            header::CONNECTION | header::TRANSFER_ENCODING => continue,
-            header::CONTENT_LENGTH if exact.is_some_and(|n| n > 0) => continue,
-            header::CONTENT_LENGTH => {
-                said_length = value.to_str().ok().and_then(|digits| digits.parse().ok());
-            }
+            header::CONNECTION | header::TRANSFER_ENCODING | header::CONTENT_LENGTH => continue,
             header::DATE => said_date = true,
             _ => {}
         }
@@ -87,40 +87,47 @@ pub(super) fn write_head(
     if !said_date {
         write_field(buffer, "date", dates.now().as_bytes());
     }
-    // RFC 9110, section 6.4.1: these never have a body, whatever their fields say.
-    let bodiless = status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let length = match (exact, said_length) {
-        _ if bodiless => Length::None,
-        // The body does not know its length, but the handler does.
-        (None, Some(n)) => Length::Exact(n),
-        (Some(n), _) => {
-            if said_length.is_none() {
-                buffer.extend_from_slice(b"content-length: ");
-                write_number(buffer, n);
-                buffer.extend_from_slice(b"\r\n");
-            }
-            if n == 0 {
-                Length::None
-            } else {
-                Length::Exact(n)
-            }
+    match (prepared, said) {
+        (Some(prepared), _) => buffer.extend_from_slice(prepared.http1()),
+        (None, Some(said)) => {
+            buffer.extend_from_slice(b"content-length: ");
+            write_number(buffer, said);
+            buffer.extend_from_slice(b"\r\n");
         }
-        (None, None) if asked.minor_version == 1 => {
-            if !asked.head {
-                buffer.extend_from_slice(b"transfer-encoding: chunked\r\n");
-            }
-            Length::Chunked
+        (None, None) if length == Length::Chunked => {
+            buffer.extend_from_slice(b"transfer-encoding: chunked\r\n");
         }
-        (None, None) => Length::UntilClose,
-    };
+        (None, None) => {}
+    }
     if !keep_alive || length == Length::UntilClose {
         buffer.extend_from_slice(b"connection: close\r\n");
     } else if asked.minor_version == 0 {
         buffer.extend_from_slice(b"connection: keep-alive\r\n");
     }
     buffer.extend_from_slice(b"\r\n");
-    if asked.head { Length::None } else { length }
+    length
+}
+
+/// How the body is sent, and the `Content-Length` that is said (RFC 9112, section 6.3; RFC 9110,
+/// section 8.6). The handler's own counts only where it alone knows.
+fn body_length(head: &Parts, exact: Option<u64>, asked: Asked) -> (Length, Option<u64>) {
+    let said = head.headers.get(header::CONTENT_LENGTH);
+    let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
+    match (head.status, exact) {
+        (status, _) if status.is_informational() => (Length::None, None),
+        (StatusCode::NO_CONTENT, _) => (Length::None, None),
+        // What a whole response would say, where that is known.
+        (StatusCode::NOT_MODIFIED, _) => (Length::None, said),
+        (_, Some(1..)) if asked.head => (Length::None, exact),
+        _ if asked.head => (Length::None, said),
+        (_, Some(0)) => (Length::None, Some(0)),
+        (_, Some(n)) => (Length::Exact(n), exact),
+        (_, None) => match said {
+            Some(n) => (Length::Exact(n), said),
+            None if asked.minor_version == 1 => (Length::Chunked, None),
+            None => (Length::UntilClose, None),
+        },
+    }
 }
 
 fn write_field(buffer: &mut Vec<u8>, name: &str, value: &[u8]) {

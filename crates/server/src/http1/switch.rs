@@ -2,16 +2,17 @@
 //! 7.8): hyper takes them over, since tower services know how to take a connection from hyper.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::sync::oneshot;
 
 use crate::app::{Answer, App};
 use crate::body::{Body, RequestBody};
@@ -20,20 +21,27 @@ use crate::framing::{Framing, Refusal, Verdict};
 use crate::lease::{Activity, Lease};
 use crate::limits::Limits;
 use crate::stream::Stream;
+use crate::worker::Dates;
 
-/// Serves requests on `stream` until either side has had enough.
-///
-/// `framing` has let the header block `head` pass, which nobody has answered.
-pub(crate) async fn serve(
-    stream: Stream,
-    framing: Framing,
-    head: Vec<u8>,
+/// A connection as the driver hands it over.
+pub(super) struct Handed {
+    pub(super) stream: Stream,
+    pub(super) framing: Framing,
+    /// The header block that asks to switch: `framing` has let it pass, nobody has answered it.
+    pub(super) head: Vec<u8>,
+}
+
+/// Serves requests until either side has had enough. A connection that has switched protocols
+/// counts as long as it is open, whoever has it.
+pub(super) async fn serve(
+    handed: Handed,
     app: Rc<dyn App>,
     connection: Arc<Connection>,
     lease: &Lease,
     limits: &Limits,
+    dates: &Dates,
 ) {
-    let shared = Shared::new(stream, framing, head);
+    let (shared, closed) = Shared::new(handed);
     let draining = lease.draining();
     let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
         let request = request.map(RequestBody::http1);
@@ -50,10 +58,10 @@ pub(crate) async fn serve(
         .max_buf_size(limits.header_bytes.max(8192) + 4096)
         .serve_connection(shared.clone(), service)
         .with_upgrades();
-    let mut http = pin!(http);
+    let mut http = Box::pin(http);
     let mut told_to_close = false;
 
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         lease.begin_turn();
         shared.lock().reading = false;
         let finished = http.as_mut().poll(cx);
@@ -86,15 +94,29 @@ pub(crate) async fn serve(
     let farewell = {
         let mut io = shared.lock();
         io.deferred = false;
-        match io.refusal {
-            Some(refusal) if refusal.in_head => Some(super::refused(refusal)),
-            None if io.expired => Some(super::refused(super::HEAD_TOOK_TOO_LONG)),
-            _ if io.framing.is_in_body() || io.refusal.is_some() => Some(Vec::new()),
+        let refusal = match io.refusal {
+            Some(refusal) if refusal.in_head => Some(refusal),
+            None if io.expired => Some(super::HEAD_TOOK_TOO_LONG),
             _ => None,
+        };
+        match refusal {
+            Some(refusal) => {
+                let line = super::request_line(io.framing.held());
+                let since = io.framing.head_since();
+                let said = super::refused(refusal, &line, since, &*app, &connection, dates);
+                Some(said)
+            }
+            None if io.framing.is_in_body() || io.refusal.is_some() => Some(Vec::new()),
+            None => None,
         }
     };
     if let Some(farewell) = farewell {
         super::linger(|cx, act| act(&mut shared.lock().stream, cx), &farewell).await;
+    }
+    if shared.lock().framing.has_switched() {
+        lease.stay();
+        drop((http, shared));
+        let _ = closed.await;
     }
 }
 
@@ -154,20 +176,29 @@ struct Io {
     deferred: bool,
     /// Whether hyper waits for the client to send.
     reading: bool,
+    /// Who waits for the response that says whether the protocol is switched.
+    undecided: Option<Waker>,
+    /// Dropped when nobody has the stream any more.
+    _open: oneshot::Sender<()>,
 }
 
 impl Shared {
-    fn new(stream: Stream, framing: Framing, head: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Io {
-            stream,
-            framing,
-            released: head,
+    /// The stream to be shared, and what is ready when it is closed.
+    fn new(handed: Handed) -> (Self, oneshot::Receiver<()>) {
+        let (open, closed) = oneshot::channel();
+        let io = Io {
+            stream: handed.stream,
+            framing: handed.framing,
+            released: handed.head,
             released_read: 0,
             refusal: None,
             expired: false,
             deferred: true,
             reading: false,
-        })))
+            undecided: None,
+            _open: open,
+        };
+        (Self(Arc::new(Mutex::new(io))), closed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Io> {
@@ -230,7 +261,10 @@ impl Io {
                     self.released = self.framing.take_held();
                     n
                 }
-                Ok(Verdict::Wait) => return Poll::Pending,
+                Ok(Verdict::Wait) => {
+                    self.undecided = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
                 Err(refusal) => {
                     self.refusal = Some(refusal);
                     return Poll::Ready(Ok(()));
@@ -271,6 +305,9 @@ impl Write for Shared {
         let mut io = self.lock();
         if let Some(first) = pieces.first() {
             io.framing.response_begins(first);
+            if let Some(reader) = io.undecided.take() {
+                reader.wake();
+            }
         }
         io.stream.poll_write(cx, pieces)
     }

@@ -17,8 +17,8 @@ pub struct Entry {
     pub host: Text,
     /// The client's address.
     pub client: IpAddr,
-    /// The method.
-    pub method: Method,
+    /// The method; none where the request could not be read.
+    pub method: Option<Method>,
     /// The path with its query, as the client wrote it.
     pub path: Text,
     /// The version of HTTP.

@@ -65,7 +65,9 @@ impl Lines {
         out.push(b'"');
         push_member(out, "method", line.method);
         push_member(out, "path", line.path);
-        push_member(out, "protocol", protocol(record).as_bytes());
+        if !line.method.is_empty() {
+            push_member(out, "protocol", protocol(record).as_bytes());
+        }
         if let Some(tls) = record.tls {
             push_member(out, "tls", tls.version.as_bytes());
             push_member(out, "suite", tls.suite.as_bytes());
@@ -93,11 +95,16 @@ impl Lines {
         out.extend_from_slice(b" - - ");
         self.push_combined_time(out, record.time);
         out.extend_from_slice(b" \"");
-        push_escaped(out, line.method);
-        out.push(b' ');
-        push_escaped(out, line.path);
-        out.push(b' ');
-        out.extend_from_slice(protocol(record).as_bytes());
+        if line.method.is_empty() {
+            // What came was no request.
+            out.push(b'-');
+        } else {
+            push_escaped(out, line.method);
+            out.push(b' ');
+            push_escaped(out, line.path);
+            out.push(b' ');
+            out.extend_from_slice(protocol(record).as_bytes());
+        }
         out.extend_from_slice(b"\" ");
         push_number(out, u64::from(record.status));
         out.push(b' ');

@@ -130,7 +130,13 @@ impl Batch {
             bytes: entry.bytes,
             duration: entry.duration,
             host: self.copy(entry.host.as_bytes()),
-            method: self.copy(entry.method.as_str().as_bytes()),
+            method: self.copy(
+                entry
+                    .method
+                    .as_ref()
+                    .map_or("", |method| method.as_str())
+                    .as_bytes(),
+            ),
             path: self.copy(entry.path.as_bytes()),
             user_agent: self.copy(user_agent.unwrap_or_default()),
             referer: self.copy(referer.unwrap_or_default()),

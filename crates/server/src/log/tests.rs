@@ -358,7 +358,7 @@ fn entry() -> Entry {
         time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_785_933_296_007),
         host: "app.localhost".into(),
         client: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
-        method: Method::GET,
+        method: Some(Method::GET),
         path: http::uri::PathAndQuery::from_static("/a?b=c").into(),
         version: Version::HTTP_2,
         tls: Some(Tls {
