@@ -88,15 +88,22 @@ impl Output {
             if n < payload.len() || self.written < *place {
                 let _ = payload.split_to(n);
                 self.shared_bytes -= n;
-                return;
+                n = 0;
+                break;
             }
             n -= payload.len();
             self.shared_bytes -= payload.len();
             self.shared.pop_front();
         }
         self.written += n;
-        if self.written == self.buffer.len() {
-            self.buffer.clear();
+        // Not only when all is written: to a client that reads slowly that never happens, and the
+        // buffer would hold whatever the connection has ever said. By halves, so that no byte is
+        // moved more than once on average.
+        if self.written >= self.buffer.len() / 2 {
+            self.buffer.drain(..self.written);
+            for (place, _) in &mut self.shared {
+                *place -= self.written;
+            }
             self.written = 0;
         }
     }
@@ -139,5 +146,21 @@ mod tests {
             }
             assert!(seen == expected, "step {step}");
         }
+    }
+    #[test]
+    fn what_is_written_is_forgotten_even_if_something_always_waits() {
+        let large = Bytes::from(vec![b'x'; SHARED]);
+        let mut output = Output::default();
+        for _ in 0..1000 {
+            while !output.is_full() {
+                output.buffer().extend_from_slice(&[0; 1000]);
+                output.push(large.clone());
+            }
+            let (pieces, n) = output.pieces();
+            let length: usize = pieces[..n].iter().map(|piece| piece.len()).sum();
+            output.advance(length / 2);
+            assert!(!output.is_empty());
+        }
+        assert!(output.buffer.len() <= 2 * FULL, "{}", output.buffer.len());
     }
 }
