@@ -216,6 +216,11 @@ impl Session {
                 }
             }
             let last = body.is_end_stream();
+            if last && rest.is_empty() {
+                // The last piece is empty: there is no frame to say in that it is the last.
+                self.send_end(id);
+                return Step::Over;
+            }
             turn += FRAME + self.send_data(id, rest, last, &mut stream.window);
             if rest.is_empty() {
                 if last {

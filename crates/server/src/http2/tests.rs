@@ -22,8 +22,9 @@ use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::limits::Limits;
 
-/// Answers by the path: `/hello`, `/large` (300,000 bytes), `/stream` (two pieces), `/echo` (the
-/// body, when it is complete), `/ignore` (without reading), `/never`, `/switch`.
+/// Answers by the path: `/hello`, `/large` (300,000 bytes), `/stream` (two pieces), `/hollow` (the
+/// last piece is empty), `/echo` (the body, when it is complete), `/ignore` (without reading),
+/// `/never`, `/switch`.
 struct TestApp {
     seen: RefCell<Vec<String>>,
 }
@@ -41,6 +42,7 @@ impl App for TestApp {
             "/hello" => Answer::Ready(Response::new(Body::from(Bytes::from_static(b"hello")))),
             "/large" => Answer::Ready(Response::new(Body::from(Bytes::from(vec![b'x'; 300_000])))),
             "/stream" => Answer::Ready(Response::new(Body::stream(Pieces(vec!["two", "one"])))),
+            "/hollow" => Answer::Ready(Response::new(Body::stream(Told(Pieces(vec!["", "one"]))))),
             "/echo" => Answer::Later(Box::pin(async move {
                 match request.into_body().collect().await {
                     Ok(body) => Response::new(Body::from(body.to_bytes())),
@@ -95,6 +97,25 @@ impl http_body::Body for Pieces {
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
         let piece = self.0.pop();
         Poll::Ready(piece.map(|piece| Ok(http_body::Frame::data(piece.into()))))
+    }
+}
+
+/// A body that knows which piece is its last.
+struct Told(Pieces);
+
+impl http_body::Body for Told {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.0.is_empty()
     }
 }
 

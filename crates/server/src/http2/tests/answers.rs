@@ -24,6 +24,20 @@ fn a_request_is_answered_at_once() {
 }
 
 #[test]
+fn a_body_whose_last_piece_is_empty_ends() {
+    let mut client = Client::new();
+    assert_eq!(
+        client.ask(&get(1, "/hollow")),
+        [
+            Said::Head(1, false),
+            Said::Data(1, 3, false),
+            Said::Data(1, 0, true)
+        ]
+    );
+    assert!(client.session.is_idle());
+}
+
+#[test]
 fn a_handler_that_wakes_itself_does_not_keep_the_others_waiting() {
     let mut client = Client::new();
     client.session.receive(&get(1, "/busy"));
