@@ -26,7 +26,7 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::app::App;
@@ -41,8 +41,9 @@ use session::Session;
 /// What one poll may read and write before other connections have their turn.
 const TURN: usize = 1024 * 1024;
 
-/// How long, and for how many bytes, a client that has made an error may go on sending before the
-/// socket is closed for good: else it might not get to read what was wrong.
+/// How long, and for how many bytes, a client may go on sending after all was said, before the
+/// socket is closed for good: else the kernel answers what it sends by resetting the connection, and
+/// throws away what the client has not read yet.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
@@ -55,22 +56,18 @@ pub(crate) async fn serve(
     limits: &Limits,
     dates: Rc<Dates>,
 ) {
-    let mut driver = Driver {
-        stream,
-        session: Session::new(app, connection, limits, dates),
-        lease,
-        leaving: false,
-        head_since: None,
-        requests: 0,
-        sent: 0,
-    };
+    let session = Session::new(app, connection, limits, dates);
+    let mut driver = Driver::new(stream, session, lease);
     if poll_fn(|cx| driver.poll(cx)).await == End::Farewell {
-        let _ = tokio::time::timeout(LINGER, poll_fn(|cx| driver.poll_farewell(cx))).await;
-        if driver.session.has_failed() {
-            let mut left = LINGER_BYTES;
-            let drained = poll_fn(|cx| driver.stream.poll_drain(cx, &mut left));
-            let _ = tokio::time::timeout(LINGER, drained).await;
-        }
+        let mut stream = driver.stream;
+        let farewell = async {
+            if poll_fn(|cx| stream.poll_shutdown(cx)).await.is_ok() {
+                let mut left = LINGER_BYTES;
+                let drained = poll_fn(|cx| stream.poll_drain(cx, &mut left));
+                lease.unless_evicted(drained).await;
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, farewell).await;
     }
 }
 
@@ -78,8 +75,6 @@ struct Driver<'a> {
     stream: Stream,
     session: Session,
     lease: &'a Lease,
-    /// The client was told to open no more streams.
-    leaving: bool,
     /// Since when a request has been coming in.
     head_since: Option<Instant>,
     /// Requests, as of the last poll.
@@ -93,23 +88,33 @@ struct Driver<'a> {
 enum End {
     /// There is nobody to say anything to.
     Gone,
-    /// What waits is written first.
+    /// Everything was said, and sent.
     Farewell,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
+    fn new(stream: Stream, session: Session, lease: &'a Lease) -> Self {
+        Self {
+            stream,
+            session,
+            lease,
+            head_since: None,
+            requests: 0,
+            sent: 0,
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.session.listen();
         let Ok(open) = self.poll_streams(cx) else {
             return Poll::Ready(End::Gone);
         };
-        if self.session.is_over() {
-            return Poll::Ready(End::Farewell);
-        }
         // The one flush of this poll. What is left when the socket is full wakes us again.
-        let flushed = self.stream.poll_flush(cx);
-        if !open || matches!(flushed, Poll::Ready(Err(_))) {
-            return Poll::Ready(End::Gone);
+        match self.stream.poll_flush(cx) {
+            Poll::Ready(Err(_)) => return Poll::Ready(End::Gone),
+            Poll::Ready(Ok(())) if self.session.is_over() => return Poll::Ready(End::Farewell),
+            _ if !open => return Poll::Ready(End::Gone),
+            _ => {}
         }
         let end = self.poll_lease(cx);
         if !self.session.sleep(cx.waker()) {
@@ -196,15 +201,18 @@ impl Driver<'_> {
             .lease
             .poll_over(cx, activity, received, self.sent)
             .is_ready();
-        if !self.leaving && (self.lease.is_draining() || over && activity == Activity::Idle) {
-            self.leaving = true;
+        if self.session.is_open()
+            && (self.lease.is_draining() || over && activity == Activity::Idle)
+        {
             self.session.announce();
             cx.waker().wake_by_ref();
         } else if over {
+            if !matches!(activity, Activity::Idle | Activity::Head(_)) {
+                // A client that does not read would not read a goodbye either.
+                return Poll::Ready(End::Gone);
+            }
             self.session.conclude();
-            // A client that does not read will not read this either.
-            let told = matches!(activity, Activity::Idle | Activity::Head(_));
-            return Poll::Ready(if told { End::Farewell } else { End::Gone });
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -223,11 +231,5 @@ impl Driver<'_> {
         } else {
             Activity::Client
         }
-    }
-
-    /// Writes what waits and closes our side.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_write(cx)?);
-        self.stream.poll_shutdown(cx)
     }
 }

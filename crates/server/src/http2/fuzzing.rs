@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 
 use super::frame::{self, Header, PREFACE, kind};
-use super::session::Session;
+use super::session::{Ending, Session};
 use crate::app::{Answer, App};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
@@ -57,7 +57,7 @@ pub fn converse(mut bytes: &[u8], cuts: &[u8]) -> Said {
         }
         bytes = rest;
     }
-    said(&out, session.has_failed())
+    said(&out, session.ending == Ending::Failed)
 }
 
 fn talk(session: &mut Session, mut bytes: &[u8], out: &mut Vec<u8>) {

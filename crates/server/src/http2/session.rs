@@ -359,18 +359,19 @@ impl Session {
         }
     }
 
-    /// Whether nothing will be done any more but to write what waits.
+    /// Whether nobody has begun to end the connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.ending == Ending::Open
+    }
+
+    /// Whether everything was done and said.
     pub(super) fn is_over(&self) -> bool {
-        match self.ending {
+        let done = match self.ending {
             Ending::Open | Ending::Announced => false,
             Ending::Concluded(_) => self.streams.is_empty(),
             Ending::Failed => true,
-        }
-    }
-
-    /// Whether the client was told that it had made an error.
-    pub(super) fn has_failed(&self) -> bool {
-        self.ending == Ending::Failed
+        };
+        done && self.output.is_empty()
     }
 
     /// Whether no request is being answered.

@@ -1,7 +1,8 @@
-//! The session, with bytes in and bytes out.
+//! The session, with bytes in and bytes out, and the driver over a socket.
 
 mod answers;
 mod arbitrary;
+mod connections;
 mod refusals;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use crate::limits::Limits;
 /// Answers by the path: `/hello`, `/large` (300,000 bytes), `/stream` (two pieces), `/hollow` (the
 /// last piece is empty), `/echo` (the body, when it is complete), `/ignore` (without reading),
 /// `/never`, `/switch`.
+#[derive(Default)]
 struct TestApp {
     seen: RefCell<Vec<String>>,
 }
@@ -143,16 +145,8 @@ enum Said {
 impl Client {
     /// Before the preface.
     fn raw(limits: &Limits) -> Self {
-        let address = ([127, 0, 0, 1], 1).into();
-        let connection = Connection {
-            peer: address,
-            local: address,
-            tls: None,
-        };
-        let app = Rc::new(TestApp {
-            seen: RefCell::default(),
-        });
-        let session = Session::new(app.clone(), Arc::new(connection), limits, Rc::default());
+        let app = Rc::new(TestApp::default());
+        let session = Session::new(app.clone(), somewhere(), limits, Rc::default());
         Self {
             session,
             app,
@@ -247,6 +241,16 @@ impl Client {
         self.send(bytes);
         self.said()
     }
+}
+
+/// A connection as handlers see it.
+fn somewhere() -> Arc<Connection> {
+    let address = ([127, 0, 0, 1], 1).into();
+    Arc::new(Connection {
+        peer: address,
+        local: address,
+        tls: None,
+    })
 }
 
 fn hello(settings: &[(u16, u32)]) -> Vec<u8> {
