@@ -106,14 +106,13 @@ impl<'a> Driver<'a> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.session.listen();
-        let Ok(open) = self.poll_streams(cx) else {
+        if self.poll_streams(cx).is_err() {
             return Poll::Ready(End::Gone);
-        };
+        }
         // The one flush of this poll. What is left when the socket is full wakes us again.
         match self.stream.poll_flush(cx) {
             Poll::Ready(Err(_)) => return Poll::Ready(End::Gone),
             Poll::Ready(Ok(())) if self.session.is_over() => return Poll::Ready(End::Farewell),
-            _ if !open => return Poll::Ready(End::Gone),
             _ => {}
         }
         let end = self.poll_lease(cx);
@@ -123,47 +122,46 @@ impl<'a> Driver<'a> {
         end
     }
 
-    /// Reads, answers and writes for as long as there is something to do. `false` where the client
-    /// has ended its side.
-    fn poll_streams(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+    /// Reads, answers and writes for as long as there is something to do.
+    fn poll_streams(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let begun = self.stream.received() + self.session.responded;
         loop {
             let read = self.poll_read(cx)?;
             self.session.work();
             let written = self.poll_write(cx)?;
-            if read == Poll::Ready(false) {
-                return Ok(false);
-            }
             let rests = read.is_pending() && !self.session.has_work();
             if rests || written.is_pending() || self.session.is_over() {
-                return Ok(true);
+                return Ok(());
             }
             // A task that has used up its budget finds nothing ready, and is woken at once: what it
             // waits for would never come within this poll.
             let spent = !tokio::task::coop::has_budget_remaining();
             if spent || self.stream.received() + self.session.responded - begun > TURN as u64 {
                 cx.waker().wake_by_ref();
-                return Ok(true);
+                return Ok(());
             }
         }
     }
 
-    /// Reads until there is nothing more, or the output is full; ready with `false` at the end.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<bool>> {
+    /// Reads until there is nothing more, or the output is full.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
         while !self.session.output.is_full() && !self.session.is_over() {
             if self.stream.available().is_empty() {
                 // What is read now may have been sent after what was read before was answered.
                 self.lease.begin_turn();
                 match self.stream.poll_fill(cx)? {
                     Poll::Pending => return Ok(Poll::Pending),
-                    Poll::Ready(false) => return Ok(Poll::Ready(false)),
+                    Poll::Ready(false) => {
+                        self.session.receive_end();
+                        return Ok(Poll::Pending);
+                    }
                     Poll::Ready(true) => {}
                 }
             }
             let taken = self.session.receive(self.stream.available());
             self.stream.consume(taken);
         }
-        Ok(Poll::Ready(true))
+        Ok(Poll::Ready(()))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {

@@ -56,6 +56,7 @@ pub(super) enum Code {
     StreamClosed = 5,
     FrameSize = 6,
     RefusedStream = 7,
+    Cancel = 8,
     Compression = 9,
     EnhanceYourCalm = 11,
     Http11Required = 13,

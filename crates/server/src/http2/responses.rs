@@ -12,7 +12,7 @@ use http_body::Body as _;
 use super::flow::SendWindow;
 use super::frame::{self, Code, Header, flag, kind};
 use super::hpack::Additions;
-use super::session::Session;
+use super::session::{Ending, Session};
 use super::signal::Cause;
 use super::streams::{BodyInTransit, Sending, Stream};
 use crate::body::Body;
@@ -236,6 +236,11 @@ impl Session {
     }
 
     fn wait_for_window(&mut self, id: u32) -> Step {
+        if self.ending == Ending::HalfClosed {
+            // No WINDOW_UPDATE will come.
+            self.reset(id, Code::Cancel);
+            return Step::Reset;
+        }
         if self.window.room() == 0 {
             self.streams.starve(id);
         }

@@ -89,6 +89,8 @@ pub(super) enum Ending {
     Announced,
     /// Streams up to this one are the last.
     Concluded(u32),
+    /// The client has ended its side of the connection: nothing more comes.
+    HalfClosed,
     /// The client has made an error. It is told; nothing else is done.
     Failed,
 }
@@ -359,6 +361,15 @@ impl Session {
         }
     }
 
+    /// Takes note that the client will send nothing more. It may be gone, or have ended only its own
+    /// side (RFC 8446, section 6.1): what it has asked for is still answered.
+    pub(super) fn receive_end(&mut self) {
+        if !matches!(self.ending, Ending::HalfClosed | Ending::Failed) {
+            self.ending = Ending::HalfClosed;
+            self.streams.end_requests();
+        }
+    }
+
     /// Whether nobody has begun to end the connection.
     pub(super) fn is_open(&self) -> bool {
         self.ending == Ending::Open
@@ -368,7 +379,7 @@ impl Session {
     pub(super) fn is_over(&self) -> bool {
         let done = match self.ending {
             Ending::Open | Ending::Announced => false,
-            Ending::Concluded(_) => self.streams.is_empty(),
+            Ending::Concluded(_) | Ending::HalfClosed => self.streams.is_empty(),
             Ending::Failed => true,
         };
         done && self.output.is_empty()
@@ -385,8 +396,12 @@ impl Session {
         in_frame || self.block.is_some() || matches!(self.stage, Stage::Preface(1..))
     }
 
-    /// Whether a handler works that does not itself wait for the client.
+    /// Whether a handler works that does not itself wait for the client. For a client that may be
+    /// gone, which only writing would show, a handler does not work for ever.
     pub(super) fn is_working(&self) -> bool {
+        if self.ending == Ending::HalfClosed {
+            return false;
+        }
         let working = self.streams.iter().filter(|stream| stream.is_working());
         working.count() > self.progress.waiting()
     }

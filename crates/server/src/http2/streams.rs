@@ -13,7 +13,7 @@ use http::Response;
 use super::flow::{ReceiveWindow, SendWindow};
 use super::signal::{Cause, Signals};
 use crate::body::Body;
-use crate::inbox::Inbox;
+use crate::inbox::{Cut, Inbox};
 
 /// Streams that we have reset are remembered, because frames may be on their way to them.
 const REMEMBERED: usize = 256;
@@ -209,6 +209,22 @@ impl Streams {
             }
         }
         fine
+    }
+
+    /// Cuts the requests that are not complete, since nothing more comes, and gives those a turn that
+    /// wait for a window.
+    pub(super) fn end_requests(&mut self) {
+        self.open.retain(|id, stream| {
+            if let Some(receiving) = stream.receiving() {
+                receiving.inbox.cut(Cut::Client);
+                receiving.ended = true;
+            }
+            if !stream.queued {
+                stream.queued = true;
+                self.queue.push_back(*id);
+            }
+            !matches!(stream.sending, Sending::Done)
+        });
     }
 
     pub(super) fn remember_reset(&mut self, id: u32) {

@@ -274,6 +274,29 @@ fn a_client_that_says_goodbye_gets_its_answers() {
 }
 
 #[test]
+fn a_client_that_ends_its_side_gets_the_answers_that_it_can_get() {
+    let mut client = Client::new();
+    client.send(&post(1, "/echo", &[]));
+    client.send(&post(3, "/hello", &[]));
+    client.send(&get(5, "/large"));
+    client.send(&get(7, "/never"));
+    client.said();
+    assert!(client.session.is_working());
+    client.session.receive_end();
+    client.turn();
+    let said = client.said();
+    assert!(
+        said.contains(&Said::Head(1, true)),
+        "cut, and told so: {said:?}"
+    );
+    let short_of_window = Said::Reset(5, Code::Cancel as u32);
+    assert!(said.contains(&short_of_window), "{said:?}");
+    assert_eq!(said.len(), 2, "{said:?}");
+    // The last handler has as long as a client that is slow.
+    assert!(!client.session.is_over() && !client.session.is_working());
+}
+
+#[test]
 fn an_idle_session_is_small() {
     let mut client = Client::new();
     client.send(&get(1, "/large"));

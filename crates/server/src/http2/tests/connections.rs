@@ -15,7 +15,7 @@ use crate::stream::Stream;
 fn a_connection_is_not_over_before_the_socket_has_taken_all_of_the_answer() {
     run(async {
         let (server, mut client) = sockets(SMALL).await;
-        client.write_all(&last_words()).await.unwrap();
+        client.write_all(&large(&goodbye())).await.unwrap();
         let limits = Limits::default();
         let lease = Registry::new().enter(&limits);
         let app = Rc::<TestApp>::default();
@@ -41,7 +41,7 @@ fn a_connection_is_not_over_before_the_socket_has_taken_all_of_the_answer() {
 fn what_a_client_sends_behind_the_end_does_not_cost_it_the_answer() {
     run(async {
         let (server, mut client) = sockets(1 << 20).await;
-        client.write_all(&last_words()).await.unwrap();
+        client.write_all(&large(&goodbye())).await.unwrap();
         let reading = async move {
             let (mut received, mut piece) = (Vec::new(), vec![0; SMALL as usize]);
             loop {
@@ -54,6 +54,29 @@ fn what_a_client_sends_behind_the_end_does_not_cost_it_the_answer() {
         };
         let received = served(server, reading).await;
         assert_eq!(body_bytes(&received), 300_000);
+    });
+}
+
+#[test]
+fn a_client_that_has_ended_its_own_side_gets_its_answers() {
+    run(async {
+        let (server, mut client) = sockets(SMALL).await;
+        let more = [
+            get(3, "/busy"),
+            post(5, "/echo", &[]),
+            post(7, "/hello", &[]),
+        ];
+        client.write_all(&large(&more.concat())).await.unwrap();
+        client.shutdown().await.unwrap();
+        let reading = async move {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).await.unwrap();
+            received
+        };
+        let received = served(server, reading).await;
+        assert_eq!(body_bytes(&received), 300_000 + 5);
+        assert_eq!(count(&received, kind::HEADERS), 4);
+        assert_eq!(count(&received, kind::RST_STREAM), 0);
     });
 }
 
@@ -72,15 +95,19 @@ fn run(test: impl Future<Output = ()>) {
     runtime.enable_all().build().unwrap().block_on(test);
 }
 
-/// A request for 300,000 bytes, with windows that have room for them, and a goodbye.
-fn last_words() -> Vec<u8> {
+/// A request for 300,000 bytes, with windows that have room for them, and `more` behind it.
+fn large(more: &[u8]) -> Vec<u8> {
     [
         &hello(&[(setting::INITIAL_WINDOW_SIZE, 1_000_000)])[..],
         &window(0, 1_000_000),
         &get(1, "/large"),
-        &framed(kind::GOAWAY, 0, 0, &[0; 8]),
+        more,
     ]
     .concat()
+}
+
+fn goodbye() -> Vec<u8> {
+    framed(kind::GOAWAY, 0, 0, &[0; 8])
 }
 
 const SMALL: u32 = 16 * 1024;
@@ -101,14 +128,23 @@ async fn sockets(unsent: u32) -> (TcpStream, TcpStream) {
     (listener.accept().await.unwrap().0, client)
 }
 
-/// Bytes of DATA in frames.
-fn body_bytes(mut frames: &[u8]) -> usize {
-    let mut bytes = 0;
-    while let Some(header) = Header::read(frames) {
-        if header.kind == kind::DATA {
-            bytes += header.length;
-        }
-        frames = frames.get(frame::HEADER + header.length..).unwrap_or(&[]);
-    }
-    bytes
+fn body_bytes(received: &[u8]) -> usize {
+    frames(received)
+        .filter(|header| header.kind == kind::DATA)
+        .map(|header| header.length)
+        .sum()
+}
+
+fn count(received: &[u8], kind: u8) -> usize {
+    frames(received)
+        .filter(|header| header.kind == kind)
+        .count()
+}
+
+fn frames(mut received: &[u8]) -> impl Iterator<Item = Header> {
+    std::iter::from_fn(move || {
+        let header = Header::read(received)?;
+        received = received.get(frame::HEADER + header.length..)?;
+        Some(header)
+    })
 }
