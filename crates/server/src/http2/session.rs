@@ -325,7 +325,12 @@ impl Session {
             }
         };
         if let Failure::Connection(code, words) = failure {
-            frame::put_goaway(self.output.buffer(), self.last_stream, code, words);
+            // Section 6.8: the number may not grow, whatever was ignored meanwhile.
+            let last = match self.ending {
+                Ending::Concluded(last) => last,
+                _ => self.last_stream,
+            };
+            frame::put_goaway(self.output.buffer(), last, code, words);
             self.ending = Ending::Failed;
             self.streams.clear();
             self.block = None;

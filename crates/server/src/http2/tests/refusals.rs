@@ -198,6 +198,18 @@ fn errors_of_the_connection_end_it() {
 }
 
 #[test]
+fn an_error_does_not_take_in_streams_behind_the_last() {
+    let mut client = Client::new();
+    client.send(&get(3, "/never"));
+    client.session.conclude();
+    client.turn();
+    assert_eq!(client.said(), [Said::GoAway(3, 0)]);
+    assert_eq!(client.ask(&get(5, "/hello")), []);
+    let said = client.ask(&window(0, 0));
+    assert_eq!(said, [Said::GoAway(3, Code::Protocol as u32)]);
+}
+
+#[test]
 fn the_preface_and_settings_come_first() {
     let mut client = Client::raw(&Limits::default());
     client.send(b"GET / HTTP/1.1\r\n");
