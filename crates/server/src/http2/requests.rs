@@ -100,7 +100,11 @@ impl Session {
     fn purpose(&mut self, stream: u32) -> Result<Purpose, Failure> {
         if stream > self.last_stream && !stream.is_multiple_of(2) {
             return Ok(match self.ending {
-                Ending::Concluded(_) | Ending::Failed => Purpose::Nothing,
+                Ending::Concluded(_) => {
+                    // What belongs to it is ignored as well (section 6.8).
+                    self.streams.remember_reset(stream);
+                    Purpose::Nothing
+                }
                 _ if self.streams.len() >= self.most_streams => Purpose::Error(Code::RefusedStream),
                 _ => Purpose::Request,
             });

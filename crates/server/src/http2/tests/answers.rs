@@ -263,6 +263,20 @@ fn a_goodbye_in_two_steps_loses_no_request() {
 }
 
 #[test]
+fn a_request_behind_the_last_stream_is_ignored_whole() {
+    let mut client = Client::new();
+    client.send(&post(1, "/echo", &[]));
+    client.session.conclude();
+    client.turn();
+    assert_eq!(client.said(), [Said::GoAway(1, 0)]);
+    let trailers = framed(kind::HEADERS, 5, 3, &block(&[("a", "b")]));
+    let late = [post(3, "/echo", &[]), data(3, b"x", false), trailers];
+    assert_eq!(client.ask(&late.concat()), []);
+    let said = client.ask(&data(1, b"x", true));
+    assert_eq!(said, [Said::Head(1, false), Said::Data(1, 1, true)]);
+}
+
+#[test]
 fn a_client_that_says_goodbye_gets_its_answers() {
     let mut client = Client::new();
     client.send(&post(1, "/echo", &[]));
