@@ -73,8 +73,13 @@ impl Encoder {
             measured = true;
         }
         for (name, value) in headers {
-            dated = dated || *name == header::DATE;
-            measured = measured || *name == header::CONTENT_LENGTH;
+            match *name {
+                header::DATE => dated = true,
+                // RFC 9110, section 8.6: not even one of 0.
+                header::CONTENT_LENGTH if status == StatusCode::NO_CONTENT => continue,
+                header::CONTENT_LENGTH => measured = true,
+                _ => {}
+            }
             self.field(out, name, value);
         }
         if !dated {
@@ -212,6 +217,28 @@ mod tests {
             ]
             .concat()
         );
+    }
+
+    #[test]
+    fn a_response_without_content_has_no_length_of_it() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        let additions = Additions {
+            length: None,
+            ..additions()
+        };
+        for (status, length) in [
+            (StatusCode::NO_CONTENT, &b""[..]),
+            (StatusCode::NOT_MODIFIED, b"\x0f\x0d\x010"),
+        ] {
+            let mut out = Vec::new();
+            Encoder::default().head(&mut out, status, &headers, &additions);
+            let start = [
+                b"\x3f\xe1\x07",
+                &[0x80 | static_table::status(status.as_u16()).unwrap()][..],
+            ];
+            assert_eq!(out, [&start.concat()[..], length, b"\x61\x03now"].concat());
+        }
     }
 
     #[test]
