@@ -91,6 +91,11 @@ impl Head {
             self.cookies.extend_from_slice(value.as_bytes());
             return;
         }
+        if name == header::HOST && self.headers.contains_key(header::HOST) {
+            // RFC 9112, section 3.2: whoever looked at the request before us may have gone by the
+            // other one.
+            return self.spoil(Flaw::Malformed);
+        }
         self.measured |= name == header::CONTENT_LENGTH;
         let taken =
             self.headers.len() < self.limits.fields && self.headers.try_append(name, value).is_ok();
@@ -267,6 +272,14 @@ mod tests {
         let request = request(&[METHOD, SCHEME, PATH, ("host", "b.test")]).unwrap();
         assert_eq!(request.uri(), "/x?y");
         assert_eq!(request.headers()[header::HOST], "b.test");
+    }
+
+    #[test]
+    fn a_host_is_named_once() {
+        for second in ["a.test", "b.test", ""] {
+            let fields = [METHOD, SCHEME, PATH, ("host", "a.test"), ("host", second)];
+            assert_eq!(request(&fields).unwrap_err(), Flaw::Malformed, "{second}");
+        }
     }
 
     #[test]
