@@ -7,6 +7,7 @@
 
 mod calm;
 mod control;
+mod ending;
 mod flow;
 mod frame;
 #[cfg(fuzzing)]
@@ -199,10 +200,8 @@ impl<'a> Driver<'a> {
             .lease
             .poll_over(cx, activity, received, self.sent)
             .is_ready();
-        if self.session.is_open()
-            && (self.lease.is_draining() || over && activity == Activity::Idle)
-        {
-            self.session.announce();
+        let leave = self.lease.is_draining() || over && activity == Activity::Idle;
+        if leave && self.session.announce() {
             cx.waker().wake_by_ref();
         } else if over {
             if !matches!(activity, Activity::Idle | Activity::Head(_)) {

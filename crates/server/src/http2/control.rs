@@ -1,8 +1,9 @@
 //! Frames that concern the connection, or say what becomes of a stream (RFC 9113, sections 6.4 to
 //! 6.9).
 
+use super::ending::Ending;
 use super::frame::{self, Code, Failure, Header, flag, kind, setting};
-use super::session::{Ending, LEAST_MAX_FRAME, SEEN, Session, Stage};
+use super::session::{LEAST_MAX_FRAME, SEEN, Session, Stage};
 
 const MOST_MAX_FRAME: u32 = (1 << 24) - 1;
 
@@ -71,7 +72,12 @@ impl Session {
         if payload.len() < 8 {
             return length_is(payload, 8);
         }
-        self.client_leaves = true;
+        if self.ending == Ending::Announced {
+            // It has nothing more to ask, so what came was all.
+            self.conclude();
+        } else {
+            self.ending.advance(Ending::Leaving);
+        }
         Ok(())
     }
 

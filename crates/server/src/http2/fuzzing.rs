@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 
+use super::ending::Ending;
 use super::frame::{self, Header, PREFACE, kind};
-use super::session::{Ending, Session};
+use super::session::Session;
 use crate::app::{Answer, App};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
 
 use super::control::on_stream;
+use super::ending::Ending;
 use super::flow::SendWindow;
 use super::frame::{self, Code, Failure, Header, flag};
 use super::head::{Flaw, Head};
 use super::hpack::Undecodable;
 use super::responses::Begun;
-use super::session::{Ending, STREAM_WINDOW, Session};
+use super::session::{STREAM_WINDOW, Session};
 use super::signal::Cause;
 use super::streams::{BodyInTransit, Receiving, Sending, Stream};
 use crate::app::Answer;
@@ -69,6 +70,9 @@ impl Session {
             self.calm.add_noise(frame::HEADER + payload.len());
         }
         self.last_stream = self.last_stream.max(header.stream);
+        if block.purpose != Purpose::Nothing {
+            self.last_served = self.last_served.max(header.stream);
+        }
         if header.has(flag::END_HEADERS) {
             return self.decode(&block, fragment);
         }
@@ -100,7 +104,7 @@ impl Session {
     fn purpose(&mut self, stream: u32) -> Result<Purpose, Failure> {
         if stream > self.last_stream && !stream.is_multiple_of(2) {
             return Ok(match self.ending {
-                Ending::Concluded(_) => {
+                Ending::Concluded => {
                     // What belongs to it is ignored as well (section 6.8).
                     self.streams.remember_reset(stream);
                     Purpose::Nothing

@@ -9,10 +9,11 @@ use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body as _;
 
+use super::ending::Ending;
 use super::flow::SendWindow;
 use super::frame::{self, Code, Header, flag, kind};
 use super::hpack::Additions;
-use super::session::{Ending, Session};
+use super::session::Session;
 use super::signal::Cause;
 use super::streams::{BodyInTransit, Sending, Stream};
 use crate::body::Body;
@@ -110,7 +111,7 @@ impl Session {
         {
             self.run(stream);
         }
-        if self.client_leaves && self.streams.is_empty() {
+        if self.ending == Ending::Leaving && self.streams.is_empty() {
             self.conclude();
         }
     }

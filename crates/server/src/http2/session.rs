@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::calm::Calm;
 use super::control::{length_is, on_stream};
+use super::ending::Ending;
 use super::flow::{ReceiveWindow, SendWindow};
 use super::frame::{self, Code, Failure, Header, flag, kind, setting};
 use super::head::HeadLimits;
@@ -42,8 +43,6 @@ pub(super) struct Session {
     pub(super) most_streams: usize,
     pub(super) stage: Stage,
     pub(super) ending: Ending,
-    /// The client has said goodbye.
-    pub(super) client_leaves: bool,
     /// A frame of which not all has come.
     partial: Vec<u8>,
     /// A header block of which not all has come.
@@ -57,6 +56,8 @@ pub(super) struct Session {
     pub(super) signals: Signals,
     /// The highest stream that the client has opened.
     pub(super) last_stream: u32,
+    /// The highest that was not ignored: what the client is told may not grow (section 6.8).
+    pub(super) last_served: u32,
     pub(super) output: Output,
     pub(super) calm: Calm,
     pub(super) progress: Arc<Progress>,
@@ -79,20 +80,6 @@ pub(super) enum Stage {
     /// Its settings.
     Settings,
     Frames,
-}
-
-/// How the connection comes to its end (section 6.8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    Open,
-    /// The client is told to open no more streams, and asked to say when it has read that.
-    Announced,
-    /// Streams up to this one are the last.
-    Concluded(u32),
-    /// The client has ended its side of the connection: nothing more comes.
-    HalfClosed,
-    /// The client has made an error. It is told; nothing else is done.
-    Failed,
 }
 
 #[derive(Debug)]
@@ -119,7 +106,6 @@ impl Session {
             most_streams: limits.http2_streams as usize,
             stage: Stage::Preface(0),
             ending: Ending::Open,
-            client_leaves: false,
             partial: Vec::new(),
             block: None,
             decoder: Decoder::default(),
@@ -133,6 +119,7 @@ impl Session {
             streams: Streams::default(),
             signals: Signals::default(),
             last_stream: 0,
+            last_served: 0,
             output: Output::default(),
             calm: Calm::default(),
             progress: Arc::default(),
@@ -325,13 +312,8 @@ impl Session {
             }
         };
         if let Failure::Connection(code, words) = failure {
-            // Section 6.8: the number may not grow, whatever was ignored meanwhile.
-            let last = match self.ending {
-                Ending::Concluded(last) => last,
-                _ => self.last_stream,
-            };
-            frame::put_goaway(self.output.buffer(), last, code, words);
-            self.ending = Ending::Failed;
+            frame::put_goaway(self.output.buffer(), self.last_served, code, words);
+            self.ending.advance(Ending::Failed);
             self.streams.clear();
             self.block = None;
             self.partial = Vec::new();
@@ -347,47 +329,35 @@ impl Session {
         self.streams.remember_reset(stream);
     }
 
-    /// Tells the client to open no more streams. Those that it opens before it has read that are
-    /// still served (section 6.8).
-    pub(super) fn announce(&mut self) {
-        if self.ending == Ending::Open {
-            self.ending = Ending::Announced;
+    /// Tells the client to open no more streams. `false` where it knows.
+    pub(super) fn announce(&mut self) -> bool {
+        let new = self.ending.advance(Ending::Announced);
+        if new {
             let out = self.output.buffer();
             frame::put_goaway(out, frame::MAX_WINDOW, Code::NoError, "");
             frame::put(out, kind::PING, 0, 0, &SEEN);
         }
+        new
     }
 
     /// Says which streams are the last.
     pub(super) fn conclude(&mut self) {
-        if matches!(self.ending, Ending::Open | Ending::Announced) {
-            self.ending = Ending::Concluded(self.last_stream);
-            frame::put_goaway(self.output.buffer(), self.last_stream, Code::NoError, "");
+        if self.ending.advance(Ending::Concluded) {
+            frame::put_goaway(self.output.buffer(), self.last_served, Code::NoError, "");
         }
     }
 
     /// Takes note that the client will send nothing more. It may be gone, or have ended only its own
     /// side (RFC 8446, section 6.1): what it has asked for is still answered.
     pub(super) fn receive_end(&mut self) {
-        if !matches!(self.ending, Ending::HalfClosed | Ending::Failed) {
-            self.ending = Ending::HalfClosed;
+        if self.ending.advance(Ending::HalfClosed) {
             self.streams.end_requests();
         }
     }
 
-    /// Whether nobody has begun to end the connection.
-    pub(super) fn is_open(&self) -> bool {
-        self.ending == Ending::Open
-    }
-
     /// Whether everything was done and said.
     pub(super) fn is_over(&self) -> bool {
-        let done = match self.ending {
-            Ending::Open | Ending::Announced => false,
-            Ending::Concluded(_) | Ending::HalfClosed => self.streams.is_empty(),
-            Ending::Failed => true,
-        };
-        done && self.output.is_empty()
+        self.ending.is_over(self.streams.len()) && self.output.is_empty()
     }
 
     /// Whether no request is being answered.

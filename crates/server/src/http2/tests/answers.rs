@@ -272,7 +272,8 @@ fn a_request_behind_the_last_stream_is_ignored_whole() {
     let trailers = framed(kind::HEADERS, 5, 3, &block(&[("a", "b")]));
     let late = [post(3, "/echo", &[]), data(3, b"x", false), trailers];
     assert_eq!(client.ask(&late.concat()), []);
-    let said = client.ask(&data(1, b"x", true));
+    let trailers = framed(kind::HEADERS, 5, 1, &block(&[("a", "b")]));
+    let said = client.ask(&[data(1, b"x", false), trailers].concat());
     assert_eq!(said, [Said::Head(1, false), Said::Data(1, 1, true)]);
 }
 
@@ -284,6 +285,17 @@ fn a_client_that_says_goodbye_gets_its_answers() {
     assert!(!client.session.is_over());
     let said = client.ask(&data(1, b"x", true));
     assert_eq!(said.last(), Some(&Said::GoAway(1, 0)));
+    assert!(client.session.is_over());
+}
+
+#[test]
+fn a_goodbye_that_is_answered_by_another_is_not_waited_for() {
+    let mut client = Client::new();
+    client.session.announce();
+    client.turn();
+    client.said();
+    let said = client.ask(&framed(kind::GOAWAY, 0, 0, &[0; 8]));
+    assert_eq!(said, [Said::GoAway(0, 0)]);
     assert!(client.session.is_over());
 }
 

@@ -200,11 +200,13 @@ fn errors_of_the_connection_end_it() {
 #[test]
 fn an_error_does_not_take_in_streams_behind_the_last() {
     let mut client = Client::new();
-    client.send(&get(3, "/never"));
+    client.send(&post(3, "/never", &[]));
     client.session.conclude();
     client.turn();
     assert_eq!(client.said(), [Said::GoAway(3, 0)]);
     assert_eq!(client.ask(&get(5, "/hello")), []);
+    let trailers = framed(kind::HEADERS, 5, 3, &block(&[("a", "b")]));
+    assert_eq!(client.ask(&trailers), []);
     let said = client.ask(&window(0, 0));
     assert_eq!(said, [Said::GoAway(3, Code::Protocol as u32)]);
 }
