@@ -123,7 +123,9 @@ impl Stream {
                 ready!(self.poll_flush(cx))?;
                 continue;
             }
-            if ready!(self.poll_receive(cx))? == 0 {
+            let ended = ready!(self.poll_receive(cx))? == 0;
+            // Its end may come together with the last of the handshake, and with a request.
+            if ended && self.connection().is_some_and(|tls| tls.is_handshaking()) {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
         }

@@ -93,6 +93,27 @@ fn with_large_file(folder: &std::path::Path) {
 }
 
 #[test]
+fn a_client_that_ends_its_own_side_gets_its_answer_and_an_end() {
+    let server = Setup::new().folder(with_large_file).start();
+    let large = 0x7000_0000_u32;
+    let mut client = Http2::connect_with(&server, &[(4, large)]);
+    let request = headers(1, &get("/large.bin"));
+    client.send(&[frame(WINDOW_UPDATE, 0, 0, &large.to_be_bytes()), request].concat());
+    client.tls.conn.send_close_notify();
+    client.tls.flush().unwrap();
+    let mut received = 0;
+    while let Some(frame) = client.next() {
+        if frame.kind == DATA {
+            received += frame.payload.len();
+        }
+    }
+    assert_eq!(received, 64 << 20);
+    // With a close_notify: a cut would be an error.
+    let end = crate::client::read(&mut client.tls, &mut [0]);
+    assert_eq!(end.unwrap(), 0);
+}
+
+#[test]
 fn a_continuation_flood_is_calmed() {
     let first = frame(HEADERS, END_STREAM, 1, &block(&get("/index.html")));
     let more = many(10_000, |_| {
