@@ -1,7 +1,7 @@
 //! Requests: HEADERS, CONTINUATION and DATA frames (RFC 9113, sections 6.1, 6.2 and 6.10).
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode, Version, header};
 
 use super::control::on_stream;
 use super::ending::Ending;
@@ -13,7 +13,7 @@ use super::responses::Begun;
 use super::session::{STREAM_WINDOW, Session};
 use super::signal::Cause;
 use super::streams::{BodyInTransit, Receiving, Sending, Stream};
-use crate::app::Answer;
+use crate::app::{Answer, Refused};
 use crate::body::{Body, RequestBody};
 use crate::error_page;
 use crate::inbox::{self, Cut};
@@ -155,19 +155,18 @@ impl Session {
     fn request(&mut self, id: u32, head: Head, ends: bool) -> Result<(), Failure> {
         self.requests += 1;
         self.expected_fields = head.fields();
-        let malformed = Failure::Stream(id, Code::Protocol);
         let length = match (head.flaw(), head.content_length()) {
             (Some(Flaw::TooLarge), _) => {
                 self.refuse(id, ends);
                 return Ok(());
             }
-            (Some(Flaw::Malformed), _) | (_, Err(_)) => return Err(malformed),
+            (Some(Flaw::Malformed), _) | (_, Err(_)) => return Err(self.malformed(id)),
             (None, Ok(length)) => length,
         };
         let mut receiving = None;
         let body = if ends {
             if length.is_some_and(|length| length > 0) {
-                return Err(malformed);
+                return Err(self.malformed(id));
             }
             RequestBody::none()
         } else {
@@ -186,7 +185,7 @@ impl Session {
                 self.refuse(id, ends);
                 return Ok(());
             }
-            Err(Flaw::Malformed) => return Err(malformed),
+            Err(Flaw::Malformed) => return Err(self.malformed(id)),
         };
         let is_head = *request.method() == Method::HEAD;
         match self.app.call(request, &self.connection) {
@@ -238,6 +237,7 @@ impl Session {
     fn refuse(&mut self, id: u32, ends: bool) {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         let (content_type, body) = error_page::body(status, None, None);
+        self.log_refused(status, body.len());
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response
@@ -250,6 +250,23 @@ impl Session {
             Receiving::new(inbox, STREAM_WINDOW, None, waker)
         });
         self.answer(id, response, receiving, false);
+    }
+
+    /// What is no request resets its stream (section 8.1.1).
+    fn malformed(&self, id: u32) -> Failure {
+        self.log_refused(StatusCode::BAD_REQUEST, 0);
+        Failure::Stream(id, Code::Protocol)
+    }
+
+    fn log_refused(&self, status: StatusCode, bytes: usize) {
+        let refused = Refused {
+            line: b"",
+            version: Version::HTTP_2,
+            since: None,
+            status,
+            bytes,
+        };
+        self.app.refused(&refused, &self.connection);
     }
 
     /// The end of a request's body, with fields behind it (section 8.1).

@@ -65,9 +65,7 @@ impl Lines {
         out.push(b'"');
         push_member(out, "method", line.method);
         push_member(out, "path", line.path);
-        if !line.method.is_empty() {
-            push_member(out, "protocol", protocol(record).as_bytes());
-        }
+        push_member(out, "protocol", protocol(record).as_bytes());
         if let Some(tls) = record.tls {
             push_member(out, "tls", tls.version.as_bytes());
             push_member(out, "suite", tls.suite.as_bytes());

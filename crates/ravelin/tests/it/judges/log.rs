@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::client::Client;
 use crate::foreign::httpx::Httpx;
 use crate::foreign::{curl, fetch, run_python};
 use crate::life::config;
@@ -169,6 +170,36 @@ fn a_log_that_is_full_is_rotated() {
         }
     }
     assert!(size("access.log.3").is_err(), "no more than two are kept");
+}
+
+#[test]
+fn what_is_refused_before_it_is_a_request_has_its_line_too() {
+    let server = logging("format = \"json\"\nto = \"access.log\"");
+    let mut client = Client::connect(&server);
+    let refused = client.ask("GET /bad HTTP/1.1\r\nHost : localhost\r\n\r\n");
+    let line = last_line(&server, "/bad");
+    assert_eq!(
+        (&line["status"], &line["method"]),
+        (&400.into(), &"GET".into())
+    );
+    assert_eq!(
+        (&line["tls"], &line["client"]),
+        (&"TLSv1.3".into(), &"127.0.0.1".into())
+    );
+    assert_eq!(line["bytes"].as_u64(), Some(refused.body.len() as u64));
+
+    // Plain HTTP, and a header block that is too large.
+    let plain = format!("http://127.0.0.1:{}/plain", server.port());
+    curl(&server, &["--output", "/dev/null", &plain]).well();
+    let line = last_line(&server, "/plain");
+    assert_eq!((&line["status"], &line["tls"]), (&400.into(), &Value::Null));
+    let large = format!("X: {}", "x".repeat(40_000));
+    for option in ["--http1.1", "--http2"] {
+        fetch(&server, "/large", &[option, "--header", &large]);
+    }
+    let log = wait_for(&server, |log| log.matches("\"status\":431").count() == 2);
+    assert_eq!(log.matches("\"protocol\":\"HTTP/2\"").count(), 1, "{log}");
+    server.stop();
 }
 
 fn logging(keys: &str) -> Server {

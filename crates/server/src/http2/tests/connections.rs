@@ -10,6 +10,7 @@ use super::*;
 use crate::http2::{Driver, End, serve};
 use crate::lease::Registry;
 use crate::stream::Stream;
+use crate::worker::Turn;
 
 #[test]
 fn a_connection_is_not_over_before_the_socket_has_taken_all_of_the_answer() {
@@ -17,7 +18,7 @@ fn a_connection_is_not_over_before_the_socket_has_taken_all_of_the_answer() {
         let (server, mut client) = sockets(SMALL).await;
         client.write_all(&large(&goodbye())).await.unwrap();
         let limits = Limits::default();
-        let lease = Registry::new().enter(&limits);
+        let lease = Registry::new(Turn::default()).enter(&limits);
         let app = Rc::<TestApp>::default();
         let session = Session::new(app, somewhere(), &limits, Rc::default());
         let mut driver = Driver::new(Stream::plain(server), session, &lease);
@@ -83,7 +84,7 @@ fn a_client_that_has_ended_its_own_side_gets_its_answers() {
 /// What `client` comes to beside a server of the other end.
 async fn served<T>(server: TcpStream, client: impl Future<Output = T>) -> T {
     let limits = Limits::default();
-    let lease = Registry::new().enter(&limits);
+    let lease = Registry::new(Turn::default()).enter(&limits);
     let app = Rc::<TestApp>::default();
     let stream = Stream::plain(server);
     let serving = serve(stream, app, somewhere(), &lease, &limits, Rc::default());
