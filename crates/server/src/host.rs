@@ -45,7 +45,7 @@ pub(crate) fn asked(head: &Parts) -> Result<AskedHost<'_>, HostProblem> {
         Some(value) => Some(value.to_str().map_err(|_| HostProblem::Invalid)?),
     };
     let asked = match (head.uri.authority(), field) {
-        (Some(authority), Some(field)) if authority.as_str() != field => {
+        (Some(authority), Some(field)) if !authority.as_str().eq_ignore_ascii_case(field) => {
             return Err(HostProblem::Contradiction);
         }
         (Some(authority), _) => authority.as_str(),
@@ -163,6 +163,15 @@ mod tests {
             parse("[::1]:8443"),
             Some(AskedHost::Ip("::1".parse().unwrap()))
         );
+    }
+
+    #[test]
+    fn target_and_host_must_agree_but_not_in_their_case() {
+        for (host, agrees) in [("A.test", true), ("a.test", true), ("b.test", false)] {
+            let request = http::Request::get("https://a.test/").header(header::HOST, host);
+            let head = request.body(()).unwrap().into_parts().0;
+            assert_eq!(asked(&head).is_ok(), agrees, "{host}");
+        }
     }
 
     #[test]
