@@ -29,7 +29,7 @@ use crate::conditional::{self, Decision, EntityTag, Validators};
 use crate::listing;
 use crate::negotiation::{AcceptEncoding, Coding};
 use crate::page::CONTENT_SECURITY_POLICY;
-use crate::path::RequestPath;
+use crate::path::{self, RequestPath};
 use crate::prepared::PreparedFields;
 use crate::reply;
 use crate::site::Files;
@@ -49,7 +49,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct FileRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// The path that the client asked for: all that it is shown.
+    pub(crate) asked: &'a RequestPath<'a>,
+    /// The path that is looked up, which is another one where the route rewrites it.
     pub(crate) path: &'a RequestPath<'a>,
+    /// The client's query.
     pub(crate) query: Option<&'a str>,
 }
 
@@ -157,12 +161,17 @@ impl FileServer {
                 let entry = self.remember(name, name, file, (&stat).into())?;
                 Ok(self.respond(folder, &entry, request))
             }
+            // A rewriting may lose the slash that the client has put there: asking for it again
+            // would go round in circles.
+            Found::Folder(_) if !for_folder && request.asked.raw().ends_with('/') => {
+                self.look_up(folder, &[name, b"/"].concat(), request)
+            }
             Found::Folder(_) if !for_folder => Ok(add_slash(request)),
             Found::Folder(_) => {
                 let index = [name, self.options.index.as_bytes()].concat();
                 match self.load(folder, name, &index)? {
                     Some(entry) => Ok(self.respond(folder, &entry, request)),
-                    None if self.options.listing => Ok(list(folder.clone(), request)),
+                    None if self.options.listing => Ok(list(folder.clone(), name, request)),
                     None => Err(Missing::NotFound),
                 }
             }
@@ -518,7 +527,7 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
         .query
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
-    let location = format!("{}/{query}", request.path.raw());
+    let location = format!("{}/{query}", path::plain(request.asked.raw()));
     match reply::redirect(StatusCode::PERMANENT_REDIRECT, &location) {
         Some(response) => Answer::Ready(response),
         None => failed(request, StatusCode::BAD_REQUEST),
@@ -526,9 +535,9 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
 }
 
 /// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
-fn list(folder: Rc<Folder>, request: &FileRequest<'_>) -> Answer {
-    let relative = request.path.relative().to_vec();
-    let path = request.path.raw().to_owned();
+fn list(folder: Rc<Folder>, name: &[u8], request: &FileRequest<'_>) -> Answer {
+    let relative = name.to_vec();
+    let path = request.asked.raw().to_owned();
     let head = *request.method == Method::HEAD;
     let headers = request.headers.clone();
     Answer::Later(Box::pin(async move {

@@ -1,6 +1,5 @@
 //! From a request to the site, the route and the handler that answer it.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -19,7 +18,7 @@ use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::files::{FileRequest, FileServer};
 use crate::host::{self, AskedHost};
-use crate::path::RequestPath;
+use crate::path::{self, RequestPath};
 use crate::rate::{RateLimiter, RetryAfter};
 use crate::reply;
 use crate::site::{Files, Handler, PathPattern, Route, Site, Template, TemplatePart};
@@ -296,22 +295,21 @@ impl Prepared {
         match &route.handler {
             Handler::Files(options) => {
                 let server = self.file_server(options, visit.place);
-                let request = |path, query| FileRequest {
+                let request = |path| FileRequest {
                     method: &head.method,
                     headers: &head.headers,
+                    asked: visit.path,
                     path,
-                    query,
+                    query: head.uri.query(),
                 };
                 let Some(rewrite) = &route.rewrite else {
-                    return server.answer(&request(visit.path, head.uri.query()));
+                    return server.answer(&request(visit.path));
                 };
                 let rewritten = visit.fill(rewrite);
-                let (rewritten, query) = match rewritten.split_once('?') {
-                    Some((path, query)) => (path, Some(query)),
-                    None => (rewritten.as_str(), head.uri.query()),
-                };
-                match RequestPath::new(rewritten) {
-                    Ok(path) => server.answer(&request(&path, query)),
+                // Files take no query: what a rewriting says of one is for nobody.
+                let path = rewritten.split('?').next().unwrap_or_default();
+                match RequestPath::new(path) {
+                    Ok(path) => server.answer(&request(&path)),
                     Err(_) => error(StatusCode::NOT_FOUND),
                 }
             }
@@ -452,9 +450,9 @@ impl Visit<'_> {
         for part in &template.0 {
             match part {
                 TemplatePart::Text(text) => filled.push_str(text),
-                TemplatePart::Rest => filled.push_str(&plain(self.rest)),
+                TemplatePart::Rest => filled.push_str(&path::plain(self.rest)),
                 TemplatePart::Host => filled.push_str(&self.asked.to_string()),
-                TemplatePart::Path => filled.push_str(&plain(self.path.raw())),
+                TemplatePart::Path => filled.push_str(&path::plain(self.path.raw())),
                 TemplatePart::Query => {
                     if let Some(query) = self.head.uri.query() {
                         filled.push('?');
@@ -467,11 +465,5 @@ impl Visit<'_> {
     }
 }
 
-/// Browsers read a backslash as a slash: `/\\elsewhere.example` must not become a host.
-fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains('\\') {
-        text.replace('\\', "%5C").into()
-    } else {
-        text.into()
-    }
-}
+#[cfg(test)]
+mod tests;
