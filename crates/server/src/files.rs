@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 pub(crate) use self::body::FileBody;
 use self::body::Piece;
+pub(crate) use self::cache::Room;
 use self::cache::{Cache, Content, Entry};
 use self::folder::{Folder, Found, Identity, Missing};
 use crate::app::Answer;
@@ -60,13 +61,14 @@ pub(crate) struct FileRequest<'a> {
 /// A folder and how it is served, for one worker.
 pub(crate) struct FileServer {
     options: Arc<Files>,
-    /// Opened when first asked for: a server of ten thousand sites does not open them all.
-    folder: RefCell<Option<Opened>>,
+    /// Opened when it is asked for, and closed where the worker has too many open.
+    folder: Rc<RefCell<Option<Opened>>>,
     cache: Cache,
+    room: Rc<Room>,
 }
 
 /// An open folder, and when it was last seen to be the one at its path.
-struct Opened {
+pub(crate) struct Opened {
     folder: Rc<Folder>,
     looked: Instant,
 }
@@ -75,9 +77,15 @@ impl FileServer {
     pub(crate) fn new(options: Arc<Files>, place: &Place) -> Self {
         Self {
             options,
-            folder: RefCell::new(None),
-            cache: Cache::new(place.turn.clone()),
+            folder: Rc::default(),
+            cache: Cache::new(place.turn.clone(), place.room.clone()),
+            room: place.room.clone(),
         }
+    }
+
+    /// How the folder is served.
+    pub(crate) fn options(&self) -> &Files {
+        &self.options
     }
 
     /// Answers a request for a file.
@@ -143,6 +151,8 @@ impl FileServer {
             folder: folder.clone(),
             looked: Instant::now(),
         });
+        drop(slot);
+        self.room.opened(&self.folder);
         Ok(folder)
     }
 

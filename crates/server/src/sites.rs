@@ -1,6 +1,6 @@
 //! From a request to the site, the route and the handler that answer it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub(crate) struct Sites {
     /// By the name behind `*.`.
     wildcard: HashMap<Box<str>, usize>,
     addresses: HashMap<std::net::IpAddr, usize>,
+    /// The folders that are served, numbered. Routes that serve the same one share its cache.
+    folders: HashMap<Arc<Files>, usize>,
 }
 
 /// A site and what can be worked out of it once.
@@ -40,6 +42,8 @@ struct PreparedSite {
     order: Vec<usize>,
     /// What guards each route.
     guards: Vec<Guard>,
+    /// The number of each route's folder; of no account for those without one.
+    folders: Vec<usize>,
 }
 
 /// What a route asks of a client before it answers. Shared by all workers.
@@ -55,6 +59,7 @@ impl Sites {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
             addresses: HashMap::new(),
+            folders: HashMap::new(),
         };
         for (index, mut site) in sites.into_iter().enumerate() {
             if site.hosts.iter().all(HostName::is_private) {
@@ -79,13 +84,28 @@ impl Sites {
                 .iter()
                 .map(Guard::new)
                 .collect::<Result<_, _>>()?;
+            let folders = site
+                .routes
+                .iter()
+                .map(|route| prepared.number(route))
+                .collect();
             prepared.all.push(PreparedSite {
                 site,
                 order,
                 guards,
+                folders,
             });
         }
         Ok(prepared)
+    }
+
+    /// The number of the folder that `route` serves.
+    fn number(&mut self, route: &Route) -> usize {
+        let next = self.folders.len();
+        match &route.handler {
+            Handler::Files(files) => *self.folders.entry(files.clone()).or_insert(next),
+            _ => 0,
+        }
     }
 
     /// The site that answers to `host`.
@@ -122,17 +142,14 @@ pub(crate) struct SiteApp {
 /// One state of the sites, with the handlers' own state on this worker.
 struct Prepared {
     sites: Arc<Sites>,
-    /// By their options, so that sites which serve the same folder share a cache, and a reload
-    /// that does not touch a folder keeps it. Made when first asked for.
-    files: RefCell<HashMap<Arc<Files>, Rc<FileServer>>>,
+    /// By the numbers of their folders, made when first asked for. A reload that does not touch a
+    /// folder keeps its server.
+    servers: Box<[OnceCell<Rc<FileServer>>]>,
 }
 
 impl SiteApp {
     pub(crate) fn new(current: Arc<ArcSwap<Sites>>, place: &Place) -> Self {
-        let prepared = Prepared {
-            sites: current.load_full(),
-            files: RefCell::default(),
-        };
+        let prepared = Prepared::new(current.load_full(), &[]);
         Self {
             current,
             place: place.clone(),
@@ -145,17 +162,7 @@ impl SiteApp {
         let mut prepared = self.prepared.borrow_mut();
         let current = self.current.load();
         if !Arc::ptr_eq(&current, &prepared.sites) {
-            let used = |options: &Arc<Files>| {
-                current.all.iter().flat_map(|site| &site.site.routes).any(
-                    |route| matches!(&route.handler, Handler::Files(files) if files == options),
-                )
-            };
-            let mut files = prepared.files.take();
-            files.retain(|options, _| used(options));
-            *prepared = Rc::new(Prepared {
-                sites: current.clone(),
-                files: RefCell::new(files),
-            });
+            *prepared = Rc::new(Prepared::new(current.clone(), &prepared.servers));
         }
         prepared.clone()
     }
@@ -204,6 +211,18 @@ impl App for SiteApp {
 }
 
 impl Prepared {
+    /// Takes over those of the servers before whose folders are still served.
+    fn new(sites: Arc<Sites>, before: &[OnceCell<Rc<FileServer>>]) -> Self {
+        let servers: Box<[_]> = sites.folders.iter().map(|_| OnceCell::new()).collect();
+        for server in before.iter().filter_map(OnceCell::get) {
+            if let Some(number) = sites.folders.get(server.options()) {
+                // Each folder has one number: the cell is empty.
+                let _ = servers[*number].set(server.clone());
+            }
+        }
+        Self { sites, servers }
+    }
+
     /// Answers from a site: by its route, behind what guards that, with the headers of both.
     fn answer(
         &self,
@@ -218,6 +237,7 @@ impl Prepared {
             site,
             order,
             guards,
+            folders,
         } = &self.sites.all[site];
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         let Ok(path) = RequestPath::new(head.uri.path()) else {
@@ -225,10 +245,11 @@ impl Prepared {
         };
         let matching = order.iter().find_map(|index| {
             let rest = path.rest(&site.routes[*index].path)?;
-            Some((&site.routes[*index], &guards[*index], rest))
+            Some((*index, rest))
         });
         let mut answer = match matching {
-            Some((route, guard, rest)) => {
+            Some((index, rest)) => {
+                let route = &site.routes[index];
                 let mut answer = if body.limit(route.body_limit).is_err() {
                     let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
                     if head.version < Version::HTTP_2 {
@@ -241,11 +262,12 @@ impl Prepared {
                         head,
                         path: &path,
                         rest,
+                        folder: folders[index],
                         asked,
                         client,
                         place,
                     };
-                    self.pass(guard, route, &visit)
+                    self.pass(&guards[index], route, &visit)
                 };
                 answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
                 answer
@@ -294,7 +316,7 @@ impl Prepared {
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         match &route.handler {
             Handler::Files(options) => {
-                let server = self.file_server(options, visit.place);
+                let server = self.file_server(options, visit);
                 let request = |path| FileRequest {
                     method: &head.method,
                     headers: &head.headers,
@@ -348,14 +370,9 @@ impl Prepared {
         }
     }
 
-    fn file_server(&self, options: &Arc<Files>, place: &Place) -> Rc<FileServer> {
-        let mut files = self.files.borrow_mut();
-        if let Some(server) = files.get(options) {
-            return server.clone();
-        }
-        let server = Rc::new(FileServer::new(options.clone(), place));
-        files.insert(options.clone(), server.clone());
-        server
+    fn file_server(&self, options: &Arc<Files>, visit: &Visit<'_>) -> &FileServer {
+        self.servers[visit.folder]
+            .get_or_init(|| Rc::new(FileServer::new(options.clone(), visit.place)))
     }
 }
 
@@ -438,6 +455,8 @@ struct Visit<'a> {
     path: &'a RequestPath<'a>,
     /// What follows the route's prefix, as the client wrote it.
     rest: &'a str,
+    /// The number of the route's folder.
+    folder: usize,
     asked: &'a AskedHost<'a>,
     client: IpAddr,
     place: &'a Place,

@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, LocalSet};
 
 use crate::app::App;
 use crate::connection::Connection;
+use crate::files::Room;
 use crate::gate::{self, Gate};
 use crate::lease::{Lease, Registry};
 use crate::limits::Limits;
@@ -59,6 +60,8 @@ pub(crate) trait Apps: Send + Sync {
 pub(crate) struct Place {
     /// Counts the polls of connections, see [`Registry::turn`].
     pub(crate) turn: Rc<Cell<u64>>,
+    /// What its folders may hold together.
+    pub(crate) room: Rc<Room>,
 }
 
 /// What happens to a server that its operator should know.
@@ -143,6 +146,7 @@ async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command
     let registry = Registry::new();
     let place = Place {
         turn: registry.turn(),
+        room: Rc::default(),
     };
     let worker = Rc::new(Worker {
         secure: common.apps.secure(&place),

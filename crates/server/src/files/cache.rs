@@ -1,13 +1,14 @@
 //! Files that were served lately, with everything about them that does not change.
 //!
-//! One cache a worker, so that no lock is shared. An entry is checked against the file system once
+//! One cache a folder and worker, so that no lock is shared, and one [`Room`] that all caches of a
+//! worker have together. An entry is checked against the file system once
 //! per poll of a connection (see `Registry::turn`): a file that changes is served changed, always.
 //! That check is one `stat`, about 0.5 µs, shared by all requests of an HTTP/2 batch.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use foldhash::{HashMap, HashMapExt};
 use http::HeaderValue;
 
+use super::Opened;
 use super::folder::{Folder, Identity};
 use crate::conditional::EntityTag;
 use crate::media;
@@ -23,9 +25,13 @@ use crate::prepared::PreparedFields;
 /// Files up to this size are kept in memory.
 pub(crate) const IN_MEMORY: u64 = 256 * 1024;
 
-/// What the cache of one worker may hold.
+/// What the caches of one worker may hold.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 const MAX_ENTRIES: usize = 4096;
+
+/// Folders that one worker keeps open: a server of ten thousand sites has few of them in use, and
+/// opening one costs a microsecond or two.
+const MAX_FOLDERS: usize = 256;
 
 /// What an entry costs beside its content, and what an open file descriptor is reckoned at, so
 /// that at most 256 are kept open.
@@ -120,73 +126,123 @@ impl Entry {
     }
 }
 
-/// Entries by the name that they were asked for, those used lately kept (second chance).
-#[derive(Debug)]
+/// Entries of one folder, by the name that they were asked for.
 pub(crate) struct Cache {
     turn: Rc<Cell<u64>>,
-    state: RefCell<State>,
+    entries: Rc<Entries>,
+    room: Rc<Room>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    entries: HashMap<Box<[u8]>, Rc<Entry>>,
-    order: VecDeque<Box<[u8]>>,
-    cost: usize,
-}
+type Entries = RefCell<HashMap<Box<[u8]>, Rc<Entry>>>;
 
 impl Cache {
-    pub(crate) fn new(turn: Rc<Cell<u64>>) -> Self {
+    pub(crate) fn new(turn: Rc<Cell<u64>>, room: Rc<Room>) -> Self {
         Self {
             turn,
-            state: RefCell::new(State {
-                entries: HashMap::new(),
-                ..State::default()
-            }),
+            entries: Rc::new(RefCell::new(HashMap::new())),
+            room,
         }
     }
 
     /// The entry for `name`, if the file is still as it was.
     pub(crate) fn get(&self, folder: &Folder, name: &[u8]) -> Option<Rc<Entry>> {
-        let mut state = self.state.borrow_mut();
-        let entry = state.entries.get(name)?;
+        let mut entries = self.entries.borrow_mut();
+        let entry = entries.get(name)?;
         if entry.is_current(folder, self.turn.get()) {
             entry.used.set(true);
             return Some(entry.clone());
         }
-        let outdated = state.entries.remove(name)?;
-        state.cost -= outdated.cost();
+        let outdated = entries.remove(name)?;
+        self.room.release(&outdated);
         None
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.state.take();
+        for entry in self.entries.take().into_values() {
+            self.room.release(&entry);
+        }
     }
 
-    /// Keeps `entry` under `name`, at the cost of what was not used lately.
+    /// Keeps `entry` under `name`, at the cost of what was not used lately, in whatever folder.
     pub(crate) fn insert(&self, name: &[u8], entry: &Rc<Entry>) {
         entry.checked.set(self.turn.get());
         if !entry.is_settled() {
             return;
         }
-        let state = &mut *self.state.borrow_mut();
-        state.cost += entry.cost();
-        match state.entries.insert(name.into(), entry.clone()) {
-            Some(replaced) => state.cost -= replaced.cost(),
-            None => state.order.push_back(name.into()),
+        let replaced = self.entries.borrow_mut().insert(name.into(), entry.clone());
+        self.room.take(entry);
+        match replaced {
+            Some(replaced) => self.room.release(&replaced),
+            None => self.room.line_up(&self.entries, name),
         }
-        while state.cost > MAX_BYTES || state.order.len() > MAX_ENTRIES {
-            let Some(name) = state.order.pop_front() else {
+        self.room.tidy();
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// An entry, by its folder's entries and its name.
+type Kept = (Weak<Entries>, Box<[u8]>);
+
+/// What all folders of a worker hold together: so much, however many they are.
+#[derive(Default)]
+pub(crate) struct Room {
+    cost: Cell<usize>,
+    /// Entries in the order in which they were kept. Those used since are passed over once (second
+    /// chance).
+    kept: RefCell<VecDeque<Kept>>,
+    /// Folders in the order in which they were opened.
+    folders: RefCell<VecDeque<Weak<RefCell<Option<Opened>>>>>,
+}
+
+impl Room {
+    /// Notes that `folder` has been opened, and closes the one that has been open for longest where
+    /// there are too many. It is opened again when it is asked for.
+    pub(crate) fn opened(&self, folder: &Rc<RefCell<Option<Opened>>>) {
+        let mut folders = self.folders.borrow_mut();
+        folders.push_back(Rc::downgrade(folder));
+        while folders.len() > MAX_FOLDERS {
+            if let Some(longest) = folders.pop_front().and_then(|folder| folder.upgrade()) {
+                longest.take();
+            }
+        }
+    }
+
+    fn take(&self, entry: &Entry) {
+        self.cost.set(self.cost.get() + entry.cost());
+    }
+
+    fn release(&self, entry: &Entry) {
+        self.cost.set(self.cost.get() - entry.cost());
+    }
+
+    fn line_up(&self, entries: &Rc<Entries>, name: &[u8]) {
+        let last = (Rc::downgrade(entries), name.into());
+        self.kept.borrow_mut().push_back(last);
+    }
+
+    /// Gives up what was not used lately, until the rest fits.
+    fn tidy(&self) {
+        let mut kept = self.kept.borrow_mut();
+        while self.cost.get() > MAX_BYTES || kept.len() > MAX_ENTRIES {
+            let Some((folder, name)) = kept.pop_front() else {
                 break;
             };
-            match state.entries.get(&name) {
-                Some(entry) if entry.used.replace(false) => state.order.push_back(name),
-                Some(_) => {
-                    if let Some(gone) = state.entries.remove(&name) {
-                        state.cost -= gone.cost();
-                    }
-                }
-                None => {}
+            // A folder that is served no more has released its entries.
+            let Some(entries) = folder.upgrade() else {
+                continue;
+            };
+            let mut entries = entries.borrow_mut();
+            let used = entries.get(&name).map(|entry| entry.used.replace(false));
+            if used == Some(true) {
+                kept.push_back((folder, name));
+            } else if let Some(gone) = entries.remove(&name) {
+                self.release(&gone);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Sites as an app: what a request gets, without a network.
 
 use std::path::Path;
+use std::time::Duration;
 
 use http::HeaderName;
 use http_body_util::BodyExt;
@@ -10,6 +11,7 @@ use super::*;
 /// A site of these routes on a folder of its own.
 struct Served {
     folder: tempfile::TempDir,
+    current: Arc<ArcSwap<Sites>>,
     place: Place,
     app: SiteApp,
 }
@@ -28,9 +30,15 @@ impl Served {
         let current = Arc::new(ArcSwap::from_pointee(sites));
         let place = Place {
             turn: Rc::default(),
+            room: Rc::default(),
         };
-        let app = SiteApp::new(current, &place);
-        Self { folder, place, app }
+        let app = SiteApp::new(current.clone(), &place);
+        Self {
+            folder,
+            current,
+            place,
+            app,
+        }
     }
 
     /// Makes a file, and the folders above it.
@@ -38,6 +46,26 @@ impl Served {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
+    }
+
+    /// Serves these routes from now on.
+    fn reload(&self, routes: impl FnOnce(&Path) -> Vec<Route>) {
+        let sites = Sites::new(vec![site("a.test", routes(self.folder.path()))]).unwrap();
+        self.current.store(Arc::new(sites));
+    }
+
+    /// Waits until a change of what was written would show: until the file system's clock has gone
+    /// on by more than its ticks.
+    fn settle(&self) {
+        let changed = || {
+            self.write("probe", "");
+            let probe = std::fs::metadata(self.folder.path().join("probe"));
+            probe.unwrap().modified().unwrap()
+        };
+        let written = changed();
+        while changed() < written + Duration::from_millis(60) {
+            std::thread::yield_now();
+        }
     }
 
     fn get(&self, path: &str) -> Got {
@@ -121,6 +149,11 @@ fn files(root: &Path) -> Files {
     }
 }
 
+/// How many files this process has open. Each test is a process of its own.
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
 /// A route that serves a folder, looking up `rewrite` instead of its own path.
 fn rewritten(path: &str, rewrite: &str, files: Files) -> Route {
     Route {
@@ -183,4 +216,55 @@ fn a_listing_names_the_folders_that_the_client_asked_for() {
     let page = served.get("/staff/within/").body;
     assert!(page.contains("<title>/staff/within/"), "{page}");
     assert!(page.contains("href=\"./a.txt\""), "{page}");
+}
+
+#[test]
+fn however_many_folders_are_served_what_a_worker_holds_of_them_is_bounded() {
+    let served = Served::new(|root| {
+        let folder = |number: u32| {
+            let files = Arc::new(files(&root.join(number.to_string())));
+            route(&format!("/{number}/*"), Handler::Files(files))
+        };
+        (0..400).map(folder).collect()
+    });
+    let before = open_files();
+    // Beyond what is kept in memory: each is an open file.
+    for number in 0..400 {
+        let name = format!("{number}/{number}/large.bin");
+        served.write(&name, "");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(served.folder.path().join(name));
+        file.unwrap().set_len(300 * 1024).unwrap();
+    }
+    served.settle();
+    for number in 0..400 {
+        let got = served.ask(
+            &format!("/{number}/large.bin"),
+            &[(header::RANGE, "bytes=0-0")],
+        );
+        assert_eq!(got.status, 206);
+    }
+    let held = open_files() - before;
+    assert!((256..=520).contains(&held), "{held}");
+    // What was closed is opened again.
+    assert_eq!(served.get("/0/large.bin").status, 200);
+}
+
+#[test]
+fn a_reload_keeps_what_is_known_of_folders_that_stay() {
+    let folder = |root: &Path, name: &str| {
+        let files = Arc::new(files(&root.join(name)));
+        route(&format!("/{name}/*"), Handler::Files(files))
+    };
+    let served = Served::new(|root| vec![folder(root, "goes"), folder(root, "stays")]);
+    let file_server = |number: usize| served.app.prepared().servers[number].get().cloned();
+    for path in ["/goes/x", "/stays/x"] {
+        assert_eq!(served.get(path).status, 500);
+    }
+    let (goes, stays) = (file_server(0).unwrap(), file_server(1).unwrap());
+    served.reload(|root| vec![folder(root, "stays"), folder(root, "comes")]);
+    assert!(Rc::ptr_eq(&file_server(0).unwrap(), &stays));
+    assert!(file_server(1).is_none());
+    assert_eq!(Rc::strong_count(&goes), 1);
 }
