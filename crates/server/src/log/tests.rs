@@ -164,12 +164,12 @@ fn a_log_that_exists_is_appended_to() {
 fn a_file_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/access.log");
-    let error = AccessLog::start(options(&path, None)).unwrap_err();
+    let error = AccessLog::start(options(&path, None), |_| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("cannot open the access log \"{}\"", path.display())
     );
-    assert!(AccessLog::start(options(folder.path(), None)).is_err());
+    assert!(AccessLog::start(options(folder.path(), None), |_| {}).is_err());
 }
 
 #[test]
@@ -296,24 +296,33 @@ fn a_target_that_takes_nothing_stops_nobody() {
 
 #[test]
 fn a_full_disk_costs_lines_and_says_so() {
-    let (log, sink) = gated(LogFormat::Combined);
+    let (log, sink, notices) = told(LogFormat::Combined);
     let sender = log.sender();
     sender.send(entry());
     sink.wait_for(|state| state.lines() == 1);
     // Room for a part of a line.
     sink.set(|state| state.room = Some(state.text.len() + 10));
     sender.send(entry());
-    sink.wait_for(|state| state.failures > 0);
-    while log.failure().is_none() || log.dropped() == 0 {
-        std::thread::yield_now();
-    }
-    assert!(log.failure().unwrap().contains("No space left on device"));
+    let patience = Duration::from_secs(20);
+    let Ok(LogNotice::Failing(why)) = notices.recv_timeout(patience) else {
+        panic!("nobody is told")
+    };
+    assert!(why.contains("No space left on device"), "{why}");
     sink.set(|state| state.room = None);
     sink.wait_for(|state| state.text.contains("dropped 1 lines\n"));
     sender.send(entry());
     sink.wait_for(|state| state.lines() == 4);
-    assert_eq!(log.failure(), None);
     assert_eq!(log.dropped(), 1);
+    let recovered = notices.recv_timeout(patience);
+    assert_eq!(recovered, Ok(LogNotice::Recovered { lost: 1 }));
+    // What fails and recovers by turns is not told of each time.
+    sink.set(|state| (state.room, state.failures) = (Some(state.text.len()), 0));
+    sender.send(entry());
+    sink.wait_for(|state| state.failures > 0);
+    sink.set(|state| state.room = None);
+    sink.wait_for(|state| state.lines() == 5);
+    log.shutdown();
+    assert!(notices.try_recv().is_err());
     let state = sink.state.lock().unwrap();
     let lines: Vec<_> = state.text.lines().collect();
     assert_eq!(lines[1], &lines[0][..10]);
@@ -387,7 +396,7 @@ fn options(path: &Path, rotation: Option<Rotation>) -> LogOptions {
 }
 
 fn start(path: &Path, rotation: Option<Rotation>) -> AccessLog {
-    AccessLog::start(options(path, rotation)).unwrap()
+    AccessLog::start(options(path, rotation), |_| {}).unwrap()
 }
 
 /// What the log writes of `entries`.
@@ -403,9 +412,17 @@ fn logged<const N: usize>(format: LogFormat, entries: [Entry; N]) -> String {
 }
 
 fn gated(format: LogFormat) -> (AccessLog, Arc<Gate>) {
-    let gate = Arc::new(Gate::default());
-    let log = AccessLog::start_with(format, Box::new(Arc::clone(&gate)), None).unwrap();
+    let (log, gate, _) = told(format);
     (log, gate)
+}
+
+/// What [`gated`] gives, and what the operator is told.
+fn told(format: LogFormat) -> (AccessLog, Arc<Gate>, mpsc::Receiver<LogNotice>) {
+    let gate = Arc::new(Gate::default());
+    let (sender, notices) = mpsc::channel();
+    let tell = Box::new(move |notice| drop(sender.send(notice)));
+    let log = AccessLog::start_with(format, Box::new(Arc::clone(&gate)), None, tell).unwrap();
+    (log, gate, notices)
 }
 
 /// A target that can be shut and filled.
