@@ -224,6 +224,63 @@ fn a_log_of_which_nothing_is_kept_begins_anew() {
 }
 
 #[test]
+fn a_log_that_was_removed_is_begun_anew_and_costs_no_old_one() {
+    for keep in [0, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let old = |number: u32| folder.path().join(format!("access.log.{number}"));
+        for number in 1..=keep {
+            fs::write(old(number), number.to_string()).unwrap();
+        }
+        let mut file = LogFile::open(&path, Some(Rotation { bytes: 10, keep })).unwrap();
+        let mut write = |line: &[u8]| {
+            file.make_room(line.len() as u64);
+            assert_eq!(file.write(line).unwrap(), line.len());
+        };
+        write(b"removed\n");
+        fs::remove_file(&path).unwrap();
+        write(b"first\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\n");
+        for number in 1..=keep {
+            let text = fs::read_to_string(old(number)).unwrap();
+            assert_eq!(text, number.to_string());
+        }
+        // From there on all is as before.
+        write(b"second\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+        if keep > 0 {
+            assert_eq!(fs::read_to_string(old(1)).unwrap(), "first\n");
+            assert_eq!(fs::read_to_string(old(2)).unwrap(), "1");
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + keep as usize);
+    }
+}
+
+#[test]
+fn a_log_for_which_no_new_file_can_be_made_leaves_the_old_ones_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let old = folder.path().join("access.log.1");
+    fs::write(&old, "old").unwrap();
+    // In the way of the new file.
+    fs::create_dir(folder.path().join("access.log.new")).unwrap();
+    let rotation = Rotation { bytes: 10, keep: 2 };
+    let mut file = LogFile::open(&path, Some(rotation)).unwrap();
+    for line in [b"first\n", b"again\n", b"third\n"] {
+        file.make_room(line.len() as u64);
+        assert_eq!(file.write(line).unwrap(), line.len());
+    }
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, "first\nagain\nthird\n");
+    fs::remove_dir(folder.path().join("access.log.new")).unwrap();
+    file.make_room(10);
+    assert_eq!(file.write(b"after\n").unwrap(), 6);
+    assert_eq!(fs::read_to_string(&old).unwrap(), text);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "after\n");
+}
+
+#[test]
 fn a_device_is_never_renamed() {
     let mut file =
         LogFile::open(Path::new("/dev/null"), Some(Rotation { bytes: 1, keep: 1 })).unwrap();
