@@ -75,13 +75,22 @@ impl Entry {
     pub(crate) fn new(location: &[u8], identity: Identity, content: Content) -> Self {
         let modified = identity.modified();
         let content_type = media::of_name(location);
+        // Not of the time and the length alone: whoever builds reproducibly sets all times to one
+        // moment, and the new content under the old tag would never reach those who have the old.
+        // What is too long to be read now is told apart by what the kernel notes of each change.
+        // The machines of a fleet have different tags for it then: a download that is cut can go
+        // on only where it began, and begins anew elsewhere.
+        let etag = match &content {
+            Content::Memory(bytes) => EntityTag::of(bytes),
+            Content::File(_) => EntityTag::of(&identity.to_bytes()),
+        };
         Self {
             location: location.into(),
             content,
             compressible: media::is_compressible(&content_type),
             content_type,
             content_length: identity.size().into(),
-            etag: EntityTag::of_file(modified, identity.size()),
+            etag,
             modified,
             last_modified: HeaderValue::try_from(httpdate::fmt_http_date(modified))
                 .unwrap_or(HeaderValue::from_static("")),

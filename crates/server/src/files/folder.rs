@@ -204,6 +204,14 @@ impl Identity {
         self.size
     }
 
+    /// All of it, for a hash: an inode's number is nobody else's business.
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        let (modified, changed) = (self.modified, self.changed);
+        let times = [modified.0, modified.1, changed.0, changed.1].map(i64::to_le_bytes);
+        let numbers = [self.device, self.inode, self.size].map(u64::to_le_bytes);
+        [numbers.as_flattened(), times.as_flattened()].concat()
+    }
+
     pub(crate) fn modified(&self) -> SystemTime {
         let (seconds, nanos) = self.modified;
         let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));

@@ -42,7 +42,7 @@ impl Served {
     }
 
     /// Makes a file, and the folders above it.
-    fn write(&self, name: &str, content: &str) {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
@@ -216,6 +216,36 @@ fn a_listing_names_the_folders_that_the_client_asked_for() {
     let page = served.get("/staff/within/").body;
     assert!(page.contains("<title>/staff/within/"), "{page}");
     assert!(page.contains("href=\"./a.txt\""), "{page}");
+}
+
+#[test]
+fn new_content_with_the_time_and_length_of_the_old_is_new_content() {
+    let served = Served::new(|root| vec![route("/*", Handler::Files(Arc::new(files(root))))]);
+    // Kept in memory, and not.
+    for length in [1000, 300_000] {
+        let tag = |letter: &str| {
+            served.write("new", letter.repeat(length));
+            let new = served.folder.path().join("new");
+            let file = std::fs::File::options().write(true).open(&new).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1))
+                .unwrap();
+            std::fs::rename(new, served.folder.path().join("file.bin")).unwrap();
+            served
+                .get("/file.bin")
+                .field(header::ETAG)
+                .unwrap()
+                .to_owned()
+        };
+        let (old, new) = (tag("a"), tag("b"));
+        let known = |tag: &str| {
+            served
+                .ask("/file.bin", &[(header::IF_NONE_MATCH, tag)])
+                .status
+        };
+        assert_eq!((known(&old), known(&new)), (200, 304));
+        let half = [(header::RANGE, "bytes=0-9"), (header::IF_RANGE, &*old)];
+        assert_eq!(served.ask("/file.bin", &half).status, 200);
+    }
 }
 
 #[test]
