@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 pub(crate) use self::body::FileBody;
 use self::body::Piece;
 pub(crate) use self::cache::Room;
-use self::cache::{Cache, Content, Entry};
+use self::cache::{Cache, Coded, Content, Entry};
 use self::folder::{Folder, Found, Identity, Missing};
 use crate::app::Answer;
 use crate::body::Body;
@@ -222,7 +222,9 @@ impl FileServer {
                 .map_err(|_| Missing::NotFound)?;
             Content::Memory(bytes.into())
         } else {
-            Content::File(Arc::new(file))
+            let size = identity.size();
+            let file = Arc::new(file);
+            Content::File { file, size }
         };
         let entry = Rc::new(Entry::new(location, identity, content));
         self.cache.insert(name, &entry);
@@ -240,12 +242,12 @@ impl FileServer {
         {
             let etag = sibling.etag.in_coding(coding.token());
             let chosen = Chosen {
-                source: entry,
-                bytes: &sibling,
+                content: &sibling.content,
                 etag: &etag,
                 coding,
+                ..Chosen::plain(&self.options, entry)
             };
-            return self.send(&chosen, request);
+            return Answer::Ready(chosen.send(request.method, request.headers));
         }
         let compressible = self.options.compress
             && entry.compressible
@@ -258,13 +260,7 @@ impl FileServer {
                 return self.send_compressed(entry, coding, request);
             }
         }
-        let chosen = Chosen {
-            source: entry,
-            bytes: entry,
-            etag: &entry.etag,
-            coding: Coding::Identity,
-        };
-        self.send(&chosen, request)
+        Answer::Ready(Chosen::plain(&self.options, entry).send(request.method, request.headers))
     }
 
     /// The precompressed file beside `entry` that the client likes best. One that is older than the
@@ -294,102 +290,6 @@ impl FileServer {
         }
     }
 
-    fn send(&self, chosen: &Chosen<'_>, request: &FileRequest<'_>) -> Answer {
-        let validators = Validators {
-            etag: Some(chosen.etag),
-            modified: Some(chosen.source.modified),
-        };
-        let length = chosen.bytes.size();
-        let selection = match conditional::decide(request.method, request.headers, validators) {
-            Decision::Whole => Selection::Whole,
-            Decision::Ranges => match request.headers.get(header::RANGE) {
-                Some(range) => range::select(range, length),
-                None => Selection::Whole,
-            },
-            Decision::NotModified => return Answer::Ready(self.not_modified(chosen)),
-            Decision::PreconditionFailed => {
-                return failed(request, StatusCode::PRECONDITION_FAILED);
-            }
-        };
-        if selection == Selection::Whole {
-            return Answer::Ready(self.whole(chosen, *request.method == Method::HEAD));
-        }
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        self.describe(headers, chosen);
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let pieces = match selection {
-            Selection::Whole => Vec::new(),
-            Selection::Unsatisfiable => {
-                let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, request.headers);
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_RANGE, range::unsatisfied(length));
-                return Answer::Ready(response);
-            }
-            Selection::One(part) => {
-                headers.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
-                headers.insert(header::CONTENT_RANGE, part.content_range(length));
-                headers.insert(header::CONTENT_LENGTH, part.len().into());
-                vec![piece(&chosen.bytes.content, part)]
-            }
-            Selection::Many(parts) => {
-                let multipart =
-                    Multipart::new(&parts, length, Some(&chosen.source.content_type), random());
-                headers.insert(header::CONTENT_TYPE, multipart.content_type());
-                headers.insert(header::CONTENT_LENGTH, multipart.length().into());
-                let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
-                for part in multipart.parts() {
-                    pieces.push(Piece::Bytes(part.head.clone()));
-                    pieces.push(piece(&chosen.bytes.content, part.range));
-                }
-                pieces.push(Piece::Bytes(multipart.closing().clone()));
-                pieces
-            }
-        };
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        if *request.method != Method::HEAD {
-            *response.body_mut() = match &chosen.bytes.content {
-                Content::File(file) => Body::file(FileBody::new(file.clone(), pieces)),
-                Content::Memory(_) => joined(pieces).into(),
-            };
-        }
-        Answer::Ready(response)
-    }
-
-    /// Answers with all of a file.
-    fn whole(&self, chosen: &Chosen<'_>, head: bool) -> Response<Body> {
-        let fields = || {
-            let mut fields = HeaderMap::new();
-            self.describe(&mut fields, chosen);
-            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-            fields.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
-            fields.insert(header::CONTENT_LENGTH, chosen.bytes.content_length.clone());
-            fields
-        };
-        let length = chosen.bytes.size();
-        if head || length == 0 {
-            let mut response = Response::new(Body::empty());
-            *response.headers_mut() = fields();
-            return response;
-        }
-        let body = match &chosen.bytes.content {
-            Content::Memory(bytes) => bytes.clone().into(),
-            Content::File(file) => {
-                Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
-            }
-        };
-        let mut response = Response::new(body);
-        if chosen.coding == Coding::Identity {
-            let prepared = &chosen.source.prepared;
-            let prepared = prepared.get_or_init(|| Rc::new(PreparedFields::new(fields())));
-            response.body_mut().set_prepared(prepared.clone());
-        } else {
-            *response.headers_mut() = fields();
-        }
-        response
-    }
-
     /// Answers with a form of the file that is made on the way: once for files that are kept in
     /// memory, anew each time for longer ones.
     fn send_compressed(
@@ -398,83 +298,55 @@ impl FileServer {
         coding: Coding,
         request: &FileRequest<'_>,
     ) -> Answer {
+        let (method, headers) = (request.method, request.headers);
+        let slot = CODINGS
+            .iter()
+            .position(|known| *known == coding)
+            .unwrap_or(0);
+        if let Some(coded) = entry.coded[slot].get() {
+            let chosen = Chosen::coded(&self.options, entry, coding, coded.as_ref());
+            return Answer::Ready(chosen.send(method, headers));
+        }
         let etag = entry.etag.in_coding(coding.token());
-        let validators = Validators {
-            etag: Some(&etag),
-            modified: Some(entry.modified),
-        };
         let chosen = Chosen {
-            source: entry,
-            bytes: entry,
             etag: &etag,
             coding,
+            made: true,
+            ..Chosen::plain(&self.options, entry)
         };
-        match conditional::decide(request.method, request.headers, validators) {
-            Decision::NotModified => return Answer::Ready(self.not_modified(&chosen)),
-            Decision::PreconditionFailed => {
-                return failed(request, StatusCode::PRECONDITION_FAILED);
-            }
-            Decision::Whole | Decision::Ranges => {}
+        let decision = conditional::decide(method, headers, chosen.validators());
+        if decision == Decision::NotModified {
+            return Answer::Ready(chosen.not_modified());
         }
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        self.describe(headers, &chosen);
-        headers.insert(header::CONTENT_TYPE, entry.content_type.clone());
-        let head = *request.method == Method::HEAD;
         match &entry.content {
-            Content::File(file) => {
-                if !head {
+            Content::File { .. } if decision == Decision::PreconditionFailed => {
+                failed(request, StatusCode::PRECONDITION_FAILED)
+            }
+            Content::File { file, .. } => {
+                let mut response = Response::new(Body::empty());
+                *response.headers_mut() = chosen.fields();
+                if *method != Method::HEAD {
                     let source = FileBody::new(file.clone(), [Piece::Range(0, entry.size())]);
                     *response.body_mut() = compress::streaming(source, coding);
                 }
                 Answer::Ready(response)
             }
             Content::Memory(bytes) => {
-                let slot = CODINGS
-                    .iter()
-                    .position(|known| *known == coding)
-                    .unwrap_or(0);
-                if let Some((compressed, _)) = entry.compressed[slot].get() {
-                    return Answer::Ready(with_content(response, compressed.clone(), head));
-                }
-                let (bytes, entry) = (bytes.clone(), entry.clone());
+                let (options, entry, bytes) = (self.options.clone(), entry.clone(), bytes.clone());
+                let (method, headers) = (method.clone(), headers.clone());
                 Answer::Later(Box::pin(async move {
-                    let Some(compressed) = compress::whole(bytes.clone(), coding).await else {
-                        response.headers_mut().remove(header::CONTENT_ENCODING);
-                        response
-                            .headers_mut()
-                            .insert(header::ETAG, entry.etag.header().clone());
-                        return with_content(response, bytes, head);
+                    let make = async || {
+                        let content = compress::whole(bytes, coding).await?;
+                        Some(Coded {
+                            content: Content::Memory(content),
+                            etag,
+                        })
                     };
-                    let (kept, _) = entry.compressed[slot].get_or_init(|| (compressed, etag));
-                    with_content(response, kept.clone(), head)
+                    // Those who come meanwhile wait for the same one.
+                    let coded = entry.coded[slot].get_or_init(make).await;
+                    Chosen::coded(&options, &entry, coding, coded.as_ref()).send(&method, &headers)
                 }))
             }
-        }
-    }
-
-    fn not_modified(&self, chosen: &Chosen<'_>) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        self.describe(response.headers_mut(), chosen);
-        response
-    }
-
-    /// The headers that a 200 and its 304 share (RFC 9110, section 15.4.5).
-    fn describe(&self, headers: &mut HeaderMap, chosen: &Chosen<'_>) {
-        headers.reserve(8);
-        headers.insert(header::ETAG, chosen.etag.header().clone());
-        headers.insert(header::LAST_MODIFIED, chosen.source.last_modified.clone());
-        if let Some(coding) = chosen.coding.header() {
-            headers.insert(header::CONTENT_ENCODING, coding);
-        }
-        if chosen.coding != Coding::Identity
-            || chosen.source.compressible && (self.options.compress || self.options.precompressed)
-        {
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if let Some(cache_control) = &self.options.cache_control {
-            headers.insert(header::CACHE_CONTROL, cache_control.clone());
         }
     }
 }
@@ -483,12 +355,181 @@ const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// The form of a file that is sent.
 struct Chosen<'a> {
+    options: &'a Files,
     /// The file that was asked for.
     source: &'a Entry,
-    /// Where the bytes come from: the file, or a precompressed one beside it.
-    bytes: &'a Entry,
+    /// The bytes: of the file, of a precompressed one beside it, or made on the way.
+    content: &'a Content,
     etag: &'a EntityTag,
     coding: Coding,
+    /// Whether it was made on the way: parts of it are not offered.
+    made: bool,
+}
+
+impl<'a> Chosen<'a> {
+    /// The file as it is.
+    fn plain(options: &'a Files, source: &'a Entry) -> Self {
+        Self {
+            options,
+            source,
+            content: &source.content,
+            etag: &source.etag,
+            coding: Coding::Identity,
+            made: false,
+        }
+    }
+
+    /// The file as it was compressed; as it is, where that made it no shorter.
+    fn coded(
+        options: &'a Files,
+        source: &'a Entry,
+        coding: Coding,
+        coded: Option<&'a Coded>,
+    ) -> Self {
+        let plain = Self::plain(options, source);
+        match coded {
+            None => plain,
+            Some(coded) => Self {
+                content: &coded.content,
+                etag: &coded.etag,
+                coding,
+                made: true,
+                ..plain
+            },
+        }
+    }
+
+    fn validators(&self) -> Validators<'a> {
+        Validators {
+            etag: Some(self.etag),
+            modified: Some(self.source.modified),
+        }
+    }
+
+    /// The answer with this form, as far as the client has not got it already.
+    fn send(&self, method: &Method, headers: &HeaderMap) -> Response<Body> {
+        let length = self.content.len();
+        let selection = match conditional::decide(method, headers, self.validators()) {
+            Decision::Whole => Selection::Whole,
+            Decision::Ranges => match headers.get(header::RANGE) {
+                Some(range) => range::select(range, length),
+                None => Selection::Whole,
+            },
+            Decision::NotModified => return self.not_modified(),
+            Decision::PreconditionFailed => {
+                return reply::error(StatusCode::PRECONDITION_FAILED, headers);
+            }
+        };
+        if selection == Selection::Whole {
+            return self.whole(*method == Method::HEAD);
+        }
+        let mut response = Response::new(Body::empty());
+        let fields = response.headers_mut();
+        self.describe(fields);
+        fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        let pieces = match selection {
+            Selection::Whole => Vec::new(),
+            Selection::Unsatisfiable => {
+                let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, headers);
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_RANGE, range::unsatisfied(length));
+                return response;
+            }
+            Selection::One(part) => {
+                fields.insert(header::CONTENT_TYPE, self.source.content_type.clone());
+                fields.insert(header::CONTENT_RANGE, part.content_range(length));
+                fields.insert(header::CONTENT_LENGTH, part.len().into());
+                vec![piece(self.content, part)]
+            }
+            Selection::Many(parts) => {
+                let multipart =
+                    Multipart::new(&parts, length, Some(&self.source.content_type), random());
+                fields.insert(header::CONTENT_TYPE, multipart.content_type());
+                fields.insert(header::CONTENT_LENGTH, multipart.length().into());
+                let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
+                for part in multipart.parts() {
+                    pieces.push(Piece::Bytes(part.head.clone()));
+                    pieces.push(piece(self.content, part.range));
+                }
+                pieces.push(Piece::Bytes(multipart.closing().clone()));
+                pieces
+            }
+        };
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        if *method != Method::HEAD {
+            *response.body_mut() = match self.content {
+                Content::File { file, .. } => Body::file(FileBody::new(file.clone(), pieces)),
+                Content::Memory(_) => joined(pieces).into(),
+            };
+        }
+        response
+    }
+
+    /// All of it.
+    fn whole(&self, head: bool) -> Response<Body> {
+        let length = self.content.len();
+        let fields = || {
+            let mut fields = self.fields();
+            fields.insert(header::CONTENT_LENGTH, length.into());
+            fields
+        };
+        if head || length == 0 {
+            let mut response = Response::new(Body::empty());
+            *response.headers_mut() = fields();
+            return response;
+        }
+        let body = match self.content {
+            Content::Memory(bytes) => bytes.clone().into(),
+            Content::File { file, .. } => {
+                Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
+            }
+        };
+        let mut response = Response::new(body);
+        if self.coding == Coding::Identity {
+            let prepared = &self.source.prepared;
+            let prepared = prepared.get_or_init(|| Rc::new(PreparedFields::new(fields())));
+            response.body_mut().set_prepared(prepared.clone());
+        } else {
+            *response.headers_mut() = fields();
+        }
+        response
+    }
+
+    fn not_modified(&self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        self.describe(response.headers_mut());
+        response
+    }
+
+    /// The headers of a 200, but for the length.
+    fn fields(&self) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        self.describe(&mut fields);
+        if !self.made {
+            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        }
+        fields.insert(header::CONTENT_TYPE, self.source.content_type.clone());
+        fields
+    }
+
+    /// The headers that a 200 and its 304 share (RFC 9110, section 15.4.5).
+    fn describe(&self, headers: &mut HeaderMap) {
+        headers.reserve(8);
+        headers.insert(header::ETAG, self.etag.header().clone());
+        headers.insert(header::LAST_MODIFIED, self.source.last_modified.clone());
+        if let Some(coding) = self.coding.header() {
+            headers.insert(header::CONTENT_ENCODING, coding);
+        }
+        let negotiated = self.options.compress || self.options.precompressed;
+        if self.coding != Coding::Identity || self.source.compressible && negotiated {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if let Some(cache_control) = &self.options.cache_control {
+            headers.insert(header::CACHE_CONTROL, cache_control.clone());
+        }
+    }
 }
 
 fn piece(content: &Content, part: ByteRange) -> Piece {
@@ -496,7 +537,7 @@ fn piece(content: &Content, part: ByteRange) -> Piece {
         Content::Memory(bytes) => {
             Piece::Bytes(bytes.slice(part.start() as usize..part.end() as usize))
         }
-        Content::File(_) => Piece::Range(part.start(), part.end()),
+        Content::File { .. } => Piece::Range(part.start(), part.end()),
     }
 }
 

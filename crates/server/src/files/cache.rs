@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use foldhash::{HashMap, HashMapExt};
 use http::HeaderValue;
+use tokio::sync;
 
 use super::Opened;
 use super::folder::{Folder, Identity};
@@ -50,13 +51,13 @@ pub(crate) struct Entry {
     pub(crate) identity: Identity,
     pub(crate) content: Content,
     pub(crate) content_type: HeaderValue,
-    pub(crate) content_length: HeaderValue,
     pub(crate) etag: EntityTag,
     pub(crate) modified: SystemTime,
     pub(crate) last_modified: HeaderValue,
     pub(crate) compressible: bool,
-    /// The content compressed, by coding, made when first asked for.
-    pub(crate) compressed: [OnceCell<(Bytes, EntityTag)>; 3],
+    /// The content compressed, by coding, made when first asked for; `None` where that did not make
+    /// it shorter.
+    pub(crate) coded: [sync::OnceCell<Option<Coded>>; 3],
     /// The fields of a plain answer with this file as it is.
     pub(crate) prepared: OnceCell<Rc<PreparedFields>>,
     /// The poll in which the entry was last found true.
@@ -68,7 +69,23 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Memory(Bytes),
-    File(Arc<File>),
+    File { file: Arc<File>, size: u64 },
+}
+
+/// A file's content compressed.
+#[derive(Debug)]
+pub(crate) struct Coded {
+    pub(crate) content: Content,
+    pub(crate) etag: EntityTag,
+}
+
+impl Content {
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { size, .. } => *size,
+        }
+    }
 }
 
 impl Entry {
@@ -82,20 +99,19 @@ impl Entry {
         // on only where it began, and begins anew elsewhere.
         let etag = match &content {
             Content::Memory(bytes) => EntityTag::of(bytes),
-            Content::File(_) => EntityTag::of(&identity.to_bytes()),
+            Content::File { .. } => EntityTag::of(&identity.to_bytes()),
         };
         Self {
             location: location.into(),
             content,
             compressible: media::is_compressible(&content_type),
             content_type,
-            content_length: identity.size().into(),
             etag,
             modified,
             last_modified: HeaderValue::try_from(httpdate::fmt_http_date(modified))
                 .unwrap_or(HeaderValue::from_static("")),
             identity,
-            compressed: Default::default(),
+            coded: Default::default(),
             prepared: OnceCell::new(),
             checked: Cell::new(0),
             used: Cell::new(true),
@@ -118,10 +134,11 @@ impl Entry {
         current
     }
 
-    /// Whether a change would show: the last one is long enough ago.
+    /// Whether a change would show: the last one is long enough ago by the kernel's own clock, which
+    /// nobody sets to a time to come, as the archives do with the time of modification.
     fn is_settled(&self) -> bool {
         SystemTime::now()
-            .duration_since(self.modified)
+            .duration_since(self.identity.changed())
             .is_ok_and(|age| age > SETTLED)
     }
 
@@ -130,7 +147,7 @@ impl Entry {
             + match &self.content {
                 // Compressed forms are smaller; reckoned as if all three were there.
                 Content::Memory(bytes) => bytes.len() * if self.compressible { 2 } else { 1 },
-                Content::File(_) => OPEN_FILE_COST,
+                Content::File { .. } => OPEN_FILE_COST,
             }
     }
 }

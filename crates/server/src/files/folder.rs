@@ -213,11 +213,19 @@ impl Identity {
     }
 
     pub(crate) fn modified(&self) -> SystemTime {
-        let (seconds, nanos) = self.modified;
-        let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
-        match u64::try_from(seconds) {
-            Ok(seconds) => UNIX_EPOCH + Duration::from_secs(seconds) + nanos,
-            Err(_) => UNIX_EPOCH,
-        }
+        time(self.modified)
+    }
+
+    /// When content, name or rights changed last.
+    pub(crate) fn changed(&self) -> SystemTime {
+        time(self.changed)
+    }
+}
+
+fn time((seconds, nanos): (i64, i64)) -> SystemTime {
+    let nanos = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+    match u64::try_from(seconds) {
+        Ok(seconds) => UNIX_EPOCH + Duration::from_secs(seconds) + nanos,
+        Err(_) => UNIX_EPOCH,
     }
 }

@@ -14,16 +14,24 @@ struct Served {
     current: Arc<ArcSwap<Sites>>,
     place: Place,
     app: SiteApp,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// A response with its body.
 struct Got {
+    /// Whether it was there at once.
+    ready: bool,
     status: u16,
     headers: HeaderMap,
     body: String,
 }
 
 impl Served {
+    /// A folder at `/`.
+    fn folder() -> Self {
+        Self::new(|root| vec![route("/*", Handler::Files(Arc::new(files(root))))])
+    }
+
     fn new(routes: impl FnOnce(&Path) -> Vec<Route>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sites = Sites::new(vec![site("a.test", routes(folder.path()))]).unwrap();
@@ -38,6 +46,10 @@ impl Served {
             current,
             place,
             app,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
         }
     }
 
@@ -73,6 +85,29 @@ impl Served {
     }
 
     fn ask(&self, path: &str, fields: &[(HeaderName, &str)]) -> Got {
+        let answer = self.call(path, fields);
+        let ready = matches!(answer, Answer::Ready(_));
+        self.runtime.block_on(async {
+            let mut response = match answer {
+                Answer::Ready(response) => response,
+                Answer::Later(later) => later.await,
+            };
+            let mut headers = std::mem::take(response.headers_mut());
+            response.body_mut().unprepare(&mut headers);
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Got {
+                ready,
+                status,
+                headers,
+                body,
+            }
+        })
+    }
+
+    /// Asks in a turn of its own.
+    fn call(&self, path: &str, fields: &[(HeaderName, &str)]) -> Answer {
         let mut request = Request::get(path).header(header::HOST, "a.test");
         for (name, value) in fields {
             request = request.header(name, *value);
@@ -83,27 +118,8 @@ impl Served {
             local: ([192, 0, 2, 1], 443).into(),
             tls: None,
         });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            self.place.turn.set(self.place.turn.get() + 1);
-            let mut response = match self.app.call(request, &connection) {
-                Answer::Ready(response) => response,
-                Answer::Later(later) => later.await,
-            };
-            let mut headers = std::mem::take(response.headers_mut());
-            response.body_mut().unprepare(&mut headers);
-            let status = response.status().as_u16();
-            let body = response.into_body().collect().await.unwrap().to_bytes();
-            let body = String::from_utf8(body.to_vec()).unwrap();
-            Got {
-                status,
-                headers,
-                body,
-            }
-        })
+        self.place.turn.set(self.place.turn.get() + 1);
+        self.app.call(request, &connection)
     }
 }
 
@@ -220,7 +236,7 @@ fn a_listing_names_the_folders_that_the_client_asked_for() {
 
 #[test]
 fn new_content_with_the_time_and_length_of_the_old_is_new_content() {
-    let served = Served::new(|root| vec![route("/*", Handler::Files(Arc::new(files(root))))]);
+    let served = Served::folder();
     // Kept in memory, and not.
     for length in [1000, 300_000] {
         let tag = |letter: &str| {
@@ -246,6 +262,66 @@ fn new_content_with_the_time_and_length_of_the_old_is_new_content() {
         let half = [(header::RANGE, "bytes=0-9"), (header::IF_RANGE, &*old)];
         assert_eq!(served.ask("/file.bin", &half).status, 200);
     }
+}
+
+#[test]
+fn what_compression_makes_no_shorter_is_tried_once_and_has_the_plain_tag() {
+    let served = Served::folder();
+    // A multiplicative generator's output has nothing to find in it.
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005) + 1;
+        (state >> 56) as u8
+    });
+    served.write("noise.txt", noise.take(2000).collect::<Vec<_>>());
+    served.settle();
+    let brotli = (header::ACCEPT_ENCODING, "br");
+    let plain = served.ask("/noise.txt", &[(header::RANGE, "bytes=0-")]);
+    let tag = plain.field(header::ETAG).unwrap();
+    // The precondition is tested against what is sent, which is not known yet.
+    let first = served.ask("/noise.txt", &[brotli.clone(), (header::IF_MATCH, tag)]);
+    assert_eq!((first.status, first.ready), (200, false));
+    assert_eq!(first.field(header::CONTENT_ENCODING), None);
+    assert_eq!(first.field(header::ETAG), Some(tag));
+    assert_eq!(first.field(header::VARY), Some("accept-encoding"));
+    let known = served.ask(
+        "/noise.txt",
+        &[brotli.clone(), (header::IF_NONE_MATCH, tag)],
+    );
+    assert_eq!((known.status, known.ready), (304, true));
+    assert!(served.ask("/noise.txt", &[brotli]).ready);
+}
+
+#[test]
+fn a_file_from_the_future_is_kept_as_any_other() {
+    let served = Served::folder();
+    served.write("a.txt", "a".repeat(1000));
+    let file = std::fs::File::options()
+        .write(true)
+        .open(served.folder.path().join("a.txt"));
+    let future = std::time::SystemTime::now() + Duration::from_secs(86_400);
+    file.unwrap().set_modified(future).unwrap();
+    served.settle();
+    let brotli = [(header::ACCEPT_ENCODING, "br")];
+    assert!(!served.ask("/a.txt", &brotli).ready);
+    let again = served.ask("/a.txt", &brotli);
+    assert!(again.ready, "compressed anew");
+    assert_eq!(again.field(header::CONTENT_ENCODING), Some("br"));
+}
+
+#[test]
+fn clients_that_come_together_share_one_compression() {
+    let served = Served::folder();
+    served.write("a.txt", "a".repeat(1000));
+    served.settle();
+    let later = || match served.call("/a.txt", &[(header::ACCEPT_ENCODING, "br")]) {
+        Answer::Later(later) => later,
+        Answer::Ready(_) => panic!("nobody has asked for it before"),
+    };
+    let (one, other) = (later(), later());
+    let (one, other) = served.runtime.block_on(async { tokio::join!(one, other) });
+    let bytes = |mut response: Response<Body>| response.body_mut().take_ready().unwrap();
+    assert_eq!(bytes(one).as_ptr(), bytes(other).as_ptr());
 }
 
 #[test]
