@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 pub(crate) use self::body::FileBody;
 use self::body::Piece;
 pub(crate) use self::cache::Room;
-use self::cache::{Cache, Coded, Content, Entry};
+use self::cache::{CODINGS, Cache, Coded, Content, Entry};
 use self::folder::{Folder, Found, Identity, Missing};
 use crate::app::Answer;
 use crate::body::Body;
@@ -35,9 +35,6 @@ use crate::prepared::PreparedFields;
 use crate::reply;
 use crate::site::Files;
 use crate::worker::Place;
-
-/// Codings of precompressed files and of dynamic compression, best first.
-const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 
 /// Files shorter than this gain nothing from compression but headers.
 const WORTH_COMPRESSING: u64 = 512;
@@ -271,23 +268,26 @@ impl FileServer {
         entry: &Entry,
         accepted: AcceptEncoding,
     ) -> Option<(Coding, Rc<Entry>)> {
-        let mut offered = CODINGS.to_vec();
-        loop {
+        if accepted.choose(&CODINGS) == Coding::Identity {
+            return None;
+        }
+        let mut offered = self.cache.offered(folder, entry);
+        while !offered.is_empty() {
             let coding = accepted.choose(&offered);
             if coding == Coding::Identity {
                 return None;
             }
             let location = [&entry.location, coding.suffix().as_bytes()].concat();
-            if let Ok(Some(sibling)) = self.load(folder, &location, &location)
-                && sibling.modified >= entry.modified
-            {
-                return Some((coding, sibling));
+            match self.load(folder, &location, &location) {
+                Ok(Some(sibling)) if sibling.modified >= entry.modified => {
+                    return Some((coding, sibling));
+                }
+                Ok(None) if folder.is_vacant(&location) => entry.note_lack(coding),
+                _ => {}
             }
             offered.retain(|other| *other != coding);
-            if offered.is_empty() {
-                return None;
-            }
         }
+        None
     }
 
     /// Answers with a form of the file that is made on the way: once for files that are kept in
@@ -299,11 +299,7 @@ impl FileServer {
         request: &FileRequest<'_>,
     ) -> Answer {
         let (method, headers) = (request.method, request.headers);
-        let slot = CODINGS
-            .iter()
-            .position(|known| *known == coding)
-            .unwrap_or(0);
-        if let Some(coded) = entry.coded[slot].get() {
+        if let Some(coded) = entry.coded(coding).get() {
             let chosen = Chosen::coded(&self.options, entry, coding, coded.as_ref());
             return Answer::Ready(chosen.send(method, headers));
         }
@@ -343,7 +339,7 @@ impl FileServer {
                         })
                     };
                     // Those who come meanwhile wait for the same one.
-                    let coded = entry.coded[slot].get_or_init(make).await;
+                    let coded = entry.coded(coding).get_or_init(make).await;
                     Chosen::coded(&options, &entry, coding, coded.as_ref()).send(&method, &headers)
                 }))
             }

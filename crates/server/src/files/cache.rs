@@ -21,7 +21,11 @@ use super::Opened;
 use super::folder::{Folder, Identity};
 use crate::conditional::EntityTag;
 use crate::media;
+use crate::negotiation::Coding;
 use crate::prepared::PreparedFields;
+
+/// Codings of precompressed files and of dynamic compression, best first.
+pub(crate) const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 
 /// Files up to this size are kept in memory.
 pub(crate) const IN_MEMORY: u64 = 256 * 1024;
@@ -57,7 +61,8 @@ pub(crate) struct Entry {
     pub(crate) compressible: bool,
     /// The content compressed, by coding, made when first asked for; `None` where that did not make
     /// it shorter.
-    pub(crate) coded: [sync::OnceCell<Option<Coded>>; 3],
+    coded: [sync::OnceCell<Option<Coded>>; CODINGS.len()],
+    lacks: Cell<Lacks>,
     /// The fields of a plain answer with this file as it is.
     pub(crate) prepared: OnceCell<Rc<PreparedFields>>,
     /// The poll in which the entry was last found true.
@@ -70,6 +75,16 @@ pub(crate) struct Entry {
 pub(crate) enum Content {
     Memory(Bytes),
     File { file: Arc<File>, size: u64 },
+}
+
+/// Precompressed files that are known not to lie beside a file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lacks {
+    /// By coding, for as long as the folder that they would lie in is as it was.
+    codings: [bool; CODINGS.len()],
+    parent: Option<Identity>,
+    /// The poll in which that was last found true.
+    checked: u64,
 }
 
 /// A file's content compressed.
@@ -112,6 +127,7 @@ impl Entry {
                 .unwrap_or(HeaderValue::from_static("")),
             identity,
             coded: Default::default(),
+            lacks: Cell::default(),
             prepared: OnceCell::new(),
             checked: Cell::new(0),
             used: Cell::new(true),
@@ -134,12 +150,28 @@ impl Entry {
         current
     }
 
-    /// Whether a change would show: the last one is long enough ago by the kernel's own clock, which
-    /// nobody sets to a time to come, as the archives do with the time of modification.
-    fn is_settled(&self) -> bool {
-        SystemTime::now()
-            .duration_since(self.identity.changed())
-            .is_ok_and(|age| age > SETTLED)
+    /// The content in this coding, where it has been made.
+    pub(crate) fn coded(&self, coding: Coding) -> &sync::OnceCell<Option<Coded>> {
+        &self.coded[slot(coding)]
+    }
+
+    /// Notes that no file in this coding lies beside it. To be called in the poll in which
+    /// [`Cache::offered`] was.
+    pub(crate) fn note_lack(&self, coding: Coding) {
+        let mut lacks = self.lacks.get();
+        // As with files: one that is made within the same tick would not show.
+        if lacks.parent.is_some_and(is_settled) {
+            lacks.codings[slot(coding)] = true;
+            self.lacks.set(lacks);
+        }
+    }
+
+    /// The folder that it lies in, relative to the one that is served.
+    fn parent(&self) -> &[u8] {
+        match memchr::memrchr(b'/', &self.location) {
+            Some(slash) => &self.location[..slash],
+            None => b".",
+        }
     }
 
     fn cost(&self) -> usize {
@@ -150,6 +182,21 @@ impl Entry {
                 Content::File { .. } => OPEN_FILE_COST,
             }
     }
+}
+
+fn slot(coding: Coding) -> usize {
+    CODINGS
+        .iter()
+        .position(|known| *known == coding)
+        .unwrap_or(0)
+}
+
+/// Whether a change would show: the last one is long enough ago by the kernel's own clock, which
+/// nobody sets to a time to come, as archives do with the time of modification.
+fn is_settled(identity: Identity) -> bool {
+    SystemTime::now()
+        .duration_since(identity.changed())
+        .is_ok_and(|age| age > SETTLED)
 }
 
 /// Entries of one folder, by the name that they were asked for.
@@ -183,6 +230,27 @@ impl Cache {
         None
     }
 
+    /// The codings in which a precompressed file may lie beside `entry`. Looking for all three would
+    /// be three system calls a request that most often find nothing; that nothing has changed in
+    /// the folder since is one, asked once a turn.
+    pub(crate) fn offered(&self, folder: &Folder, entry: &Entry) -> Vec<Coding> {
+        let turn = self.turn.get();
+        let mut lacks = entry.lacks.get();
+        if lacks.checked != turn {
+            let parent = folder.identity(entry.parent());
+            if parent != lacks.parent {
+                lacks.codings = Default::default();
+            }
+            (lacks.parent, lacks.checked) = (parent, turn);
+            entry.lacks.set(lacks);
+        }
+        let lacking = |coding: &Coding| lacks.codings[slot(*coding)];
+        CODINGS
+            .into_iter()
+            .filter(|coding| !lacking(coding))
+            .collect()
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         for entry in self.entries.take().into_values() {
@@ -193,7 +261,7 @@ impl Cache {
     /// Keeps `entry` under `name`, at the cost of what was not used lately, in whatever folder.
     pub(crate) fn insert(&self, name: &[u8], entry: &Rc<Entry>) {
         entry.checked.set(self.turn.get());
-        if !entry.is_settled() {
+        if !is_settled(entry.identity) {
             return;
         }
         let replaced = self.entries.borrow_mut().insert(name.into(), entry.clone());
@@ -271,5 +339,41 @@ impl Room {
                 self.release(&gone);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::folder::Found;
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_looked_for_again_when_the_folder_has_changed() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("sub")).unwrap();
+        fs::write(place.path().join("sub/a.txt"), "a").unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let Found::File(_, stat) = folder.find(b"sub/a.txt").unwrap() else {
+            panic!("it is a file")
+        };
+        let content = Content::Memory(Bytes::from_static(b"a"));
+        let entry = Entry::new(b"sub/a.txt", (&stat).into(), content);
+        let turn = Rc::new(Cell::new(0));
+        let cache = Cache::new(turn.clone(), Rc::default());
+        let offered = || {
+            turn.set(turn.get() + 1);
+            cache.offered(&folder, &entry)
+        };
+        // While the folder may still change within the tick of its last change, nothing is noted.
+        while offered().len() == 3 {
+            entry.note_lack(Coding::Brotli);
+        }
+        assert_eq!(offered(), [Coding::Zstd, Coding::Gzip]);
+        entry.note_lack(Coding::Gzip);
+        assert_eq!(offered(), [Coding::Zstd]);
+        fs::write(place.path().join("sub/a.txt.br"), "b").unwrap();
+        assert_eq!(offered(), CODINGS);
     }
 }

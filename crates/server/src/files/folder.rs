@@ -155,6 +155,12 @@ impl Folder {
         Ok(entries)
     }
 
+    /// Whether nothing at all has the name `relative`, not even a link that leads nowhere yet.
+    pub(crate) fn is_vacant(&self, relative: &[u8]) -> bool {
+        let found = rustix::fs::statat(&self.0, relative, AtFlags::SYMLINK_NOFOLLOW);
+        found.is_err_and(|error| error == Errno::NOENT)
+    }
+
     /// The state of the file at `relative`, without opening it. A link that leads out shows another
     /// identity than the file that was found before: the caller opens anew, and is refused there.
     pub(crate) fn identity(&self, relative: &[u8]) -> Option<Identity> {

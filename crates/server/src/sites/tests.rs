@@ -310,6 +310,30 @@ fn a_file_from_the_future_is_kept_as_any_other() {
 }
 
 #[test]
+fn a_precompressed_file_is_served_from_the_moment_it_is_there() {
+    let served = Served::folder();
+    served.write("a.js", "plain");
+    // A link that leads nowhere yet, and then somewhere without a change of its own folder.
+    served.write("elsewhere/other", "");
+    std::os::unix::fs::symlink("elsewhere/later", served.folder.path().join("a.js.gz")).unwrap();
+    served.settle();
+    let get = |coding| {
+        let got = served.ask("/a.js", &[(header::ACCEPT_ENCODING, coding)]);
+        assert_eq!(got.status, 200);
+        got.body
+    };
+    for coding in ["br", "gzip"] {
+        assert_eq!([get(coding), get(coding)], ["plain", "plain"]);
+    }
+    served.write("elsewhere/later", "gzip");
+    assert_eq!(get("gzip"), "gzip");
+    served.write("a.js.br", "brotli");
+    assert_eq!(get("br"), "brotli");
+    std::fs::remove_file(served.folder.path().join("a.js.br")).unwrap();
+    assert_eq!(get("br"), "plain");
+}
+
+#[test]
 fn clients_that_come_together_share_one_compression() {
     let served = Served::folder();
     served.write("a.txt", "a".repeat(1000));
