@@ -279,7 +279,10 @@ impl FileServer {
             }
             let location = [&entry.location, coding.suffix().as_bytes()].concat();
             match self.load(folder, &location, &location) {
-                Ok(Some(sibling)) if sibling.modified >= entry.modified => {
+                // In whole seconds, which is what many tools copy of the file's own time.
+                Ok(Some(sibling))
+                    if sibling.identity.modified_second() >= entry.identity.modified_second() =>
+                {
                     return Some((coding, sibling));
                 }
                 Ok(None) if folder.is_vacant(&location) => entry.note_lack(coding),

@@ -222,6 +222,10 @@ impl Identity {
         time(self.modified)
     }
 
+    pub(crate) fn modified_second(&self) -> i64 {
+        self.modified.0
+    }
+
     /// When content, name or rights changed last.
     pub(crate) fn changed(&self) -> SystemTime {
         time(self.changed)

@@ -334,6 +334,25 @@ fn a_precompressed_file_is_served_from_the_moment_it_is_there() {
 }
 
 #[test]
+fn a_precompressed_file_may_have_the_time_of_the_plain_one_in_whole_seconds() {
+    let served = Served::folder();
+    let write = |name: &str, nanoseconds: u64| {
+        served.write(name, name);
+        let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds);
+        let file = std::fs::File::options()
+            .write(true)
+            .open(served.folder.path().join(name));
+        file.unwrap().set_modified(time).unwrap();
+    };
+    write("a.js", 1_000_999_999_999);
+    write("a.js.br", 1_000_000_000_000);
+    let brotli = [(header::ACCEPT_ENCODING, "br")];
+    assert_eq!(served.ask("/a.js", &brotli).body, "a.js.br");
+    write("a.js.br", 999_999_999_999);
+    assert_eq!(served.ask("/a.js", &brotli).body, "a.js");
+}
+
+#[test]
 fn clients_that_come_together_share_one_compression() {
     let served = Served::folder();
     served.write("a.txt", "a".repeat(1000));
