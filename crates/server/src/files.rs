@@ -111,22 +111,24 @@ impl FileServer {
         if let Some(entry) = self.cache.get(&folder, name) {
             return self.respond(&folder, &entry, request);
         }
-        match self.look_up(&folder, name, request) {
-            Ok(answer) => answer,
-            Err(Missing::NotFound) => match &self.options.fallback {
-                // The fallback is cached under its own name, so that paths that nobody will ask
-                // for again do not fill the cache.
-                Some(fallback) => {
-                    match self.load(&folder, fallback.as_bytes(), fallback.as_bytes()) {
-                        Ok(Some(entry)) => self.respond(&folder, &entry, request),
-                        _ => not_found(request),
-                    }
-                }
-                None => not_found(request),
-            },
-            Err(Missing::Forbidden) => failed(request, StatusCode::FORBIDDEN),
-            Err(Missing::Failed(_)) => failed(request, StatusCode::SERVICE_UNAVAILABLE),
-        }
+        let answer = match self.look_up(&folder, name, request) {
+            Err(Missing::NotFound) => self.fall_back(&folder, request),
+            answer => answer,
+        };
+        answer.unwrap_or_else(|missing| match missing {
+            Missing::NotFound => not_found(request),
+            Missing::Forbidden => failed(request, StatusCode::FORBIDDEN),
+            Missing::Failed(_) => failed(request, StatusCode::SERVICE_UNAVAILABLE),
+        })
+    }
+
+    /// Answers with the file for all that is not there. It is cached under its own name, so that
+    /// paths that nobody will ask for again do not fill the cache.
+    fn fall_back(&self, folder: &Folder, request: &FileRequest<'_>) -> Result<Answer, Missing> {
+        let fallback = self.options.fallback.as_ref().ok_or(Missing::NotFound)?;
+        let name = fallback.as_bytes();
+        let entry = self.load(folder, name, name)?.ok_or(Missing::NotFound)?;
+        Ok(self.respond(folder, &entry, request))
     }
 
     /// The folder, opened anew where another one has taken its place.
