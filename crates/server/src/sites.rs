@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, heade
 use ravelin_pki::HostName;
 
 use crate::app::{Answer, App};
-use crate::auth::{AuthError, Authenticator, Verdict};
+use crate::auth::{AuthError, Authenticator, Checks, Verdict};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::files::{FileRequest, FileServer};
@@ -33,6 +33,7 @@ pub(crate) struct Sites {
     addresses: HashMap<std::net::IpAddr, usize>,
     /// The folders that are served, numbered. Routes that serve the same one share its cache.
     folders: HashMap<Arc<Files>, usize>,
+    checks: Checks,
 }
 
 /// A site and what can be worked out of it once.
@@ -48,18 +49,21 @@ struct PreparedSite {
 
 /// What a route asks of a client before it answers. Shared by all workers.
 struct Guard {
-    rate: Option<RateLimiter>,
+    rate: Option<Arc<RateLimiter>>,
     auth: Option<Authenticator>,
 }
 
 impl Sites {
-    pub(crate) fn new(sites: Vec<Site>) -> Result<Self, AuthError> {
+    /// Prepares `sites`. Routes that ask the same of their clients as they did `before` go on with
+    /// what is known of those: a reload gives nobody a fresh limit.
+    pub(crate) fn new(sites: Vec<Site>, before: Option<&Self>) -> Result<Self, AuthError> {
         let mut prepared = Self {
             all: Vec::with_capacity(sites.len()),
             exact: HashMap::new(),
             wildcard: HashMap::new(),
             addresses: HashMap::new(),
             folders: HashMap::new(),
+            checks: before.map_or_else(Checks::default, |before| before.checks.clone()),
         };
         for (index, mut site) in sites.into_iter().enumerate() {
             if site.hosts.iter().all(HostName::is_private) {
@@ -79,10 +83,14 @@ impl Sites {
                 PathPattern::Exact(_) => (0, 0),
                 PathPattern::Prefix(prefix) => (1, usize::MAX - prefix.len()),
             });
+            let known = before.and_then(|before| before.known(&site));
             let guards = site
                 .routes
                 .iter()
-                .map(Guard::new)
+                .map(|route| {
+                    let known = known.and_then(|known| known.known(route));
+                    Guard::new(route, known, &prepared.checks)
+                })
                 .collect::<Result<_, _>>()?;
             let folders = site
                 .routes
@@ -97,6 +105,18 @@ impl Sites {
             });
         }
         Ok(prepared)
+    }
+
+    /// The site that `site` is a later state of: it has its first name.
+    fn known(&self, site: &Site) -> Option<&PreparedSite> {
+        let index = match site.hosts.first()? {
+            HostName::Dns(name) => match name.strip_prefix("*.") {
+                Some(parent) => self.wildcard.get(parent),
+                None => self.exact.get(name.as_str()),
+            },
+            HostName::Ip(ip) => self.addresses.get(ip),
+        };
+        index.map(|index| &self.all[*index])
     }
 
     /// The number of the folder that `route` serves.
@@ -123,12 +143,32 @@ impl Sites {
     }
 }
 
+impl PreparedSite {
+    /// The route that `route` is a later state of, and its guard.
+    fn known(&self, route: &Route) -> Option<(&Route, &Guard)> {
+        let mut routes = self.site.routes.iter().zip(&self.guards);
+        routes.find(|(known, _)| known.path == route.path)
+    }
+}
+
 impl Guard {
-    fn new(route: &Route) -> Result<Self, AuthError> {
-        Ok(Self {
-            rate: route.rate_limit.map(RateLimiter::new),
-            auth: route.auth.as_deref().map(Authenticator::new).transpose()?,
-        })
+    fn new(
+        route: &Route,
+        known: Option<(&Route, &Self)>,
+        checks: &Checks,
+    ) -> Result<Self, AuthError> {
+        let rate = match known {
+            Some((known, guard)) if known.rate_limit == route.rate_limit => guard.rate.clone(),
+            _ => route
+                .rate_limit
+                .map(|limit| Arc::new(RateLimiter::new(limit))),
+        };
+        let auth = match (known, &route.auth) {
+            (Some((known, guard)), auth) if known.auth == *auth => guard.auth.clone(),
+            (_, Some(auth)) => Some(Authenticator::new(auth, checks)?),
+            (_, None) => None,
+        };
+        Ok(Self { rate, auth })
     }
 }
 

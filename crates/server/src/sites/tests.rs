@@ -34,7 +34,7 @@ impl Served {
 
     fn new(routes: impl FnOnce(&Path) -> Vec<Route>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sites = Sites::new(vec![site("a.test", routes(folder.path()))]).unwrap();
+        let sites = Sites::new(vec![site("a.test", routes(folder.path()))], None).unwrap();
         let current = Arc::new(ArcSwap::from_pointee(sites));
         let place = Place {
             turn: Rc::default(),
@@ -62,7 +62,8 @@ impl Served {
 
     /// Serves these routes from now on.
     fn reload(&self, routes: impl FnOnce(&Path) -> Vec<Route>) {
-        let sites = Sites::new(vec![site("a.test", routes(self.folder.path()))]).unwrap();
+        let sites = vec![site("a.test", routes(self.folder.path()))];
+        let sites = Sites::new(sites, Some(&self.current.load())).unwrap();
         self.current.store(Arc::new(sites));
     }
 
@@ -416,4 +417,50 @@ fn a_reload_keeps_what_is_known_of_folders_that_stay() {
     assert!(Rc::ptr_eq(&file_server(0).unwrap(), &stays));
     assert!(file_server(1).is_none());
     assert_eq!(Rc::strong_count(&goes), 1);
+}
+
+/// A route that lets so many requests through an hour, and asks for ada's password.
+fn guarded(path: &str, requests: u32, hash: &str) -> Route {
+    let respond = Handler::Respond {
+        status: StatusCode::OK,
+        body: bytes::Bytes::new(),
+        content_type: None,
+    };
+    let users = vec![("ada".to_owned(), hash.to_owned())];
+    let requests = std::num::NonZeroU32::new(requests).unwrap();
+    Route {
+        rate_limit: Some(crate::site::RateLimit {
+            requests,
+            per: Duration::from_secs(3600),
+            burst: requests,
+        }),
+        auth: Some(Arc::new(crate::site::BasicAuth {
+            realm: "Staff".to_owned(),
+            users,
+        })),
+        ..route(path, respond)
+    }
+}
+
+#[test]
+fn a_reload_gives_nobody_a_fresh_limit() {
+    // A hash that no password has: that it is none is found out at once.
+    let routes = || vec![guarded("/few", 5, "none"), guarded("/many", 999, "none")];
+    let served = Served::new(|_| routes());
+    // ada:wrong
+    let wrong = [(header::AUTHORIZATION, "Basic YWRhOndyb25n")];
+    let taken = |path| {
+        let asked = (0..100).map(|_| served.ask(path, &wrong).status);
+        asked.take_while(|status| *status == 401).count()
+    };
+    assert_eq!(taken("/few"), 5);
+    // Sixty passwords at once, and one a second.
+    assert!((60..90).contains(&taken("/many")));
+    served.reload(|_| routes().into_iter().rev().collect());
+    assert_eq!(taken("/few"), 0);
+    assert!(taken("/many") < 30);
+    // What has changed begins anew.
+    served.reload(|_| vec![guarded("/few", 6, "none"), guarded("/many", 999, "other")]);
+    assert_eq!(taken("/few"), 6);
+    assert!(taken("/many") >= 60);
 }
