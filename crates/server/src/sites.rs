@@ -376,12 +376,7 @@ impl Prepared {
                 }
             }
             Handler::Redirect { to, status } => {
-                let mut location = visit.fill(to);
-                if let Some(query) = head.uri.query()
-                    && !location.contains('?')
-                {
-                    location = format!("{location}?{query}");
-                }
+                let location = with_query(visit.fill(to), head.uri.query());
                 match reply::redirect(*status, &location) {
                     Some(response) => Answer::Ready(response),
                     None => error(StatusCode::BAD_REQUEST),
@@ -413,6 +408,17 @@ impl Prepared {
     fn file_server(&self, options: &Arc<Files>, visit: &Visit<'_>) -> &FileServer {
         self.servers[visit.folder]
             .get_or_init(|| Rc::new(FileServer::new(options.clone(), visit.place)))
+    }
+}
+
+/// Keeps the client's query, unless `location` has one of its own. It comes before the fragment (RFC
+/// 3986, section 3).
+fn with_query(location: String, query: Option<&str>) -> String {
+    let end = location.find('#').unwrap_or(location.len());
+    let (target, fragment) = location.split_at(end);
+    match query {
+        Some(query) if !target.contains('?') => format!("{target}?{query}{fragment}"),
+        _ => location,
     }
 }
 

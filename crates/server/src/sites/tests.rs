@@ -419,6 +419,23 @@ fn a_reload_keeps_what_is_known_of_folders_that_stay() {
     assert_eq!(Rc::strong_count(&goes), 1);
 }
 
+#[test]
+fn a_redirect_keeps_the_query_where_a_query_may_stand() {
+    for (to, location) in [
+        ("/docs", "/docs?a=b"),
+        ("/docs#install", "/docs?a=b#install"),
+        ("/docs?own#install", "/docs?own#install"),
+        ("/docs#/route?own", "/docs?a=b#/route?own"),
+        ("/docs#{rest}", "/docs?a=b#x"),
+    ] {
+        let to = Template::parse(to).unwrap();
+        let status = StatusCode::PERMANENT_REDIRECT;
+        let served = Served::new(|_| vec![route("/old/*", Handler::Redirect { to, status })]);
+        let got = served.get("/old/x?a=b");
+        assert_eq!(got.field(header::LOCATION), Some(location));
+    }
+}
+
 /// A route that lets so many requests through an hour, and asks for ada's password.
 fn guarded(path: &str, requests: u32, hash: &str) -> Route {
     let respond = Handler::Respond {
