@@ -394,10 +394,14 @@ impl Prepared {
                         .headers_mut()
                         .insert(header::CONTENT_TYPE, content_type.clone());
                 }
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_LENGTH, body.len().into());
-                if head.method == http::Method::HEAD {
+                // Neither of them has a body, nor says how long it is (RFC 9110, section 8.6).
+                let bodiless = matches!(*status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+                if !bodiless {
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_LENGTH, body.len().into());
+                }
+                if bodiless || head.method == http::Method::HEAD {
                     *response.body_mut() = Body::empty();
                 }
                 Answer::Ready(response)

@@ -481,3 +481,17 @@ fn a_reload_gives_nobody_a_fresh_limit() {
     assert_eq!(taken("/few"), 6);
     assert!(taken("/many") >= 60);
 }
+
+#[test]
+fn an_answer_without_a_body_says_no_length() {
+    for (status, length) in [(200, Some("1")), (204, None), (304, None), (404, Some("1"))] {
+        let respond = Handler::Respond {
+            status: StatusCode::from_u16(status).unwrap(),
+            body: bytes::Bytes::from_static(b"x"),
+            content_type: None,
+        };
+        let got = Served::new(|_| vec![route("/", respond)]).get("/");
+        assert_eq!(got.field(header::CONTENT_LENGTH), length, "{status}");
+        assert_eq!(got.body.len(), usize::from(length.is_some()), "{status}");
+    }
+}
