@@ -495,3 +495,14 @@ fn an_answer_without_a_body_says_no_length() {
         assert_eq!(got.body.len(), usize::from(length.is_some()), "{status}");
     }
 }
+
+#[test]
+fn an_error_tells_caches_that_browsers_get_another_form_of_it() {
+    let served = Served::folder();
+    for (accept, kind) in [("text/html", "text/html"), ("*/*", "text/plain")] {
+        let got = served.ask("/nothing", &[(header::ACCEPT, accept)]);
+        let content_type = got.field(header::CONTENT_TYPE).unwrap();
+        assert!(content_type.starts_with(kind), "{content_type}");
+        assert_eq!(got.field(header::VARY), Some("accept"));
+    }
+}
