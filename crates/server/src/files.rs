@@ -180,11 +180,53 @@ impl FileServer {
                 let index = [name, self.options.index.as_bytes()].concat();
                 match self.load(folder, name, &index)? {
                     Some(entry) => Ok(self.respond(folder, &entry, request)),
-                    None if self.options.listing => Ok(list(folder.clone(), name, request)),
+                    None if self.options.listing => Ok(self.list(folder.clone(), name, request)),
                     None => Err(Missing::NotFound),
                 }
             }
         }
+    }
+
+    /// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
+    fn list(&self, folder: Rc<Folder>, name: &[u8], request: &FileRequest<'_>) -> Answer {
+        let relative = name.to_vec();
+        let path = request.asked.raw().to_owned();
+        let head = *request.method == Method::HEAD;
+        let headers = request.headers.clone();
+        let compress = self.options.compress;
+        Answer::Later(Box::pin(async move {
+            let opened = folder.share();
+            let page = tokio::task::spawn_blocking(move || {
+                let entries = opened.ok()?.entries(&relative).ok()?;
+                listing::render(&path, entries).ok()
+            });
+            let Ok(Some(page)) = page.await else {
+                return reply::error(StatusCode::INTERNAL_SERVER_ERROR, &headers);
+            };
+            let mut page = Bytes::from(page);
+            let mut response = Response::new(Body::empty());
+            let fields = response.headers_mut();
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            fields.insert(header::CONTENT_TYPE, html);
+            fields.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+            fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            if compress {
+                fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+                let coding = accepted(&headers).choose(&CODINGS);
+                if let Some(header) = coding.header()
+                    && let Some(coded) =
+                        compress::whole(page.clone(), coding, compress::EACH_TIME).await
+                {
+                    fields.insert(header::CONTENT_ENCODING, header);
+                    page = coded;
+                }
+            }
+            fields.insert(header::CONTENT_LENGTH, page.len().into());
+            if !head {
+                *response.body_mut() = page.into();
+            }
+            response
+        }))
     }
 
     /// Finds the file at `location` and keeps it under `name`; `None` where there is none.
@@ -232,10 +274,7 @@ impl FileServer {
 
     /// Answers with a file: the form of it that the client takes, if it has not got it already.
     fn respond(&self, folder: &Folder, entry: &Rc<Entry>, request: &FileRequest<'_>) -> Answer {
-        let accepted = match request.headers.get(header::ACCEPT_ENCODING) {
-            Some(_) => AcceptEncoding::of(request.headers),
-            None => AcceptEncoding::UNSAID,
-        };
+        let accepted = accepted(request.headers);
         if self.options.precompressed
             && let Some((coding, sibling)) = self.sibling(folder, entry, accepted)
         {
@@ -337,7 +376,7 @@ impl FileServer {
                 let (method, headers) = (method.clone(), headers.clone());
                 Answer::Later(Box::pin(async move {
                     let make = async || {
-                        let content = compress::whole(bytes, coding).await?;
+                        let content = compress::whole(bytes, coding, compress::ONCE).await?;
                         Some(Coded {
                             content: Content::Memory(content),
                             etag,
@@ -555,14 +594,11 @@ fn joined(mut pieces: Vec<Piece>) -> Bytes {
     whole.into()
 }
 
-fn with_content(mut response: Response<Body>, content: Bytes, head: bool) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, content.len().into());
-    if !head {
-        *response.body_mut() = content.into();
+fn accepted(headers: &HeaderMap) -> AcceptEncoding {
+    match headers.get(header::ACCEPT_ENCODING) {
+        Some(_) => AcceptEncoding::of(headers),
+        None => AcceptEncoding::UNSAID,
     }
-    response
 }
 
 fn not_found(request: &FileRequest<'_>) -> Answer {
@@ -584,34 +620,6 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
         Some(response) => Answer::Ready(response),
         None => failed(request, StatusCode::BAD_REQUEST),
     }
-}
-
-/// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
-fn list(folder: Rc<Folder>, name: &[u8], request: &FileRequest<'_>) -> Answer {
-    let relative = name.to_vec();
-    let path = request.asked.raw().to_owned();
-    let head = *request.method == Method::HEAD;
-    let headers = request.headers.clone();
-    Answer::Later(Box::pin(async move {
-        let opened = folder.share();
-        let page = tokio::task::spawn_blocking(move || {
-            let entries = opened.ok()?.entries(&relative).ok()?;
-            listing::render(&path, entries).ok()
-        });
-        match page.await {
-            Ok(Some(page)) => {
-                let mut response = Response::new(Body::empty());
-                let fields = response.headers_mut();
-                let html = HeaderValue::from_static("text/html; charset=utf-8");
-                let policy = CONTENT_SECURITY_POLICY;
-                fields.insert(header::CONTENT_TYPE, html);
-                fields.insert(header::CONTENT_SECURITY_POLICY, policy);
-                fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-                with_content(response, page.into(), head)
-            }
-            _ => reply::error(StatusCode::INTERNAL_SERVER_ERROR, &headers),
-        }
-    }))
 }
 
 /// Bits that nobody can foresee: `RandomState` is seeded by the system.

@@ -16,8 +16,8 @@ use crate::negotiation::Coding;
 
 /// Effort for content that is compressed once and served often, and for content that is compressed
 /// for one download. Brotli beyond 5 and zstd beyond 9 cost several times more for a few per cent.
-const ONCE: [i32; 3] = [5, 9, 6];
-const EACH_TIME: [i32; 3] = [3, 3, 4];
+pub(crate) const ONCE: [i32; 3] = [5, 9, 6];
+pub(crate) const EACH_TIME: [i32; 3] = [3, 3, 4];
 
 /// How much compressed content is gathered before it is sent.
 const PIECE: usize = 32 * 1024;
@@ -28,10 +28,10 @@ const STRETCH: usize = 256 * 1024;
 
 /// Compresses all of `content`, on a thread where that holds nobody up. `None` where it would not
 /// become shorter.
-pub(crate) async fn whole(content: Bytes, coding: Coding) -> Option<Bytes> {
+pub(crate) async fn whole(content: Bytes, coding: Coding, levels: [i32; 3]) -> Option<Bytes> {
     let length = content.len();
     let compressing = tokio::task::spawn_blocking(move || {
-        let mut encoder = encoder(Source::Bytes(content), coding, ONCE);
+        let mut encoder = encoder(Source::Bytes(content), coding, levels);
         let mut compressed = Vec::new();
         // The source never waits, so neither does the encoder.
         let mut cx = Context::from_waker(std::task::Waker::noop());

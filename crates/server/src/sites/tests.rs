@@ -506,3 +506,26 @@ fn an_error_tells_caches_that_browsers_get_another_form_of_it() {
         assert_eq!(got.field(header::VARY), Some("accept"));
     }
 }
+
+#[test]
+fn a_listing_is_compressed_for_those_who_take_it() {
+    let served = Served::new(|root| {
+        let files = Files {
+            listing: true,
+            ..files(root)
+        };
+        vec![route("/*", Handler::Files(Arc::new(files)))]
+    });
+    for number in 0..200 {
+        served.write(&format!("folder/{number}"), "");
+    }
+    let plain = served.get("/folder/");
+    assert_eq!(plain.field(header::CONTENT_ENCODING), None);
+    assert_eq!(plain.field(header::VARY), Some("accept-encoding"));
+    for coding in ["br", "zstd", "gzip"] {
+        let coded = served.ask("/folder/", &[(header::ACCEPT_ENCODING, coding)]);
+        assert_eq!(coded.field(header::CONTENT_ENCODING), Some(coding));
+        let length = |got: &Got| -> usize { got.field("content-length").unwrap().parse().unwrap() };
+        assert!(4 * length(&coded) < length(&plain));
+    }
+}
