@@ -276,6 +276,7 @@ impl FileServer {
     fn respond(&self, folder: &Folder, entry: &Rc<Entry>, request: &FileRequest<'_>) -> Answer {
         let accepted = accepted(request.headers);
         if self.options.precompressed
+            && entry.coding == Coding::Identity
             && let Some((coding, sibling)) = self.sibling(folder, entry, accepted)
         {
             let etag = sibling.etag.in_coding(coding.token());
@@ -559,7 +560,7 @@ impl<'a> Chosen<'a> {
         headers.reserve(8);
         headers.insert(header::ETAG, self.etag.header().clone());
         headers.insert(header::LAST_MODIFIED, self.source.last_modified.clone());
-        if let Some(coding) = self.coding.header() {
+        if let Some(coding) = self.coding.header().or(self.source.coding.header()) {
             headers.insert(header::CONTENT_ENCODING, coding);
         }
         let negotiated = self.options.compress || self.options.precompressed;

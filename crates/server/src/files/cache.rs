@@ -58,6 +58,8 @@ pub(crate) struct Entry {
     pub(crate) etag: EntityTag,
     pub(crate) modified: SystemTime,
     pub(crate) last_modified: HeaderValue,
+    /// The coding that it is in by itself. It is served in no other.
+    pub(crate) coding: Coding,
     pub(crate) compressible: bool,
     /// The content compressed, by coding, made when first asked for; `None` where that did not make
     /// it shorter.
@@ -107,6 +109,7 @@ impl Entry {
     pub(crate) fn new(location: &[u8], identity: Identity, content: Content) -> Self {
         let modified = identity.modified();
         let content_type = media::of_name(location);
+        let coding = media::coding_of_name(location);
         // Not of the time and the length alone: whoever builds reproducibly sets all times to one
         // moment, and the new content under the old tag would never reach those who have the old.
         // What is too long to be read now is told apart by what the kernel notes of each change.
@@ -119,7 +122,8 @@ impl Entry {
         Self {
             location: location.into(),
             content,
-            compressible: media::is_compressible(&content_type),
+            compressible: coding == Coding::Identity && media::is_compressible(&content_type),
+            coding,
             content_type,
             etag,
             modified,

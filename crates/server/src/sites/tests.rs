@@ -529,3 +529,18 @@ fn a_listing_is_compressed_for_those_who_take_it() {
         assert!(4 * length(&coded) < length(&plain));
     }
 }
+
+#[test]
+fn an_image_that_is_compressed_by_itself_is_told_so_and_left_so() {
+    let served = Served::folder();
+    let content = "what gzip has made of an image".repeat(100);
+    served.write("a.svgz", &content);
+    served.write("a.svgz.br", "br");
+    for taken in ["br, gzip", "gzip", "identity"] {
+        let got = served.ask("/a.svgz", &[(header::ACCEPT_ENCODING, taken)]);
+        assert_eq!(got.field(header::CONTENT_TYPE), Some("image/svg+xml"));
+        assert_eq!(got.field(header::CONTENT_ENCODING), Some("gzip"));
+        assert_eq!(got.field(header::VARY), None);
+        assert_eq!(got.body, content);
+    }
+}
