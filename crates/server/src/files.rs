@@ -1,10 +1,12 @@
 //! Serving a folder: from a path to a response.
 //!
-//! Which file a path means is [`folder`]'s business, what is remembered of it [`cache`]'s, how
-//! its bytes are read [`body`]'s, and how they are compressed [`compress`]'s.
+//! Which file a path means is [`folder`]'s business, what is remembered of it [`cache`]'s, what is
+//! sent of it [`chosen`]'s, how its bytes are read [`body`]'s, and how they are compressed
+//! [`compress`]'s.
 
 mod body;
 mod cache;
+mod chosen;
 mod compress;
 mod folder;
 
@@ -22,16 +24,15 @@ pub(crate) use self::body::FileBody;
 use self::body::Piece;
 pub(crate) use self::cache::Room;
 use self::cache::{CODINGS, Cache, Coded, Content, Entry};
+use self::chosen::Chosen;
 use self::folder::{Folder, Found, Identity, Missing};
 use crate::app::Answer;
 use crate::body::Body;
-use crate::conditional::range::{self, ByteRange, Multipart, Selection};
-use crate::conditional::{self, Decision, EntityTag, Validators};
+use crate::conditional::{self, Decision};
 use crate::listing;
 use crate::negotiation::{AcceptEncoding, Coding};
 use crate::page::CONTENT_SECURITY_POLICY;
 use crate::path::{self, RequestPath};
-use crate::prepared::PreparedFields;
 use crate::reply;
 use crate::site::Files;
 use crate::worker::Place;
@@ -394,207 +395,6 @@ impl FileServer {
 
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
-/// The form of a file that is sent.
-struct Chosen<'a> {
-    options: &'a Files,
-    /// The file that was asked for.
-    source: &'a Entry,
-    /// The bytes: of the file, of a precompressed one beside it, or made on the way.
-    content: &'a Content,
-    etag: &'a EntityTag,
-    coding: Coding,
-    /// Whether it was made on the way: parts of it are not offered.
-    made: bool,
-}
-
-impl<'a> Chosen<'a> {
-    /// The file as it is.
-    fn plain(options: &'a Files, source: &'a Entry) -> Self {
-        Self {
-            options,
-            source,
-            content: &source.content,
-            etag: &source.etag,
-            coding: Coding::Identity,
-            made: false,
-        }
-    }
-
-    /// The file as it was compressed; as it is, where that made it no shorter.
-    fn coded(
-        options: &'a Files,
-        source: &'a Entry,
-        coding: Coding,
-        coded: Option<&'a Coded>,
-    ) -> Self {
-        let plain = Self::plain(options, source);
-        match coded {
-            None => plain,
-            Some(coded) => Self {
-                content: &coded.content,
-                etag: &coded.etag,
-                coding,
-                made: true,
-                ..plain
-            },
-        }
-    }
-
-    fn validators(&self) -> Validators<'a> {
-        Validators {
-            etag: Some(self.etag),
-            modified: Some(self.source.modified),
-        }
-    }
-
-    /// The answer with this form, as far as the client has not got it already.
-    fn send(&self, method: &Method, headers: &HeaderMap) -> Response<Body> {
-        let length = self.content.len();
-        let selection = match conditional::decide(method, headers, self.validators()) {
-            Decision::Whole => Selection::Whole,
-            Decision::Ranges => match headers.get(header::RANGE) {
-                Some(range) => range::select(range, length),
-                None => Selection::Whole,
-            },
-            Decision::NotModified => return self.not_modified(),
-            Decision::PreconditionFailed => {
-                return reply::error(StatusCode::PRECONDITION_FAILED, headers);
-            }
-        };
-        if selection == Selection::Whole {
-            return self.whole(*method == Method::HEAD);
-        }
-        let mut response = Response::new(Body::empty());
-        let fields = response.headers_mut();
-        self.describe(fields);
-        fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let pieces = match selection {
-            Selection::Whole => Vec::new(),
-            Selection::Unsatisfiable => {
-                let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, headers);
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_RANGE, range::unsatisfied(length));
-                return response;
-            }
-            Selection::One(part) => {
-                fields.insert(header::CONTENT_TYPE, self.source.content_type.clone());
-                fields.insert(header::CONTENT_RANGE, part.content_range(length));
-                fields.insert(header::CONTENT_LENGTH, part.len().into());
-                vec![piece(self.content, part)]
-            }
-            Selection::Many(parts) => {
-                let multipart =
-                    Multipart::new(&parts, length, Some(&self.source.content_type), random());
-                fields.insert(header::CONTENT_TYPE, multipart.content_type());
-                fields.insert(header::CONTENT_LENGTH, multipart.length().into());
-                let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
-                for part in multipart.parts() {
-                    pieces.push(Piece::Bytes(part.head.clone()));
-                    pieces.push(piece(self.content, part.range));
-                }
-                pieces.push(Piece::Bytes(multipart.closing().clone()));
-                pieces
-            }
-        };
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        if *method != Method::HEAD {
-            *response.body_mut() = match self.content {
-                Content::File { file, .. } => Body::file(FileBody::new(file.clone(), pieces)),
-                Content::Memory(_) => joined(pieces).into(),
-            };
-        }
-        response
-    }
-
-    /// All of it.
-    fn whole(&self, head: bool) -> Response<Body> {
-        let length = self.content.len();
-        let fields = || {
-            let mut fields = self.fields();
-            fields.insert(header::CONTENT_LENGTH, length.into());
-            fields
-        };
-        if head || length == 0 {
-            let mut response = Response::new(Body::empty());
-            *response.headers_mut() = fields();
-            return response;
-        }
-        let body = match self.content {
-            Content::Memory(bytes) => bytes.clone().into(),
-            Content::File { file, .. } => {
-                Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
-            }
-        };
-        let mut response = Response::new(body);
-        if self.coding == Coding::Identity {
-            let prepared = &self.source.prepared;
-            let prepared = prepared.get_or_init(|| Rc::new(PreparedFields::new(fields())));
-            response.body_mut().set_prepared(prepared.clone());
-        } else {
-            *response.headers_mut() = fields();
-        }
-        response
-    }
-
-    fn not_modified(&self) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        self.describe(response.headers_mut());
-        response
-    }
-
-    /// The headers of a 200, but for the length.
-    fn fields(&self) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        self.describe(&mut fields);
-        if !self.made {
-            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        }
-        fields.insert(header::CONTENT_TYPE, self.source.content_type.clone());
-        fields
-    }
-
-    /// The headers that a 200 and its 304 share (RFC 9110, section 15.4.5).
-    fn describe(&self, headers: &mut HeaderMap) {
-        headers.reserve(8);
-        headers.insert(header::ETAG, self.etag.header().clone());
-        headers.insert(header::LAST_MODIFIED, self.source.last_modified.clone());
-        if let Some(coding) = self.coding.header().or(self.source.coding.header()) {
-            headers.insert(header::CONTENT_ENCODING, coding);
-        }
-        let negotiated = self.options.compress || self.options.precompressed;
-        if self.coding != Coding::Identity || self.source.compressible && negotiated {
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if let Some(cache_control) = &self.options.cache_control {
-            headers.insert(header::CACHE_CONTROL, cache_control.clone());
-        }
-    }
-}
-
-fn piece(content: &Content, part: ByteRange) -> Piece {
-    match content {
-        Content::Memory(bytes) => {
-            Piece::Bytes(bytes.slice(part.start() as usize..part.end() as usize))
-        }
-        Content::File { .. } => Piece::Range(part.start(), part.end()),
-    }
-}
-
-fn joined(mut pieces: Vec<Piece>) -> Bytes {
-    if let [Piece::Bytes(only)] = &mut pieces[..] {
-        return std::mem::take(only);
-    }
-    let mut whole = Vec::new();
-    for piece in pieces {
-        if let Piece::Bytes(bytes) = piece {
-            whole.extend_from_slice(&bytes);
-        }
-    }
-    whole.into()
-}
-
 fn accepted(headers: &HeaderMap) -> AcceptEncoding {
     match headers.get(header::ACCEPT_ENCODING) {
         Some(_) => AcceptEncoding::of(headers),
@@ -621,11 +421,4 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
         Some(response) => Answer::Ready(response),
         None => failed(request, StatusCode::BAD_REQUEST),
     }
-}
-
-/// Bits that nobody can foresee: `RandomState` is seeded by the system.
-fn random() -> u128 {
-    use std::hash::BuildHasher;
-    let state = std::hash::RandomState::new();
-    u128::from(state.hash_one(0)) << 64 | u128::from(state.hash_one(1))
 }
