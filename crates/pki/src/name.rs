@@ -58,16 +58,7 @@ impl HostName {
     #[must_use]
     pub fn is_private(&self) -> bool {
         match self {
-            Self::Dns(name) => {
-                let name = name.strip_prefix("*.").unwrap_or(name);
-                !name.contains('.')
-                    || ["localhost", "test", "internal", "local", "home.arpa"]
-                        .iter()
-                        .any(|suffix| {
-                            name.strip_suffix(suffix)
-                                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-                        })
-            }
+            Self::Dns(name) => Self::is_private_dns(name),
             Self::Ip(IpAddr::V4(ip)) => {
                 ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
             }
@@ -81,6 +72,19 @@ impl HostName {
                         .is_some_and(|ip| Self::Ip(ip.into()).is_private())
             }
         }
+    }
+
+    /// [`HostName::is_private`] for a DNS name in lower case that nobody has made a `HostName` of.
+    #[must_use]
+    pub fn is_private_dns(name: &str) -> bool {
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        !name.contains('.')
+            || ["localhost", "test", "internal", "local", "home.arpa"]
+                .iter()
+                .any(|suffix| {
+                    name.strip_suffix(suffix)
+                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                })
     }
 }
 

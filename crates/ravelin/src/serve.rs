@@ -170,7 +170,7 @@ fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
             },
         },
     };
-    AccessLog::start(options)
+    AccessLog::start(options, |notice| words::log_notice(&notice))
         .map(Arc::new)
         .map_err(|error| Failure::of(&error))
 }

@@ -19,6 +19,7 @@ use ravelin_certs::LocalRoot;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
 use ravelin_pki::HostName;
 use ravelin_server::Notice;
+use ravelin_server::log::LogNotice;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -80,6 +81,15 @@ pub(crate) fn notice(notice: &Notice) {
         )),
         // What a later server may tell of, and this program has no words for yet.
         other => warn(format_args!("the server reports {other:?}")),
+    }
+}
+
+pub(crate) fn log_notice(notice: &LogNotice) {
+    match notice {
+        LogNotice::Failing(why) => warn(format_args!("the access log cannot be written: {why}")),
+        LogNotice::Recovered { lost } => event(format_args!(
+            "the access log is written again: {lost} lines were lost"
+        )),
     }
 }
 

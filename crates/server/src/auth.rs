@@ -33,6 +33,18 @@ use crate::site::{BasicAuth, RateLimit};
 #[derive(Clone)]
 pub struct Authenticator(Arc<Inner>);
 
+/// How many passwords may be checked at once, half as many as there are cores. Clones share that:
+/// all authenticators of a server have clones of one.
+#[derive(Debug, Clone)]
+pub struct Checks(Arc<Semaphore>);
+
+impl Default for Checks {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new((cores / 2).max(1))))
+    }
+}
+
 struct Inner {
     challenge: HeaderValue,
     users: Vec<User>,
@@ -41,10 +53,10 @@ struct Inner {
     recent: Mutex<HashMap<Tag, Success>>,
     /// How often an address may have a password checked.
     attempts: RateLimiter,
-    /// Checks that run.
-    running: Arc<Semaphore>,
-    /// Checks that run or wait to.
-    waiting: Arc<Semaphore>,
+    /// Checks that run, of the whole server.
+    running: Checks,
+    /// Checks of this authenticator that run or wait to.
+    waiting: Semaphore,
 }
 
 struct User {
@@ -85,22 +97,21 @@ pub enum AuthError {
 
 impl Authenticator {
     /// An authenticator that remembers nothing yet.
-    pub fn new(auth: &BasicAuth) -> Result<Self, AuthError> {
+    pub fn new(auth: &BasicAuth, checks: &Checks) -> Result<Self, AuthError> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| AuthError::Random)?;
         let users = auth.users.iter().map(|(name, hash)| User {
             name: name.as_str().into(),
             hash: hash.as_str().into(),
         });
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Inner {
             challenge: challenge(&auth.realm),
             users: users.collect(),
             key,
             recent: Mutex::default(),
             attempts: RateLimiter::new(ATTEMPTS),
-            running: Arc::new(Semaphore::new((cores / 2).max(1))),
-            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            running: checks.clone(),
+            waiting: Semaphore::new(MOST_WAITING),
         })))
     }
 
@@ -148,7 +159,7 @@ impl Authenticator {
         let Ok(_waiting) = self.0.waiting.try_acquire() else {
             return Verdict::Later(RetryAfter(Duration::from_secs(1)));
         };
-        let Ok(running) = Arc::clone(&self.0.running).acquire_owned().await else {
+        let Ok(running) = Arc::clone(&self.0.running.0).acquire_owned().await else {
             return Verdict::Denied;
         };
         // A browser sends several requests at once: the first of them has been checked by now.
@@ -320,8 +331,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// In base64. Longer passwords than this are no passwords.
 const LONGEST_CREDENTIALS: usize = 2048;
 
-/// How long a success is remembered. A reload begins with nothing remembered, so that a password
-/// changed in the configuration counts at once.
+/// How long a success is remembered. A reload that changes users begins with nothing remembered, so
+/// that a password changed in the configuration counts at once.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
 const MOST_REMEMBERED: usize = 4096;
@@ -362,14 +373,18 @@ mod tests {
     }
 
     fn authenticator() -> Authenticator {
+        authenticator_with(&Checks::default())
+    }
+
+    fn authenticator_with(checks: &Checks) -> Authenticator {
         let users = [("ada", "love:lace"), ("grace", "hopper")];
-        Authenticator::new(&BasicAuth {
+        let auth = BasicAuth {
             realm: "the \"house\"\n".to_owned(),
             users: users
                 .map(|(name, password)| (name.to_owned(), hash(password)))
                 .to_vec(),
-        })
-        .unwrap()
+        };
+        Authenticator::new(&auth, checks).unwrap()
     }
 
     fn basic(credentials: &str) -> HeaderValue {
@@ -528,13 +543,32 @@ mod tests {
 
     #[test]
     fn without_users_nobody_comes_in() {
-        let authenticator = Authenticator::new(&BasicAuth {
+        let auth = BasicAuth {
             realm: String::new(),
             users: vec![],
-        })
-        .unwrap();
+        };
+        let authenticator = Authenticator::new(&auth, &Checks::default()).unwrap();
         let verdict = run(authenticator.verify(Some(&basic("a:b")), CLIENT, Instant::now()));
         assert_eq!(verdict, Verdict::Denied);
+    }
+
+    #[test]
+    fn however_many_routes_have_passwords_only_so_many_are_checked_at_once() {
+        let checks = Checks(Arc::new(Semaphore::new(1)));
+        let (one, other) = (authenticator_with(&checks), authenticator_with(&checks));
+        let right = basic("ada:love:lace");
+        let now = Instant::now();
+        run(async {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            let mut first = Box::pin(one.verify(Some(&right), CLIENT, now));
+            let mut second = Box::pin(other.verify(Some(&right), CLIENT, now));
+            assert!(first.as_mut().poll(&mut cx).is_pending());
+            assert!(second.as_mut().poll(&mut cx).is_pending());
+            assert_eq!(other.0.waiting.available_permits(), MOST_WAITING - 1);
+            assert_eq!(checks.0.available_permits(), 0);
+            assert_eq!(first.await, allowed("ada"));
+            assert_eq!(second.await, allowed("ada"));
+        });
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Serving a folder: from a path to a response.
 //!
-//! Which file a path means is [`folder`]'s business, what is remembered of it [`cache`]'s, how
-//! its bytes are read [`body`]'s, and how they are compressed [`compress`]'s.
+//! Which file a path means is [`folder`]'s business, what is remembered of it [`cache`]'s, what is
+//! sent of it [`chosen`]'s, how its bytes are read [`body`]'s, and how they are compressed
+//! [`compress`]'s.
 
 mod body;
 mod cache;
+mod chosen;
 mod compress;
 mod folder;
 
@@ -20,23 +22,20 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 pub(crate) use self::body::FileBody;
 use self::body::Piece;
-use self::cache::{Cache, Content, Entry};
+pub(crate) use self::cache::Room;
+use self::cache::{CODINGS, Cache, Coded, Content, Entry};
+use self::chosen::Chosen;
 use self::folder::{Folder, Found, Identity, Missing};
 use crate::app::Answer;
 use crate::body::Body;
-use crate::conditional::range::{self, ByteRange, Multipart, Selection};
-use crate::conditional::{self, Decision, EntityTag, Validators};
+use crate::conditional::{self, Decision};
 use crate::listing;
 use crate::negotiation::{AcceptEncoding, Coding};
 use crate::page::CONTENT_SECURITY_POLICY;
-use crate::path::RequestPath;
-use crate::prepared::PreparedFields;
+use crate::path::{self, RequestPath};
 use crate::reply;
 use crate::site::Files;
-use crate::worker::Place;
-
-/// Codings of precompressed files and of dynamic compression, best first.
-const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+use crate::worker::{Place, Turn};
 
 /// Files shorter than this gain nothing from compression but headers.
 const WORTH_COMPRESSING: u64 = 512;
@@ -49,31 +48,46 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct FileRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// The path that the client asked for: all that it is shown.
+    pub(crate) asked: &'a RequestPath<'a>,
+    /// The path that is looked up, which is another one where the route rewrites it.
     pub(crate) path: &'a RequestPath<'a>,
+    /// The client's query.
     pub(crate) query: Option<&'a str>,
 }
 
 /// A folder and how it is served, for one worker.
 pub(crate) struct FileServer {
     options: Arc<Files>,
-    /// Opened when first asked for: a server of ten thousand sites does not open them all.
-    folder: RefCell<Option<Opened>>,
+    /// Opened when it is asked for, and closed where the worker has too many open.
+    folder: Rc<RefCell<Option<Opened>>>,
     cache: Cache,
+    room: Rc<Room>,
+    turn: Turn,
 }
 
 /// An open folder, and when it was last seen to be the one at its path.
-struct Opened {
+pub(crate) struct Opened {
     folder: Rc<Folder>,
     looked: Instant,
+    /// The turn in which the clock was last asked.
+    turn: u64,
 }
 
 impl FileServer {
     pub(crate) fn new(options: Arc<Files>, place: &Place) -> Self {
         Self {
             options,
-            folder: RefCell::new(None),
-            cache: Cache::new(place.turn.clone()),
+            folder: Rc::default(),
+            cache: Cache::new(place.turn.clone(), place.room.clone()),
+            room: place.room.clone(),
+            turn: place.turn.clone(),
         }
+    }
+
+    /// How the folder is served.
+    pub(crate) fn options(&self) -> &Files {
+        &self.options
     }
 
     /// Answers a request for a file.
@@ -102,31 +116,36 @@ impl FileServer {
         if let Some(entry) = self.cache.get(&folder, name) {
             return self.respond(&folder, &entry, request);
         }
-        match self.look_up(&folder, name, request) {
-            Ok(answer) => answer,
-            Err(Missing::NotFound) => match &self.options.fallback {
-                // The fallback is cached under its own name, so that paths that nobody will ask
-                // for again do not fill the cache.
-                Some(fallback) => {
-                    match self.load(&folder, fallback.as_bytes(), fallback.as_bytes()) {
-                        Ok(Some(entry)) => self.respond(&folder, &entry, request),
-                        _ => not_found(request),
-                    }
-                }
-                None => not_found(request),
-            },
-            Err(Missing::Forbidden) => failed(request, StatusCode::FORBIDDEN),
-            Err(Missing::Failed(_)) => failed(request, StatusCode::SERVICE_UNAVAILABLE),
-        }
+        let answer = match self.look_up(&folder, name, request) {
+            Err(Missing::NotFound) => self.fall_back(&folder, request),
+            answer => answer,
+        };
+        answer.unwrap_or_else(|missing| match missing {
+            Missing::NotFound => not_found(request),
+            Missing::Forbidden => failed(request, StatusCode::FORBIDDEN),
+            Missing::Failed(_) => failed(request, StatusCode::SERVICE_UNAVAILABLE),
+        })
+    }
+
+    /// Answers with the file for all that is not there. It is cached under its own name, so that
+    /// paths that nobody will ask for again do not fill the cache.
+    fn fall_back(&self, folder: &Folder, request: &FileRequest<'_>) -> Result<Answer, Missing> {
+        let fallback = self.options.fallback.as_ref().ok_or(Missing::NotFound)?;
+        let name = fallback.as_bytes();
+        let entry = self.load(folder, name, name)?.ok_or(Missing::NotFound)?;
+        Ok(self.respond(folder, &entry, request))
     }
 
     /// The folder, opened anew where another one has taken its place.
     fn folder(&self) -> std::io::Result<Rc<Folder>> {
+        let turn = self.turn.number();
         let mut slot = self.folder.borrow_mut();
         if let Some(opened) = &mut *slot {
-            if opened.looked.elapsed() < LOOK_AGAIN {
+            if opened.turn == turn || opened.looked.elapsed() < LOOK_AGAIN {
+                opened.turn = turn;
                 return Ok(opened.folder.clone());
             }
+            opened.turn = turn;
             opened.looked = Instant::now();
             if opened.folder.is_at(&self.options.root) {
                 return Ok(opened.folder.clone());
@@ -138,7 +157,10 @@ impl FileServer {
         *slot = Some(Opened {
             folder: folder.clone(),
             looked: Instant::now(),
+            turn,
         });
+        drop(slot);
+        self.room.opened(&self.folder);
         Ok(folder)
     }
 
@@ -157,16 +179,63 @@ impl FileServer {
                 let entry = self.remember(name, name, file, (&stat).into())?;
                 Ok(self.respond(folder, &entry, request))
             }
+            // A rewriting may lose the slash that the client has put there: asking for it again
+            // would go round in circles.
+            Found::Folder(_) if !for_folder && request.asked.raw().ends_with('/') => {
+                self.look_up(folder, &[name, b"/"].concat(), request)
+            }
             Found::Folder(_) if !for_folder => Ok(add_slash(request)),
             Found::Folder(_) => {
                 let index = [name, self.options.index.as_bytes()].concat();
                 match self.load(folder, name, &index)? {
                     Some(entry) => Ok(self.respond(folder, &entry, request)),
-                    None if self.options.listing => Ok(list(folder.clone(), request)),
+                    None if self.options.listing => Ok(self.list(folder.clone(), name, request)),
                     None => Err(Missing::NotFound),
                 }
             }
         }
+    }
+
+    /// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
+    fn list(&self, folder: Rc<Folder>, name: &[u8], request: &FileRequest<'_>) -> Answer {
+        let relative = name.to_vec();
+        let path = request.asked.raw().to_owned();
+        let head = *request.method == Method::HEAD;
+        let headers = request.headers.clone();
+        let compress = self.options.compress;
+        Answer::Later(Box::pin(async move {
+            let opened = folder.share();
+            let page = tokio::task::spawn_blocking(move || {
+                let entries = opened.ok()?.entries(&relative).ok()?;
+                listing::render(&path, entries).ok()
+            });
+            let Ok(Some(page)) = page.await else {
+                return reply::error(StatusCode::INTERNAL_SERVER_ERROR, &headers);
+            };
+            let mut page = Bytes::from(page);
+            let mut response = Response::new(Body::empty());
+            let fields = response.headers_mut();
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            fields.insert(header::CONTENT_TYPE, html);
+            fields.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+            fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            if compress {
+                fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+                let coding = accepted(&headers).choose(&CODINGS);
+                if let Some(header) = coding.header()
+                    && let Some(coded) =
+                        compress::whole(page.clone(), coding, compress::EACH_TIME).await
+                {
+                    fields.insert(header::CONTENT_ENCODING, header);
+                    page = coded;
+                }
+            }
+            fields.insert(header::CONTENT_LENGTH, page.len().into());
+            if !head {
+                *response.body_mut() = page.into();
+            }
+            response
+        }))
     }
 
     /// Finds the file at `location` and keeps it under `name`; `None` where there is none.
@@ -203,7 +272,9 @@ impl FileServer {
                 .map_err(|_| Missing::NotFound)?;
             Content::Memory(bytes.into())
         } else {
-            Content::File(Arc::new(file))
+            let size = identity.size();
+            let file = Arc::new(file);
+            Content::File { file, size }
         };
         let entry = Rc::new(Entry::new(location, identity, content));
         self.cache.insert(name, &entry);
@@ -212,21 +283,19 @@ impl FileServer {
 
     /// Answers with a file: the form of it that the client takes, if it has not got it already.
     fn respond(&self, folder: &Folder, entry: &Rc<Entry>, request: &FileRequest<'_>) -> Answer {
-        let accepted = match request.headers.get(header::ACCEPT_ENCODING) {
-            Some(_) => AcceptEncoding::of(request.headers),
-            None => AcceptEncoding::UNSAID,
-        };
+        let accepted = accepted(request.headers);
         if self.options.precompressed
+            && entry.coding == Coding::Identity
             && let Some((coding, sibling)) = self.sibling(folder, entry, accepted)
         {
             let etag = sibling.etag.in_coding(coding.token());
             let chosen = Chosen {
-                source: entry,
-                bytes: &sibling,
+                content: &sibling.content,
                 etag: &etag,
                 coding,
+                ..Chosen::plain(&self.options, entry)
             };
-            return self.send(&chosen, request);
+            return Answer::Ready(chosen.send(request.method, request.headers));
         }
         let compressible = self.options.compress
             && entry.compressible
@@ -239,13 +308,7 @@ impl FileServer {
                 return self.send_compressed(entry, coding, request);
             }
         }
-        let chosen = Chosen {
-            source: entry,
-            bytes: entry,
-            etag: &entry.etag,
-            coding: Coding::Identity,
-        };
-        self.send(&chosen, request)
+        Answer::Ready(Chosen::plain(&self.options, entry).send(request.method, request.headers))
     }
 
     /// The precompressed file beside `entry` that the client likes best. One that is older than the
@@ -256,119 +319,29 @@ impl FileServer {
         entry: &Entry,
         accepted: AcceptEncoding,
     ) -> Option<(Coding, Rc<Entry>)> {
-        let mut offered = CODINGS.to_vec();
-        loop {
+        if accepted.choose(&CODINGS) == Coding::Identity {
+            return None;
+        }
+        let mut offered = self.cache.offered(folder, entry);
+        while !offered.is_empty() {
             let coding = accepted.choose(&offered);
             if coding == Coding::Identity {
                 return None;
             }
             let location = [&entry.location, coding.suffix().as_bytes()].concat();
-            if let Ok(Some(sibling)) = self.load(folder, &location, &location)
-                && sibling.modified >= entry.modified
-            {
-                return Some((coding, sibling));
+            match self.load(folder, &location, &location) {
+                // In whole seconds, which is what many tools copy of the file's own time.
+                Ok(Some(sibling))
+                    if sibling.identity.modified_second() >= entry.identity.modified_second() =>
+                {
+                    return Some((coding, sibling));
+                }
+                Ok(None) if folder.is_vacant(&location) => entry.note_lack(coding),
+                _ => {}
             }
             offered.retain(|other| *other != coding);
-            if offered.is_empty() {
-                return None;
-            }
         }
-    }
-
-    fn send(&self, chosen: &Chosen<'_>, request: &FileRequest<'_>) -> Answer {
-        let validators = Validators {
-            etag: Some(chosen.etag),
-            modified: Some(chosen.source.modified),
-        };
-        let length = chosen.bytes.size();
-        let selection = match conditional::decide(request.method, request.headers, validators) {
-            Decision::Whole => Selection::Whole,
-            Decision::Ranges => match request.headers.get(header::RANGE) {
-                Some(range) => range::select(range, length),
-                None => Selection::Whole,
-            },
-            Decision::NotModified => return Answer::Ready(self.not_modified(chosen)),
-            Decision::PreconditionFailed => {
-                return failed(request, StatusCode::PRECONDITION_FAILED);
-            }
-        };
-        if selection == Selection::Whole {
-            return Answer::Ready(self.whole(chosen, *request.method == Method::HEAD));
-        }
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        self.describe(headers, chosen);
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let pieces = match selection {
-            Selection::Whole => Vec::new(),
-            Selection::Unsatisfiable => {
-                let mut response = reply::error(StatusCode::RANGE_NOT_SATISFIABLE, request.headers);
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_RANGE, range::unsatisfied(length));
-                return Answer::Ready(response);
-            }
-            Selection::One(part) => {
-                headers.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
-                headers.insert(header::CONTENT_RANGE, part.content_range(length));
-                headers.insert(header::CONTENT_LENGTH, part.len().into());
-                vec![piece(&chosen.bytes.content, part)]
-            }
-            Selection::Many(parts) => {
-                let multipart =
-                    Multipart::new(&parts, length, Some(&chosen.source.content_type), random());
-                headers.insert(header::CONTENT_TYPE, multipart.content_type());
-                headers.insert(header::CONTENT_LENGTH, multipart.length().into());
-                let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
-                for part in multipart.parts() {
-                    pieces.push(Piece::Bytes(part.head.clone()));
-                    pieces.push(piece(&chosen.bytes.content, part.range));
-                }
-                pieces.push(Piece::Bytes(multipart.closing().clone()));
-                pieces
-            }
-        };
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        if *request.method != Method::HEAD {
-            *response.body_mut() = match &chosen.bytes.content {
-                Content::File(file) => Body::file(FileBody::new(file.clone(), pieces)),
-                Content::Memory(_) => joined(pieces).into(),
-            };
-        }
-        Answer::Ready(response)
-    }
-
-    /// Answers with all of a file.
-    fn whole(&self, chosen: &Chosen<'_>, head: bool) -> Response<Body> {
-        let fields = || {
-            let mut fields = HeaderMap::new();
-            self.describe(&mut fields, chosen);
-            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-            fields.insert(header::CONTENT_TYPE, chosen.source.content_type.clone());
-            fields.insert(header::CONTENT_LENGTH, chosen.bytes.content_length.clone());
-            fields
-        };
-        let length = chosen.bytes.size();
-        if head || length == 0 {
-            let mut response = Response::new(Body::empty());
-            *response.headers_mut() = fields();
-            return response;
-        }
-        let body = match &chosen.bytes.content {
-            Content::Memory(bytes) => bytes.clone().into(),
-            Content::File(file) => {
-                Body::file(FileBody::new(file.clone(), [Piece::Range(0, length)]))
-            }
-        };
-        let mut response = Response::new(body);
-        if chosen.coding == Coding::Identity {
-            let prepared = &chosen.source.prepared;
-            let prepared = prepared.get_or_init(|| Rc::new(PreparedFields::new(fields())));
-            response.body_mut().set_prepared(prepared.clone());
-        } else {
-            *response.headers_mut() = fields();
-        }
-        response
+        None
     }
 
     /// Answers with a form of the file that is made on the way: once for files that are kept in
@@ -379,129 +352,62 @@ impl FileServer {
         coding: Coding,
         request: &FileRequest<'_>,
     ) -> Answer {
+        let (method, headers) = (request.method, request.headers);
+        if let Some(coded) = entry.coded(coding).get() {
+            let chosen = Chosen::coded(&self.options, entry, coding, coded.as_ref());
+            return Answer::Ready(chosen.send(method, headers));
+        }
         let etag = entry.etag.in_coding(coding.token());
-        let validators = Validators {
-            etag: Some(&etag),
-            modified: Some(entry.modified),
-        };
         let chosen = Chosen {
-            source: entry,
-            bytes: entry,
             etag: &etag,
             coding,
+            made: true,
+            ..Chosen::plain(&self.options, entry)
         };
-        match conditional::decide(request.method, request.headers, validators) {
-            Decision::NotModified => return Answer::Ready(self.not_modified(&chosen)),
-            Decision::PreconditionFailed => {
-                return failed(request, StatusCode::PRECONDITION_FAILED);
-            }
-            Decision::Whole | Decision::Ranges => {}
+        let decision = conditional::decide(method, headers, chosen.validators());
+        if decision == Decision::NotModified {
+            return Answer::Ready(chosen.not_modified());
         }
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        self.describe(headers, &chosen);
-        headers.insert(header::CONTENT_TYPE, entry.content_type.clone());
-        let head = *request.method == Method::HEAD;
         match &entry.content {
-            Content::File(file) => {
-                if !head {
+            Content::File { .. } if decision == Decision::PreconditionFailed => {
+                failed(request, StatusCode::PRECONDITION_FAILED)
+            }
+            Content::File { file, .. } => {
+                let mut response = Response::new(Body::empty());
+                *response.headers_mut() = chosen.fields();
+                if *method != Method::HEAD {
                     let source = FileBody::new(file.clone(), [Piece::Range(0, entry.size())]);
                     *response.body_mut() = compress::streaming(source, coding);
                 }
                 Answer::Ready(response)
             }
             Content::Memory(bytes) => {
-                let slot = CODINGS
-                    .iter()
-                    .position(|known| *known == coding)
-                    .unwrap_or(0);
-                if let Some((compressed, _)) = entry.compressed[slot].get() {
-                    return Answer::Ready(with_content(response, compressed.clone(), head));
-                }
-                let (bytes, entry) = (bytes.clone(), entry.clone());
+                let (options, entry, bytes) = (self.options.clone(), entry.clone(), bytes.clone());
+                let (method, headers) = (method.clone(), headers.clone());
                 Answer::Later(Box::pin(async move {
-                    let Some(compressed) = compress::whole(bytes.clone(), coding).await else {
-                        response.headers_mut().remove(header::CONTENT_ENCODING);
-                        response
-                            .headers_mut()
-                            .insert(header::ETAG, entry.etag.header().clone());
-                        return with_content(response, bytes, head);
+                    let make = async || {
+                        let content = compress::whole(bytes, coding, compress::ONCE).await?;
+                        Some(Coded {
+                            content: Content::Memory(content),
+                            etag,
+                        })
                     };
-                    let (kept, _) = entry.compressed[slot].get_or_init(|| (compressed, etag));
-                    with_content(response, kept.clone(), head)
+                    // Those who come meanwhile wait for the same one.
+                    let coded = entry.coded(coding).get_or_init(make).await;
+                    Chosen::coded(&options, &entry, coding, coded.as_ref()).send(&method, &headers)
                 }))
             }
-        }
-    }
-
-    fn not_modified(&self, chosen: &Chosen<'_>) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        self.describe(response.headers_mut(), chosen);
-        response
-    }
-
-    /// The headers that a 200 and its 304 share (RFC 9110, section 15.4.5).
-    fn describe(&self, headers: &mut HeaderMap, chosen: &Chosen<'_>) {
-        headers.reserve(8);
-        headers.insert(header::ETAG, chosen.etag.header().clone());
-        headers.insert(header::LAST_MODIFIED, chosen.source.last_modified.clone());
-        if let Some(coding) = chosen.coding.header() {
-            headers.insert(header::CONTENT_ENCODING, coding);
-        }
-        if chosen.coding != Coding::Identity
-            || chosen.source.compressible && (self.options.compress || self.options.precompressed)
-        {
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if let Some(cache_control) = &self.options.cache_control {
-            headers.insert(header::CACHE_CONTROL, cache_control.clone());
         }
     }
 }
 
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
-/// The form of a file that is sent.
-struct Chosen<'a> {
-    /// The file that was asked for.
-    source: &'a Entry,
-    /// Where the bytes come from: the file, or a precompressed one beside it.
-    bytes: &'a Entry,
-    etag: &'a EntityTag,
-    coding: Coding,
-}
-
-fn piece(content: &Content, part: ByteRange) -> Piece {
-    match content {
-        Content::Memory(bytes) => {
-            Piece::Bytes(bytes.slice(part.start() as usize..part.end() as usize))
-        }
-        Content::File(_) => Piece::Range(part.start(), part.end()),
+fn accepted(headers: &HeaderMap) -> AcceptEncoding {
+    match headers.get(header::ACCEPT_ENCODING) {
+        Some(_) => AcceptEncoding::of(headers),
+        None => AcceptEncoding::UNSAID,
     }
-}
-
-fn joined(mut pieces: Vec<Piece>) -> Bytes {
-    if let [Piece::Bytes(only)] = &mut pieces[..] {
-        return std::mem::take(only);
-    }
-    let mut whole = Vec::new();
-    for piece in pieces {
-        if let Piece::Bytes(bytes) = piece {
-            whole.extend_from_slice(&bytes);
-        }
-    }
-    whole.into()
-}
-
-fn with_content(mut response: Response<Body>, content: Bytes, head: bool) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, content.len().into());
-    if !head {
-        *response.body_mut() = content.into();
-    }
-    response
 }
 
 fn not_found(request: &FileRequest<'_>) -> Answer {
@@ -518,44 +424,9 @@ fn add_slash(request: &FileRequest<'_>) -> Answer {
         .query
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
-    let location = format!("{}/{query}", request.path.raw());
+    let location = format!("{}/{query}", path::plain(request.asked.raw()));
     match reply::redirect(StatusCode::PERMANENT_REDIRECT, &location) {
         Some(response) => Answer::Ready(response),
         None => failed(request, StatusCode::BAD_REQUEST),
     }
-}
-
-/// A page that lists a folder. Reading a folder may wait for the disk: not on this thread.
-fn list(folder: Rc<Folder>, request: &FileRequest<'_>) -> Answer {
-    let relative = request.path.relative().to_vec();
-    let path = request.path.raw().to_owned();
-    let head = *request.method == Method::HEAD;
-    let headers = request.headers.clone();
-    Answer::Later(Box::pin(async move {
-        let opened = folder.share();
-        let page = tokio::task::spawn_blocking(move || {
-            let entries = opened.ok()?.entries(&relative).ok()?;
-            listing::render(&path, entries).ok()
-        });
-        match page.await {
-            Ok(Some(page)) => {
-                let mut response = Response::new(Body::empty());
-                let fields = response.headers_mut();
-                let html = HeaderValue::from_static("text/html; charset=utf-8");
-                let policy = CONTENT_SECURITY_POLICY;
-                fields.insert(header::CONTENT_TYPE, html);
-                fields.insert(header::CONTENT_SECURITY_POLICY, policy);
-                fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-                with_content(response, page.into(), head)
-            }
-            _ => reply::error(StatusCode::INTERNAL_SERVER_ERROR, &headers),
-        }
-    }))
-}
-
-/// Bits that nobody can foresee: `RandomState` is seeded by the system.
-fn random() -> u128 {
-    use std::hash::BuildHasher;
-    let state = std::hash::RandomState::new();
-    u128::from(state.hash_one(0)) << 64 | u128::from(state.hash_one(1))
 }

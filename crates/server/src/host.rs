@@ -126,7 +126,10 @@ impl AskedHost<'_> {
 
     /// Whether the host can only mean something in a private network.
     pub(crate) fn is_private(&self) -> bool {
-        self.to_name().is_private()
+        match self {
+            Self::Dns(name) => HostName::is_private_dns(name),
+            Self::Ip(ip) => HostName::Ip(*ip).is_private(),
+        }
     }
 
     fn to_name(&self) -> HostName {

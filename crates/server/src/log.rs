@@ -21,7 +21,7 @@ pub use queue::LogSender;
 
 use file::LogFile;
 use queue::{Queue, Shared};
-use writer::{Sink, Writer};
+use writer::{Sink, Tell, Writer};
 
 /// What the access log looks like and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,19 @@ pub struct Rotation {
     pub keep: u32,
 }
 
-/// Why the access log cannot be written.
+/// What happens to a running access log that its operator should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogNotice {
+    /// Lines cannot be written, and why. They are lost until they can be; that is tried every second.
+    Failing(String),
+    /// Lines are written again.
+    Recovered {
+        /// The lines that were lost since the last notice of this kind, for whatever reason.
+        lost: u64,
+    },
+}
+
+/// Why the access log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be opened or made.
@@ -100,25 +112,28 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// Opens the target and starts the thread that writes.
-    pub fn start(options: LogOptions) -> Result<Self, LogError> {
-        match options.target {
-            LogTarget::Stdout => Self::start_with(options.format, Box::new(io::stdout()), None),
-            LogTarget::File { path, rotation } => {
-                let file = open(&path, rotation)?;
-                Self::start_with(options.format, Box::new(file), Some(path))
-            }
-        }
+    /// Opens the target and starts the thread that writes. `tell` is called on that thread, when
+    /// lines cannot be written (of that at most once a minute) and when they are again.
+    pub fn start(
+        options: LogOptions,
+        tell: impl Fn(LogNotice) + Send + 'static,
+    ) -> Result<Self, LogError> {
+        let (sink, path): (Box<dyn Sink>, _) = match options.target {
+            LogTarget::Stdout => (Box::new(io::stdout()), None),
+            LogTarget::File { path, rotation } => (Box::new(open(&path, rotation)?), Some(path)),
+        };
+        Self::start_with(options.format, sink, path, Box::new(tell))
     }
 
     fn start_with(
         format: LogFormat,
         sink: Box<dyn Sink>,
         path: Option<PathBuf>,
+        tell: Tell,
     ) -> Result<Self, LogError> {
         let shared = Arc::new(Shared::default());
         let (finished, done) = mpsc::channel();
-        let writer = Writer::new(Arc::clone(&shared), format, sink);
+        let writer = Writer::new(Arc::clone(&shared), format, sink, tell);
         let handle = thread::Builder::new()
             .name("access-log".to_owned())
             .spawn(move || {
@@ -168,16 +183,6 @@ impl AccessLog {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Why lines cannot be written at present, if so. They are tried again every second.
-    #[must_use]
-    pub fn failure(&self) -> Option<String> {
-        self.shared
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 
     /// Writes all that was sent before, and ends the thread. Waits five seconds at most, where the

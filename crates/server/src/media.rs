@@ -2,20 +2,36 @@
 
 use http::HeaderValue;
 
+use crate::negotiation::Coding;
+
 /// The `Content-Type` of a file by its name, or by a path that ends in it;
 /// `application/octet-stream` where its extension says nothing. Names need not be UTF-8.
 ///
 /// Costs no allocation: the values are static.
 #[must_use]
 pub fn of_name(name: impl AsRef<[u8]>) -> HeaderValue {
-    let name = name.as_ref();
+    let media_type = of_extension(extension(name.as_ref()));
+    HeaderValue::from_static(media_type.unwrap_or("application/octet-stream"))
+}
+
+/// The coding that a file of this name is in by itself, over its [`of_name`] type. Browsers show
+/// `.svgz` only where they are told.
+#[must_use]
+pub fn coding_of_name(name: impl AsRef<[u8]>) -> Coding {
+    if extension(name.as_ref()).eq_ignore_ascii_case(b"svgz") {
+        Coding::Gzip
+    } else {
+        Coding::Identity
+    }
+}
+
+fn extension(name: &[u8]) -> &[u8] {
     let file = memchr::memrchr(b'/', name).map_or(name, |slash| &name[slash + 1..]);
     // A name that only begins with a dot has no extension: `.profile`.
-    let extension = match memchr::memrchr(b'.', file) {
+    match memchr::memrchr(b'.', file) {
         Some(dot @ 1..) => &file[dot + 1..],
         _ => &[],
-    };
-    HeaderValue::from_static(of_extension(extension).unwrap_or("application/octet-stream"))
+    }
 }
 
 /// The `Content-Type` of files with this extension, which is given without its dot, in any case.
@@ -265,6 +281,7 @@ const TYPES: &[(&str, &str)] = &[
     ("stl", "model/stl"),
     ("sum", "text/plain; charset=utf-8"),
     ("svg", "image/svg+xml"),
+    ("svgz", "image/svg+xml"),
     ("swift", "text/plain; charset=utf-8"),
     ("tar", "application/x-tar"),
     ("text", "text/plain; charset=utf-8"),

@@ -85,6 +85,16 @@ impl<'a> RequestPath<'a> {
     }
 }
 
+/// A path as it may stand in a `Location`. Browsers read a backslash as a slash:
+/// `/\\elsewhere.example` must not become a host.
+pub(crate) fn plain(path: &str) -> Cow<'_, str> {
+    if path.contains('\\') {
+        path.replace('\\', "%5C").into()
+    } else {
+        path.into()
+    }
+}
+
 fn decode(raw: &[u8]) -> Result<Vec<u8>, UnsafePath> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut left = raw.iter();

@@ -25,6 +25,10 @@ pub(crate) fn error_with(
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, body.len().into());
+    // A page for browsers, a line for others: a cache must not give one of them the other's.
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("accept"));
     *response.body_mut() = body.into();
     response
 }

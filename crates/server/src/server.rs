@@ -115,7 +115,7 @@ impl Builder {
     ///
     /// When the system gives no threads.
     pub fn serve_sites(self, sites: Vec<Site>) -> io::Result<SiteServer> {
-        let sites = Sites::new(sites).map_err(io::Error::other)?;
+        let sites = Sites::new(sites, None).map_err(io::Error::other)?;
         let sites = Arc::new(ArcSwap::from_pointee(sites));
         let https_port = Arc::new(ArcSwap::from_pointee(443));
         let apps = SiteApps {
@@ -158,8 +158,8 @@ impl SiteServer {
     ///
     /// When the system gives no random numbers; then nothing has changed.
     pub fn set_sites(&self, sites: Vec<Site>) -> io::Result<()> {
-        self.sites
-            .store(Arc::new(Sites::new(sites).map_err(io::Error::other)?));
+        let sites = Sites::new(sites, Some(&self.sites.load())).map_err(io::Error::other)?;
+        self.sites.store(Arc::new(sites));
         Ok(())
     }
 

@@ -118,6 +118,7 @@ pub struct Files {
 }
 
 /// Names and argon2 hashes of those who may come in (RFC 7617).
+#[derive(PartialEq, Eq)]
 pub struct BasicAuth {
     /// The realm, shown by browsers.
     pub realm: String,

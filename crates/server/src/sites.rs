@@ -1,7 +1,6 @@
 //! From a request to the site, the route and the handler that answer it.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,12 +13,12 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, heade
 use ravelin_pki::HostName;
 
 use crate::app::{Answer, App};
-use crate::auth::{AuthError, Authenticator, Verdict};
+use crate::auth::{AuthError, Authenticator, Checks, Verdict};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
 use crate::files::{FileRequest, FileServer};
 use crate::host::{self, AskedHost};
-use crate::path::RequestPath;
+use crate::path::{self, RequestPath};
 use crate::rate::{RateLimiter, RetryAfter};
 use crate::reply;
 use crate::site::{Files, Handler, PathPattern, Route, Site, Template, TemplatePart};
@@ -32,6 +31,9 @@ pub(crate) struct Sites {
     /// By the name behind `*.`.
     wildcard: HashMap<Box<str>, usize>,
     addresses: HashMap<std::net::IpAddr, usize>,
+    /// The folders that are served, numbered. Routes that serve the same one share its cache.
+    folders: HashMap<Arc<Files>, usize>,
+    checks: Checks,
 }
 
 /// A site and what can be worked out of it once.
@@ -41,21 +43,27 @@ struct PreparedSite {
     order: Vec<usize>,
     /// What guards each route.
     guards: Vec<Guard>,
+    /// The number of each route's folder; of no account for those without one.
+    folders: Vec<usize>,
 }
 
 /// What a route asks of a client before it answers. Shared by all workers.
 struct Guard {
-    rate: Option<RateLimiter>,
+    rate: Option<Arc<RateLimiter>>,
     auth: Option<Authenticator>,
 }
 
 impl Sites {
-    pub(crate) fn new(sites: Vec<Site>) -> Result<Self, AuthError> {
+    /// Prepares `sites`. Routes that ask the same of their clients as they did `before` go on with
+    /// what is known of those: a reload gives nobody a fresh limit.
+    pub(crate) fn new(sites: Vec<Site>, before: Option<&Self>) -> Result<Self, AuthError> {
         let mut prepared = Self {
             all: Vec::with_capacity(sites.len()),
             exact: HashMap::new(),
             wildcard: HashMap::new(),
             addresses: HashMap::new(),
+            folders: HashMap::new(),
+            checks: before.map_or_else(Checks::default, |before| before.checks.clone()),
         };
         for (index, mut site) in sites.into_iter().enumerate() {
             if site.hosts.iter().all(HostName::is_private) {
@@ -75,18 +83,49 @@ impl Sites {
                 PathPattern::Exact(_) => (0, 0),
                 PathPattern::Prefix(prefix) => (1, usize::MAX - prefix.len()),
             });
+            let known = before.and_then(|before| before.known(&site));
             let guards = site
                 .routes
                 .iter()
-                .map(Guard::new)
+                .map(|route| {
+                    let known = known.and_then(|known| known.known(route));
+                    Guard::new(route, known, &prepared.checks)
+                })
                 .collect::<Result<_, _>>()?;
+            let folders = site
+                .routes
+                .iter()
+                .map(|route| prepared.number(route))
+                .collect();
             prepared.all.push(PreparedSite {
                 site,
                 order,
                 guards,
+                folders,
             });
         }
         Ok(prepared)
+    }
+
+    /// The site that `site` is a later state of: it has its first name.
+    fn known(&self, site: &Site) -> Option<&PreparedSite> {
+        let index = match site.hosts.first()? {
+            HostName::Dns(name) => match name.strip_prefix("*.") {
+                Some(parent) => self.wildcard.get(parent),
+                None => self.exact.get(name.as_str()),
+            },
+            HostName::Ip(ip) => self.addresses.get(ip),
+        };
+        index.map(|index| &self.all[*index])
+    }
+
+    /// The number of the folder that `route` serves.
+    fn number(&mut self, route: &Route) -> usize {
+        let next = self.folders.len();
+        match &route.handler {
+            Handler::Files(files) => *self.folders.entry(files.clone()).or_insert(next),
+            _ => 0,
+        }
     }
 
     /// The site that answers to `host`.
@@ -104,12 +143,32 @@ impl Sites {
     }
 }
 
+impl PreparedSite {
+    /// The route that `route` is a later state of, and its guard.
+    fn known(&self, route: &Route) -> Option<(&Route, &Guard)> {
+        let mut routes = self.site.routes.iter().zip(&self.guards);
+        routes.find(|(known, _)| known.path == route.path)
+    }
+}
+
 impl Guard {
-    fn new(route: &Route) -> Result<Self, AuthError> {
-        Ok(Self {
-            rate: route.rate_limit.map(RateLimiter::new),
-            auth: route.auth.as_deref().map(Authenticator::new).transpose()?,
-        })
+    fn new(
+        route: &Route,
+        known: Option<(&Route, &Self)>,
+        checks: &Checks,
+    ) -> Result<Self, AuthError> {
+        let rate = match known {
+            Some((known, guard)) if known.rate_limit == route.rate_limit => guard.rate.clone(),
+            _ => route
+                .rate_limit
+                .map(|limit| Arc::new(RateLimiter::new(limit))),
+        };
+        let auth = match (known, &route.auth) {
+            (Some((known, guard)), auth) if known.auth == *auth => guard.auth.clone(),
+            (_, Some(auth)) => Some(Authenticator::new(auth, checks)?),
+            (_, None) => None,
+        };
+        Ok(Self { rate, auth })
     }
 }
 
@@ -123,17 +182,14 @@ pub(crate) struct SiteApp {
 /// One state of the sites, with the handlers' own state on this worker.
 struct Prepared {
     sites: Arc<Sites>,
-    /// By their options, so that sites which serve the same folder share a cache, and a reload
-    /// that does not touch a folder keeps it. Made when first asked for.
-    files: RefCell<HashMap<Arc<Files>, Rc<FileServer>>>,
+    /// By the numbers of their folders, made when first asked for. A reload that does not touch a
+    /// folder keeps its server.
+    servers: Box<[OnceCell<Rc<FileServer>>]>,
 }
 
 impl SiteApp {
     pub(crate) fn new(current: Arc<ArcSwap<Sites>>, place: &Place) -> Self {
-        let prepared = Prepared {
-            sites: current.load_full(),
-            files: RefCell::default(),
-        };
+        let prepared = Prepared::new(current.load_full(), &[]);
         Self {
             current,
             place: place.clone(),
@@ -146,17 +202,7 @@ impl SiteApp {
         let mut prepared = self.prepared.borrow_mut();
         let current = self.current.load();
         if !Arc::ptr_eq(&current, &prepared.sites) {
-            let used = |options: &Arc<Files>| {
-                current.all.iter().flat_map(|site| &site.site.routes).any(
-                    |route| matches!(&route.handler, Handler::Files(files) if files == options),
-                )
-            };
-            let mut files = prepared.files.take();
-            files.retain(|options, _| used(options));
-            *prepared = Rc::new(Prepared {
-                sites: current.clone(),
-                files: RefCell::new(files),
-            });
+            *prepared = Rc::new(Prepared::new(current.clone(), &prepared.servers));
         }
         prepared.clone()
     }
@@ -205,6 +251,18 @@ impl App for SiteApp {
 }
 
 impl Prepared {
+    /// Takes over those of the servers before whose folders are still served.
+    fn new(sites: Arc<Sites>, before: &[OnceCell<Rc<FileServer>>]) -> Self {
+        let servers: Box<[_]> = sites.folders.iter().map(|_| OnceCell::new()).collect();
+        for server in before.iter().filter_map(OnceCell::get) {
+            if let Some(number) = sites.folders.get(server.options()) {
+                // Each folder has one number: the cell is empty.
+                let _ = servers[*number].set(server.clone());
+            }
+        }
+        Self { sites, servers }
+    }
+
     /// Answers from a site: by its route, behind what guards that, with the headers of both.
     fn answer(
         &self,
@@ -219,6 +277,7 @@ impl Prepared {
             site,
             order,
             guards,
+            folders,
         } = &self.sites.all[site];
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         let Ok(path) = RequestPath::new(head.uri.path()) else {
@@ -226,10 +285,11 @@ impl Prepared {
         };
         let matching = order.iter().find_map(|index| {
             let rest = path.rest(&site.routes[*index].path)?;
-            Some((&site.routes[*index], &guards[*index], rest))
+            Some((*index, rest))
         });
         let mut answer = match matching {
-            Some((route, guard, rest)) => {
+            Some((index, rest)) => {
+                let route = &site.routes[index];
                 let mut answer = if body.limit(route.body_limit).is_err() {
                     let mut response = reply::error(StatusCode::PAYLOAD_TOO_LARGE, &head.headers);
                     if head.version < Version::HTTP_2 {
@@ -242,11 +302,12 @@ impl Prepared {
                         head,
                         path: &path,
                         rest,
+                        folder: folders[index],
                         asked,
                         client,
                         place,
                     };
-                    self.pass(guard, route, &visit)
+                    self.pass(&guards[index], route, &visit)
                 };
                 answer.set_missing(route.headers.iter().map(|(name, value)| (name, value)));
                 answer
@@ -295,33 +356,27 @@ impl Prepared {
         let error = |status| Answer::Ready(reply::error(status, &head.headers));
         match &route.handler {
             Handler::Files(options) => {
-                let server = self.file_server(options, visit.place);
-                let request = |path, query| FileRequest {
+                let server = self.file_server(options, visit);
+                let request = |path| FileRequest {
                     method: &head.method,
                     headers: &head.headers,
+                    asked: visit.path,
                     path,
-                    query,
+                    query: head.uri.query(),
                 };
                 let Some(rewrite) = &route.rewrite else {
-                    return server.answer(&request(visit.path, head.uri.query()));
+                    return server.answer(&request(visit.path));
                 };
                 let rewritten = visit.fill(rewrite);
-                let (rewritten, query) = match rewritten.split_once('?') {
-                    Some((path, query)) => (path, Some(query)),
-                    None => (rewritten.as_str(), head.uri.query()),
-                };
-                match RequestPath::new(rewritten) {
-                    Ok(path) => server.answer(&request(&path, query)),
+                // Files take no query: what a rewriting says of one is for nobody.
+                let path = rewritten.split('?').next().unwrap_or_default();
+                match RequestPath::new(path) {
+                    Ok(path) => server.answer(&request(&path)),
                     Err(_) => error(StatusCode::NOT_FOUND),
                 }
             }
             Handler::Redirect { to, status } => {
-                let mut location = visit.fill(to);
-                if let Some(query) = head.uri.query()
-                    && !location.contains('?')
-                {
-                    location = format!("{location}?{query}");
-                }
+                let location = with_query(visit.fill(to), head.uri.query());
                 match reply::redirect(*status, &location) {
                     Some(response) => Answer::Ready(response),
                     None => error(StatusCode::BAD_REQUEST),
@@ -339,10 +394,14 @@ impl Prepared {
                         .headers_mut()
                         .insert(header::CONTENT_TYPE, content_type.clone());
                 }
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_LENGTH, body.len().into());
-                if head.method == http::Method::HEAD {
+                // Neither of them has a body, nor says how long it is (RFC 9110, section 8.6).
+                let bodiless = matches!(*status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+                if !bodiless {
+                    response
+                        .headers_mut()
+                        .insert(header::CONTENT_LENGTH, body.len().into());
+                }
+                if bodiless || head.method == http::Method::HEAD {
                     *response.body_mut() = Body::empty();
                 }
                 Answer::Ready(response)
@@ -350,14 +409,20 @@ impl Prepared {
         }
     }
 
-    fn file_server(&self, options: &Arc<Files>, place: &Place) -> Rc<FileServer> {
-        let mut files = self.files.borrow_mut();
-        if let Some(server) = files.get(options) {
-            return server.clone();
-        }
-        let server = Rc::new(FileServer::new(options.clone(), place));
-        files.insert(options.clone(), server.clone());
-        server
+    fn file_server(&self, options: &Arc<Files>, visit: &Visit<'_>) -> &FileServer {
+        self.servers[visit.folder]
+            .get_or_init(|| Rc::new(FileServer::new(options.clone(), visit.place)))
+    }
+}
+
+/// Keeps the client's query, unless `location` has one of its own. It comes before the fragment (RFC
+/// 3986, section 3).
+fn with_query(location: String, query: Option<&str>) -> String {
+    let end = location.find('#').unwrap_or(location.len());
+    let (target, fragment) = location.split_at(end);
+    match query {
+        Some(query) if !target.contains('?') => format!("{target}?{query}{fragment}"),
+        _ => location,
     }
 }
 
@@ -440,6 +505,8 @@ struct Visit<'a> {
     path: &'a RequestPath<'a>,
     /// What follows the route's prefix, as the client wrote it.
     rest: &'a str,
+    /// The number of the route's folder.
+    folder: usize,
     asked: &'a AskedHost<'a>,
     client: IpAddr,
     place: &'a Place,
@@ -452,9 +519,9 @@ impl Visit<'_> {
         for part in &template.0 {
             match part {
                 TemplatePart::Text(text) => filled.push_str(text),
-                TemplatePart::Rest => filled.push_str(&plain(self.rest)),
+                TemplatePart::Rest => filled.push_str(&path::plain(self.rest)),
                 TemplatePart::Host => filled.push_str(&self.asked.to_string()),
-                TemplatePart::Path => filled.push_str(&plain(self.path.raw())),
+                TemplatePart::Path => filled.push_str(&path::plain(self.path.raw())),
                 TemplatePart::Query => {
                     if let Some(query) = self.head.uri.query() {
                         filled.push('?');
@@ -467,11 +534,5 @@ impl Visit<'_> {
     }
 }
 
-/// Browsers read a backslash as a slash: `/\\elsewhere.example` must not become a host.
-fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains('\\') {
-        text.replace('\\', "%5C").into()
-    } else {
-        text.into()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, LocalSet};
 
 use crate::app::{App, Refused};
 use crate::connection::Connection;
+use crate::files::Room;
 use crate::gate::{self, Gate};
 use crate::handshake::HandshakeError;
 use crate::lease::{Lease, Registry};
@@ -59,6 +60,8 @@ pub(crate) trait Apps: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) turn: Turn,
+    /// What its folders may hold together.
+    pub(crate) room: Rc<Room>,
 }
 
 /// What happens to a server that its operator should know.
@@ -147,7 +150,10 @@ pub(crate) fn run(
 
 async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command>, turn: Turn) {
     let registry = Registry::new(turn.clone());
-    let place = Place { turn: turn.clone() };
+    let place = Place {
+        turn: turn.clone(),
+        room: Rc::default(),
+    };
     let worker = Rc::new(Worker {
         secure: common.apps.secure(&place),
         plain: common.apps.plain(&place),

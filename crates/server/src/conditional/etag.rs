@@ -1,8 +1,7 @@
-//! Entity tags: made of a file's time and length, read from lists, compared (RFC 9110,
-//! section 8.8.3).
+//! Entity tags: made of what they stand for, read from lists, compared (RFC 9110, section 8.8.3).
 
-use std::time::SystemTime;
-
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A strong `ETag`, ready to be sent.
@@ -10,19 +9,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub struct EntityTag(HeaderValue);
 
 impl EntityTag {
-    /// The tag of a file's content, of its time of change in nanoseconds and its length.
-    ///
-    /// Two changes that leave the length as it is share a tag where they come within one tick of
-    /// the file system's clock, some milliseconds on Linux. (nginx counts seconds.)
+    /// The tag of `bytes`, which are the content itself, or all that tells one state of it from
+    /// another. Equal bytes have equal tags, on whatever machine.
     #[must_use]
-    pub fn of_file(modified: SystemTime, length: u64) -> Self {
-        // Before 1970: the distance, marked, so that no time is unlike itself and none is refused.
-        let (sign, since) = match modified.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => ("", since),
-            Err(before) => ("n", before.duration()),
-        };
-        let tag = format!("\"{sign}{:x}-{length:x}\"", since.as_nanos());
-        // Digits and letters are always a field value; there is no second case.
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = digest(&SHA256, bytes);
+        // 96 bits: the states of one file that a client may know are few, and tags are sent often.
+        let short = hash.as_ref().get(..12).unwrap_or_default();
+        let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(short));
+        // Letters, digits, - and _ are always a field value; there is no second case.
         Self(HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")))
     }
 
@@ -150,22 +145,14 @@ fn is_etagc(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn the_tag_of_a_file_changes_with_time_and_length() {
-        let time = SystemTime::UNIX_EPOCH + Duration::new(1, 5);
-        let tag = EntityTag::of_file(time, 10);
-        assert_eq!(tag.header(), "\"3b9aca05-a\"");
-        assert_ne!(tag, EntityTag::of_file(time + Duration::from_nanos(1), 10));
-        assert_ne!(tag, EntityTag::of_file(time, 11));
-        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-        assert_ne!(
-            EntityTag::of_file(before, 1),
-            EntityTag::of_file(SystemTime::UNIX_EPOCH + Duration::from_secs(1), 1)
-        );
+    fn a_tag_stands_for_bytes_now_and_in_every_later_version() {
+        assert_eq!(EntityTag::of(b"hello\n").header(), "\"WJG1tSLV3whtD_Cx\"");
+        assert_ne!(EntityTag::of(b"hello"), EntityTag::of(b"hello\n"));
+        let empty = EntityTag::of(b"");
+        assert_eq!(empty.header(), "\"47DEQpj8HBSa-_TI\"");
     }
 
     #[test]

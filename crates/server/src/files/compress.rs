@@ -16,18 +16,22 @@ use crate::negotiation::Coding;
 
 /// Effort for content that is compressed once and served often, and for content that is compressed
 /// for one download. Brotli beyond 5 and zstd beyond 9 cost several times more for a few per cent.
-const ONCE: [i32; 3] = [5, 9, 6];
-const EACH_TIME: [i32; 3] = [3, 3, 4];
+pub(crate) const ONCE: [i32; 3] = [5, 9, 6];
+pub(crate) const EACH_TIME: [i32; 3] = [3, 3, 4];
 
 /// How much compressed content is gathered before it is sent.
 const PIECE: usize = 32 * 1024;
 
+/// How much of a file is compressed before others have their turn. What shrinks a thousand times
+/// does not fill a piece for long: a poll would go on for as long as the page cache has more.
+const STRETCH: usize = 256 * 1024;
+
 /// Compresses all of `content`, on a thread where that holds nobody up. `None` where it would not
 /// become shorter.
-pub(crate) async fn whole(content: Bytes, coding: Coding) -> Option<Bytes> {
+pub(crate) async fn whole(content: Bytes, coding: Coding, levels: [i32; 3]) -> Option<Bytes> {
     let length = content.len();
     let compressing = tokio::task::spawn_blocking(move || {
-        let mut encoder = encoder(Source::Bytes(content), coding, ONCE);
+        let mut encoder = encoder(Source::Bytes(content), coding, levels);
         let mut compressed = Vec::new();
         // The source never waits, so neither does the encoder.
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -45,6 +49,7 @@ pub(crate) fn streaming(source: FileBody, coding: Coding) -> Body {
     let source = Source::File {
         body: source,
         chunk: Bytes::new(),
+        left: STRETCH,
     };
     let encoder = encoder(source, coding, EACH_TIME);
     Body::stream(Compressed {
@@ -68,18 +73,29 @@ fn encoder(source: Source, coding: Coding, levels: [i32; 3]) -> Encoder {
 /// What is compressed.
 enum Source {
     Bytes(Bytes),
-    File { body: FileBody, chunk: Bytes },
+    File {
+        body: FileBody,
+        chunk: Bytes,
+        /// What may still be read before others have their turn.
+        left: usize,
+    },
 }
 
 impl AsyncBufRead for Source {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         match self.get_mut() {
             Self::Bytes(bytes) => Poll::Ready(Ok(bytes)),
-            Self::File { body, chunk } => {
-                if chunk.is_empty()
-                    && let Some(next) = ready!(body.poll_chunk(cx))
-                {
-                    *chunk = next?;
+            Self::File { body, chunk, left } => {
+                if chunk.is_empty() {
+                    if *left == 0 {
+                        *left = STRETCH;
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    if let Some(next) = ready!(body.poll_chunk(cx)) {
+                        *chunk = next?;
+                        *left = left.saturating_sub(chunk.len());
+                    }
                 }
                 Poll::Ready(Ok(chunk))
             }
@@ -136,5 +152,42 @@ impl HttpBody for Compressed {
         piece.truncate(n);
         self.yielded = false;
         Poll::Ready(Some(Ok(Frame::data(piece.freeze()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+    use std::sync::Arc;
+    use std::task::Waker;
+
+    use super::super::body::Piece;
+    use super::*;
+
+    #[test]
+    fn others_have_their_turn_however_far_a_file_shrinks() {
+        const LENGTH: u64 = 16 << 20;
+        // For file systems that cannot say whether a read has to wait.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let _runtime = runtime.enter();
+        for coding in [Coding::Brotli, Coding::Zstd, Coding::Gzip] {
+            let file = tempfile::tempfile().unwrap();
+            file.write_all_at(&vec![b'a'; LENGTH as usize], 0).unwrap();
+            let source = FileBody::new(Arc::new(file), [Piece::Range(0, LENGTH)]);
+            let mut body = streaming(source, coding);
+            let mut polls = 0;
+            let mut cx = Context::from_waker(Waker::noop());
+            loop {
+                polls += 1;
+                match Pin::new(&mut body).poll_frame(&mut cx) {
+                    Poll::Ready(None) => break,
+                    Poll::Ready(Some(frame)) => drop(frame.unwrap()),
+                    Poll::Pending => {}
+                }
+            }
+            assert!(polls > LENGTH / STRETCH as u64, "{coding:?}: {polls}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Rotation;
@@ -32,25 +32,46 @@ impl LogFile {
 
     /// Moves each old file one number up and the current one to `.1`, and begins a new one.
     fn rotate(&mut self, keep: u32) -> io::Result<()> {
-        if keep == 0 {
-            fs::remove_file(&self.path)?;
-        } else {
-            for number in (1..keep).rev() {
-                match fs::rename(self.numbered(number), self.numbered(number + 1)) {
+        let file = if self.is_in_place()? {
+            // Before anything is moved: where no file can be made, the old ones stay as they are.
+            let new = self.beside("new");
+            let file = open(&new)?;
+            for number in (1..=keep).rev() {
+                let older = self.beside(&number.to_string());
+                let younger = match number {
+                    1 => self.path.clone(),
+                    _ => self.beside(&(number - 1).to_string()),
+                };
+                match fs::rename(younger, older) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}
                 }
             }
-            fs::rename(&self.path, self.numbered(1))?;
-        }
-        self.file = open(&self.path)?;
-        self.length = self.file.metadata()?.len();
+            fs::rename(new, &self.path)?;
+            file
+        } else {
+            open(&self.path)?
+        };
+        self.length = file.metadata()?.len();
+        self.file = file;
         Ok(())
     }
 
-    fn numbered(&self, number: u32) -> PathBuf {
+    /// Whether the path still leads to the file that is written. Where somebody has removed that or
+    /// moved it away, it has been set aside already.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(there) => Ok((own.dev(), own.ino()) == (there.dev(), there.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
         let mut path = OsString::from(&self.path);
-        path.push(format!(".{number}"));
+        path.push(".");
+        path.push(suffix);
         path.into()
     }
 }

@@ -74,8 +74,6 @@ pub(super) struct Shared {
     pub(super) unreported: AtomicU64,
     /// The file to go on in.
     pub(super) reopened: Mutex<Option<File>>,
-    /// Why nothing can be written at present.
-    pub(super) failure: Mutex<Option<String>>,
 }
 
 impl Shared {

@@ -164,12 +164,12 @@ fn a_log_that_exists_is_appended_to() {
 fn a_file_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/access.log");
-    let error = AccessLog::start(options(&path, None)).unwrap_err();
+    let error = AccessLog::start(options(&path, None), |_| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("cannot open the access log \"{}\"", path.display())
     );
-    assert!(AccessLog::start(options(folder.path(), None)).is_err());
+    assert!(AccessLog::start(options(folder.path(), None), |_| {}).is_err());
 }
 
 #[test]
@@ -221,6 +221,63 @@ fn a_log_of_which_nothing_is_kept_begins_anew() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_log_that_was_removed_is_begun_anew_and_costs_no_old_one() {
+    for keep in [0, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let old = |number: u32| folder.path().join(format!("access.log.{number}"));
+        for number in 1..=keep {
+            fs::write(old(number), number.to_string()).unwrap();
+        }
+        let mut file = LogFile::open(&path, Some(Rotation { bytes: 10, keep })).unwrap();
+        let mut write = |line: &[u8]| {
+            file.make_room(line.len() as u64);
+            assert_eq!(file.write(line).unwrap(), line.len());
+        };
+        write(b"removed\n");
+        fs::remove_file(&path).unwrap();
+        write(b"first\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\n");
+        for number in 1..=keep {
+            let text = fs::read_to_string(old(number)).unwrap();
+            assert_eq!(text, number.to_string());
+        }
+        // From there on all is as before.
+        write(b"second\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+        if keep > 0 {
+            assert_eq!(fs::read_to_string(old(1)).unwrap(), "first\n");
+            assert_eq!(fs::read_to_string(old(2)).unwrap(), "1");
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1 + keep as usize);
+    }
+}
+
+#[test]
+fn a_log_for_which_no_new_file_can_be_made_leaves_the_old_ones_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let old = folder.path().join("access.log.1");
+    fs::write(&old, "old").unwrap();
+    // In the way of the new file.
+    fs::create_dir(folder.path().join("access.log.new")).unwrap();
+    let rotation = Rotation { bytes: 10, keep: 2 };
+    let mut file = LogFile::open(&path, Some(rotation)).unwrap();
+    for line in [b"first\n", b"again\n", b"third\n"] {
+        file.make_room(line.len() as u64);
+        assert_eq!(file.write(line).unwrap(), line.len());
+    }
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, "first\nagain\nthird\n");
+    fs::remove_dir(folder.path().join("access.log.new")).unwrap();
+    file.make_room(10);
+    assert_eq!(file.write(b"after\n").unwrap(), 6);
+    assert_eq!(fs::read_to_string(&old).unwrap(), text);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "after\n");
 }
 
 #[test]
@@ -296,24 +353,33 @@ fn a_target_that_takes_nothing_stops_nobody() {
 
 #[test]
 fn a_full_disk_costs_lines_and_says_so() {
-    let (log, sink) = gated(LogFormat::Combined);
+    let (log, sink, notices) = told(LogFormat::Combined);
     let sender = log.sender();
     sender.send(entry());
     sink.wait_for(|state| state.lines() == 1);
     // Room for a part of a line.
     sink.set(|state| state.room = Some(state.text.len() + 10));
     sender.send(entry());
-    sink.wait_for(|state| state.failures > 0);
-    while log.failure().is_none() || log.dropped() == 0 {
-        std::thread::yield_now();
-    }
-    assert!(log.failure().unwrap().contains("No space left on device"));
+    let patience = Duration::from_secs(20);
+    let Ok(LogNotice::Failing(why)) = notices.recv_timeout(patience) else {
+        panic!("nobody is told")
+    };
+    assert!(why.contains("No space left on device"), "{why}");
     sink.set(|state| state.room = None);
     sink.wait_for(|state| state.text.contains("dropped 1 lines\n"));
     sender.send(entry());
     sink.wait_for(|state| state.lines() == 4);
-    assert_eq!(log.failure(), None);
     assert_eq!(log.dropped(), 1);
+    let recovered = notices.recv_timeout(patience);
+    assert_eq!(recovered, Ok(LogNotice::Recovered { lost: 1 }));
+    // What fails and recovers by turns is not told of each time.
+    sink.set(|state| (state.room, state.failures) = (Some(state.text.len()), 0));
+    sender.send(entry());
+    sink.wait_for(|state| state.failures > 0);
+    sink.set(|state| state.room = None);
+    sink.wait_for(|state| state.lines() == 5);
+    log.shutdown();
+    assert!(notices.try_recv().is_err());
     let state = sink.state.lock().unwrap();
     let lines: Vec<_> = state.text.lines().collect();
     assert_eq!(lines[1], &lines[0][..10]);
@@ -387,7 +453,7 @@ fn options(path: &Path, rotation: Option<Rotation>) -> LogOptions {
 }
 
 fn start(path: &Path, rotation: Option<Rotation>) -> AccessLog {
-    AccessLog::start(options(path, rotation)).unwrap()
+    AccessLog::start(options(path, rotation), |_| {}).unwrap()
 }
 
 /// What the log writes of `entries`.
@@ -403,9 +469,17 @@ fn logged<const N: usize>(format: LogFormat, entries: [Entry; N]) -> String {
 }
 
 fn gated(format: LogFormat) -> (AccessLog, Arc<Gate>) {
-    let gate = Arc::new(Gate::default());
-    let log = AccessLog::start_with(format, Box::new(Arc::clone(&gate)), None).unwrap();
+    let (log, gate, _) = told(format);
     (log, gate)
+}
+
+/// What [`gated`] gives, and what the operator is told.
+fn told(format: LogFormat) -> (AccessLog, Arc<Gate>, mpsc::Receiver<LogNotice>) {
+    let gate = Arc::new(Gate::default());
+    let (sender, notices) = mpsc::channel();
+    let tell = Box::new(move |notice| drop(sender.send(notice)));
+    let log = AccessLog::start_with(format, Box::new(Arc::clone(&gate)), None, tell).unwrap();
+    (log, gate, notices)
 }
 
 /// A target that can be shut and filled.

@@ -8,9 +8,9 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::LogFormat;
 use super::line::Lines;
 use super::queue::{Batch, Queue, Shared};
+use super::{LogFormat, LogNotice};
 
 /// Takes the lines.
 pub(super) trait Sink: Send {
@@ -31,6 +31,9 @@ impl Sink for io::Stdout {
     }
 }
 
+/// Is told what the operator should know.
+pub(super) type Tell = Box<dyn Fn(LogNotice) + Send>;
+
 pub(super) struct Writer {
     shared: Arc<Shared>,
     sink: Box<dyn Sink>,
@@ -43,10 +46,22 @@ pub(super) struct Writer {
     torn: bool,
     /// When to try again after a failure.
     retry: Option<Instant>,
+    tell: Tell,
+    /// When the operator was last told of a failure.
+    told: Option<Instant>,
+    /// Whether the operator believes that lines cannot be written.
+    failing: bool,
+    /// The lines lost that the operator knows of.
+    known_lost: u64,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, format: LogFormat, sink: Box<dyn Sink>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        format: LogFormat,
+        sink: Box<dyn Sink>,
+        tell: Tell,
+    ) -> Self {
         Self {
             shared,
             sink,
@@ -55,6 +70,10 @@ impl Writer {
             spare: Batch::default(),
             torn: false,
             retry: None,
+            tell,
+            told: None,
+            failing: false,
+            known_lost: 0,
         }
     }
 
@@ -75,7 +94,6 @@ impl Writer {
             if let Some(file) = reopened {
                 self.sink.replace(file);
                 (self.torn, self.retry) = (false, None);
-                self.set_failure(None);
             }
 
             let busy = self.drain();
@@ -175,16 +193,15 @@ impl Writer {
                 Err(error) => return Err(self.failed(&error, written)),
             }
         }
-        if self.retry.take().is_some() {
-            self.set_failure(None);
-        }
+        self.retry = None;
+        self.tell_recovered();
         Ok(())
     }
 
     /// Notes a failure after `written` bytes of the buffer; how many lines were not written whole.
     fn failed(&mut self, error: &io::Error, written: usize) -> u64 {
         self.retry = Some(Instant::now() + RETRY);
-        self.set_failure(Some(error.to_string()));
+        self.tell_failing(error);
         if written > 0 {
             self.torn = self.buffer.get(written - 1) != Some(&b'\n');
         }
@@ -192,12 +209,22 @@ impl Writer {
         memchr::memchr_iter(b'\n', unwritten).count() as u64
     }
 
-    fn set_failure(&self, failure: Option<String>) {
-        *self
-            .shared
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = failure;
+    fn tell_failing(&mut self, error: &io::Error) {
+        let lately = self.told.is_some_and(|told| told.elapsed() < QUIET);
+        if !self.failing && !lately {
+            (self.failing, self.told) = (true, Some(Instant::now()));
+            (self.tell)(LogNotice::Failing(error.to_string()));
+        }
+    }
+
+    fn tell_recovered(&mut self) {
+        if self.failing {
+            self.failing = false;
+            let dropped = self.shared.dropped.load(Ordering::Relaxed);
+            let lost = dropped - self.known_lost;
+            self.known_lost = dropped;
+            (self.tell)(LogNotice::Recovered { lost });
+        }
     }
 
     fn count_dropped(&self, lines: u64) {
@@ -232,6 +259,9 @@ const NAP: Duration = Duration::from_millis(5);
 
 /// How long a target that failed is left alone.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// A target that fails and recovers by turns is told of this often.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Lines are written together, up to about so many bytes.
 const BUFFER_BYTES: usize = 64 * 1024;

@@ -34,11 +34,16 @@ fn a_log_on_a_full_disk_drops_lines_counts_them_and_hinders_nobody() {
         }
     });
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "");
+    server.wait_said(
+        0,
+        "warning: the access log cannot be written: File too large",
+    );
     free_disk(&server);
     wait_until("a log that goes on when there is room", || {
         Client::connect(&server).get("/index.html");
         std::fs::read_to_string(&log).unwrap().contains("dropped")
     });
+    server.wait_said(0, " lines were lost");
     let text = std::fs::read_to_string(&log).unwrap();
     for line in text.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("torn: {line}"));
@@ -54,6 +59,10 @@ fn a_log_that_cannot_be_written_hinders_nobody() {
         assert_eq!(client.get("/index.html").status, 200);
     }
     server.assert_serves_others();
+    // Said once.
+    let said = server.stop().stderr;
+    let failures = said.matches("the access log cannot be written: No space left on device");
+    assert_eq!(failures.count(), 1, "{said}");
 }
 
 #[test]

@@ -188,6 +188,22 @@ fn things_that_are_no_files_are_not_there_and_nobody_waits_for_them() {
 }
 
 #[test]
+fn a_fallback_that_may_not_be_read_is_forbidden_and_not_missing() {
+    let server = Setup::new()
+        .without_rights()
+        .files("fallback = \"closed.txt\"")
+        .folder(|folder| {
+            let closed = folder.join("public/closed.txt");
+            fs::write(&closed, "secret\n").unwrap();
+            fs::set_permissions(closed, PermissionsExt::from_mode(0o000)).unwrap();
+            fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+        })
+        .start();
+    let mut client = Client::connect(&server);
+    assert_eq!(client.get("/nothing").status, 403);
+}
+
+#[test]
 fn what_the_server_may_not_read_is_forbidden_and_not_half_told() {
     let server = Setup::new()
         .without_rights()
