@@ -5,7 +5,6 @@ mod listeners;
 mod watch;
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -31,7 +30,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 
 /// Checks a config file.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let config = load(&arguments.file)?;
+    let config = config::load(&arguments.file, SystemTime::now()).map_err(|error| wrong(&error))?;
     let sites = config.sites.len();
     words::result(&format!(
         "{} is right: {sites} {}\n",
@@ -43,7 +42,8 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
 
 /// Serves until a signal ends it.
 pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let config = configure(arguments)?;
+    let mut files = watch::Watch::new();
+    let config = configure(arguments, &mut files)?;
     raise_file_limit();
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
     let prepared = prepare(arguments, &config, &tickets)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::of(&error))?;
     let events = {
         let _runtime = runtime.enter();
-        Events::listen(&watched(&config, arguments))?
+        Events::listen(files)?
     };
     let listeners = listeners::open(&config)?;
 
@@ -111,11 +111,24 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 }
 
 /// The config of the arguments: a file's, with what the command line says put over it, or that of
-/// one folder.
-fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
+/// one folder. From here on `files` are those that it names, whether it is right or not: what mends
+/// it may be any of them.
+fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Config, Failure> {
     let mut config = match (&arguments.config, &arguments.folder) {
-        (Some(file), _) => load(file)?,
-        (None, Some(folder)) => folder::config(folder, arguments)?,
+        (Some(file), _) => {
+            files.note(&[file.clone()]);
+            let loaded = config::load(file, SystemTime::now());
+            files.set(match &loaded {
+                Ok(config) => &config.watched,
+                Err(error) => error.watched(),
+            });
+            loaded.map_err(|error| wrong(&error))?
+        }
+        (None, Some(folder)) => {
+            let named = arguments.cert.iter().chain(&arguments.key);
+            files.note(&named.cloned().collect::<Vec<_>>());
+            folder::config(folder, arguments)?
+        }
         (None, None) => return Err(Failure::usage("there is nothing to serve")),
     };
     if !arguments.listen.is_empty() {
@@ -133,11 +146,11 @@ fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn load(file: &Path) -> Result<Config, Failure> {
-    config::load(file, SystemTime::now()).map_err(|error| match error {
+fn wrong(error: &LoadError) -> Failure {
+    match error {
         LoadError::Wrong(report) => Failure::report(report.render(true)),
-        LoadError::Unreadable { .. } => Failure::of(&error),
-    })
+        LoadError::Unreadable { .. } => Failure::of(error),
+    }
 }
 
 fn prepare(
@@ -192,25 +205,15 @@ struct Events {
 }
 
 impl Events {
-    fn listen(files: &[PathBuf]) -> Result<Self, Failure> {
+    fn listen(files: watch::Watch) -> Result<Self, Failure> {
         let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
         Ok(Self {
             hangup: handler(SignalKind::hangup())?,
             terminate: handler(SignalKind::terminate())?,
             interrupt: handler(SignalKind::interrupt())?,
-            files: watch::Watch::new(files),
+            files,
         })
     }
-}
-
-/// The files whose change means a reload.
-fn watched(config: &Config, arguments: &ServeArguments) -> Vec<PathBuf> {
-    config
-        .watched
-        .iter()
-        .chain(&arguments.config)
-        .cloned()
-        .collect()
 }
 
 /// A server that runs, and all that is needed to change it.
@@ -237,12 +240,10 @@ impl Running<'_> {
                     {
                         words::warn(error);
                     }
-                    self.reload("SIGHUP");
-                    events.files.set(&watched(&self.config, self.arguments));
+                    self.reload("SIGHUP", &mut events.files);
                 }
                 () = events.files.changed() => {
-                    self.reload("a file has changed");
-                    events.files.set(&watched(&self.config, self.arguments));
+                    self.reload("a file has changed", &mut events.files);
                 }
                 () = tokio::time::sleep(self.until_renewal()) => self.renew(),
             }
@@ -261,7 +262,7 @@ impl Running<'_> {
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
-    fn reload(&mut self, why: &str) {
+    fn reload(&mut self, why: &str, files: &mut watch::Watch) {
         let notify = |states: &[_]| {
             let _ = sd_notify::notify(false, states);
         };
@@ -270,7 +271,7 @@ impl Running<'_> {
             Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
             Err(_) => notify(&[sd_notify::NotifyState::Reloading]),
         }
-        match self.try_reload() {
+        match self.try_reload(files) {
             Ok(()) => words::event(format_args!("reloaded: {why}")),
             Err(failure) => {
                 words::say_failure(&failure);
@@ -280,8 +281,8 @@ impl Running<'_> {
         notify(&[sd_notify::NotifyState::Ready]);
     }
 
-    fn try_reload(&mut self) -> Result<(), Failure> {
-        let config = configure(self.arguments)?;
+    fn try_reload(&mut self, files: &mut watch::Watch) -> Result<(), Failure> {
+        let config = configure(self.arguments, files)?;
         let prepared = prepare(self.arguments, &config, &self.tickets)?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {

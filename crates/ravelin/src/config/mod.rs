@@ -148,6 +148,16 @@ pub(crate) enum LoadError {
     Wrong(#[from] Report),
 }
 
+impl LoadError {
+    /// The files of which one has to change before a config comes of it: as [`Config::watched`].
+    pub(crate) fn watched(&self) -> &[PathBuf] {
+        match self {
+            Self::Unreadable { file, .. } => std::slice::from_ref(file),
+            Self::Wrong(report) => &report.watched,
+        }
+    }
+}
+
 /// Checks the text of a config file. `file` is its name: paths in it start at its folder.
 ///
 /// # Errors
@@ -155,10 +165,11 @@ pub(crate) enum LoadError {
 /// All that is wrong with it.
 pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config, Report> {
     let mut problems = Problems::default();
-    let report = |text: String, problems: Problems| Report {
+    let report = |text: String, problems: Problems, watched: Option<Vec<PathBuf>>| Report {
         file: file.to_owned(),
         text,
         problems: problems.in_order(),
+        watched: watched.unwrap_or_else(|| vec![file.to_owned()]),
     };
 
     let text = match std::str::from_utf8(bytes) {
@@ -168,7 +179,7 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
             let line = good.rfind('\n').map_or(0, |at| at + 1);
             problems.add(&(line..good.len()), Fault::NotUtf8);
             let shown = secret::masked(&good, &DeTable::new(), true);
-            return Err(report(shown, problems));
+            return Err(report(shown, problems, None));
         }
     };
 
@@ -186,7 +197,7 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
             let what = error.message().replace(", expected literal string", "");
             problems.add(&place(error), Fault::Syntax(what));
         }
-        return Err(report(shown, problems));
+        return Err(report(shown, problems, None));
     }
 
     shape::hold(document.get_mut(), raw::schema().as_value(), &mut problems);
@@ -196,13 +207,13 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
         Err(error) => {
             let place = error.span().unwrap_or_default();
             problems.add(&place, Fault::Syntax(error.message().to_owned()));
-            return Err(report(shown, problems));
+            return Err(report(shown, problems, None));
         }
     };
     if problems.is_empty() {
         Ok(config)
     } else {
-        Err(report(shown, problems))
+        Err(report(shown, problems, Some(config.watched)))
     }
 }
 

@@ -48,10 +48,6 @@ pub(super) fn config(folder: &Path, arguments: &ServeArguments) -> Result<Config
         return Err(Failure::usage("the certificate has no host names in it")
             .hint("say which name to serve: --host NAME".to_owned()));
     }
-    let watched = match &certificate {
-        CertificateSource::Files { cert, key } => vec![cert.clone(), key.clone()],
-        CertificateSource::Local => Vec::new(),
-    };
     let mut files = config::default_files(root);
     files.listing = arguments.listing;
     let route = Route {
@@ -83,6 +79,6 @@ pub(super) fn config(folder: &Path, arguments: &ServeArguments) -> Result<Config
         log,
         sites: vec![ConfiguredSite { site, certificate }],
         local_names: Vec::new(),
-        watched,
+        watched: Vec::new(),
     })
 }
