@@ -15,7 +15,7 @@ use ravelin_server::{Builder, Listener, SiteServer};
 use ravelin_tls::Tickets;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::arguments::{CheckArguments, ServeArguments};
+use crate::arguments::{CheckArguments, HomeArgument, ServeArguments};
 use crate::certificates::{self, Prepared};
 use crate::config::{self, Config, LoadError, LogConfig};
 use crate::failure::Failure;
@@ -30,7 +30,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 
 /// Checks a config file.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let config = config::load(&arguments.file, SystemTime::now()).map_err(|error| wrong(&error))?;
+    // Where there is no home, no keys of a local CA can be served.
+    let home = ravelin_home::folder(&HomeArgument { home: None }).ok();
+    let config = config::load(&arguments.file, SystemTime::now(), home.as_deref())
+        .map_err(|error| wrong(&error))?;
     let sites = config.sites.len();
     words::result(&format!(
         "{} is right: {sites} {}\n",
@@ -114,10 +117,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 /// one folder. From here on `files` are those that it names, whether it is right or not: what mends
 /// it may be any of them.
 fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Config, Failure> {
+    let home = ravelin_home::folder(&arguments.home).ok();
     let mut config = match (&arguments.config, &arguments.folder) {
         (Some(file), _) => {
             files.note(&[file.clone()]);
-            let loaded = config::load(file, SystemTime::now());
+            let loaded = config::load(file, SystemTime::now(), home.as_deref());
             files.set(match &loaded {
                 Ok(config) => &config.watched,
                 Err(error) => error.watched(),
@@ -127,7 +131,7 @@ fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Con
         (None, Some(folder)) => {
             let named = arguments.cert.iter().chain(&arguments.key);
             files.note(&named.cloned().collect::<Vec<_>>());
-            folder::config(folder, arguments)?
+            folder::config(folder, arguments, home.as_deref())?
         }
         (None, None) => return Err(Failure::usage("there is nothing to serve")),
     };

@@ -129,6 +129,10 @@ pub(super) enum Fault {
     NotCovered { host: HostName, names: Vec<String> },
     #[error("the private key {0:?} lies in the folder that is served")]
     KeyServed(PathBuf),
+    #[error("the keys of the local CA lie in the folder that is served")]
+    StoreServed,
+    #[error("the log {0:?} lies in the folder that is served")]
+    LogServed(PathBuf),
     #[error("this file, which holds password hashes, lies in the folder that is served")]
     ConfigServed,
 
@@ -310,6 +314,11 @@ impl Fault {
             }
             Self::NotCovered { names, .. } => format!("it covers {}", code_list(names)),
             Self::KeyServed(_) => "keep keys out of the folders that are served".to_owned(),
+            Self::StoreServed => {
+                "keep them elsewhere (--home or RAVELIN_HOME), or serve a folder of its own"
+                    .to_owned()
+            }
+            Self::LogServed(_) => "keep logs out of the folders that are served".to_owned(),
             Self::ConfigServed => {
                 "move the site's files to a folder of their own, such as ./public".to_owned()
             }

@@ -12,6 +12,7 @@
 //! | `shape` | holds the parsed document against that schema |
 //! | `check` | what the values mean, and whether they fit together and to the disk |
 //! | `fault` | what can be wrong, and every word said about it; `problem` adds where |
+//! | `unserved` | what no folder may publish |
 //! | `report` | how that is shown; `secret` keeps passwords out of it |
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use problem::Problems;
 
 use crate::listen_on::ListenOn;
 pub(crate) use report::Report;
+pub(crate) use unserved::{Unservable, Unserved};
 
 mod check;
 mod fault;
@@ -44,6 +46,7 @@ mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
 /// What the server is to do, with nothing left to check.
 #[derive(Debug, Clone)]
@@ -120,17 +123,18 @@ pub(crate) enum LogTarget {
     File(PathBuf),
 }
 
-/// Reads and checks the config file `file`. `now` is what certificates must be valid at.
+/// Reads and checks the config file `file`. `now` is what certificates must be valid at, `home` the
+/// folder of the local CA, which must not be served.
 ///
 /// # Errors
 ///
 /// That the file cannot be read, or all that is wrong with it.
-pub(crate) fn load(file: &Path, now: SystemTime) -> Result<Config, LoadError> {
+pub(crate) fn load(file: &Path, now: SystemTime, home: Option<&Path>) -> Result<Config, LoadError> {
     let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
         file: file.to_owned(),
         source,
     })?;
-    Ok(read(&bytes, file, now)?)
+    Ok(read(&bytes, file, now, home)?)
 }
 
 /// Why there is no config.
@@ -163,7 +167,12 @@ impl LoadError {
 /// # Errors
 ///
 /// All that is wrong with it.
-pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config, Report> {
+pub(crate) fn read(
+    bytes: &[u8],
+    file: &Path,
+    now: SystemTime,
+    home: Option<&Path>,
+) -> Result<Config, Report> {
     let mut problems = Problems::default();
     let report = |text: String, problems: Problems, watched: Option<Vec<PathBuf>>| Report {
         file: file.to_owned(),
@@ -203,7 +212,7 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
     shape::hold(document.get_mut(), raw::schema().as_value(), &mut problems);
     let whole = toml::Spanned::new(document.span(), DeValue::Table(document.into_inner()));
     let config = match raw::File::deserialize(ValueDeserializer::from(whole)) {
-        Ok(raw) => check::config(&raw, file, now, &mut problems),
+        Ok(raw) => check::config(&raw, file, now, home, &mut problems),
         Err(error) => {
             let place = error.span().unwrap_or_default();
             problems.add(&place, Fault::Syntax(error.message().to_owned()));

@@ -153,6 +153,34 @@ fn a_key_that_may_not_be_read_is_a_local_failure() {
 }
 
 #[test]
+fn a_folder_that_would_publish_private_keys_is_refused() {
+    let place = Place::new();
+    place.write("mixed/index.html", "hello\n");
+    make_certificate(&place, "cert.pem", "mixed/key.pem", &["localhost"]);
+    let files = ["--cert", "cert.pem", "--key", "mixed/key.pem"];
+    let serve = |arguments: &[&str], said: &str| {
+        let all = [&["serve"], arguments, &["--listen", "127.0.0.1:0"]].concat();
+        place.run(&all).expect(2, &[said, "hint: "]);
+    };
+    let key = "the private key \"key.pem\" lies in it";
+    serve(&[&["mixed"], &files[..]].concat(), key);
+    let store = "the keys of the local CA lie in it";
+    serve(&["."], store);
+    serve(&["public", "--home", "public/certs"], store);
+    assert!(!place.path("public/certs").exists(), "nothing was made");
+    place.serve(&[]).stop();
+    serve(&["home/leaves"], store);
+
+    let text = config("", "one").replace("\"public\"", "\".\"");
+    place.write("ravelin.toml", text);
+    let ended = place.run(&["serve", "--config", "ravelin.toml"]);
+    ended.expect(2, &["keys of the local CA lie in the folder", "hint: "]);
+    place
+        .run(&["check", "ravelin.toml"])
+        .expect(2, &["keys of the local CA"]);
+}
+
+#[test]
 fn a_public_name_without_a_certificate_gets_a_way_out() {
     let place = Place::new();
     let ended = place.run(&["serve", "public", "--host", "www.example.com"]);
