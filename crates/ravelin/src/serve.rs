@@ -39,7 +39,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         "{} is right: {sites} {}\n",
         arguments.file.display(),
         if sites == 1 { "site" } else { "sites" }
-    ));
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,19 +1,13 @@
 //! Every word that Ravelin says on the terminal, but for errors of the config file.
 //!
 //! Standard output carries results, standard error everything else.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where printing is done"
-)]
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anstream::{eprint, eprintln};
 use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
@@ -36,26 +30,47 @@ const LINK: Style = AnsiColor::Cyan.on_default();
 /// Addresses shown at the start; a server of thousands of sites names these and a number.
 const SHOWN_ADDRESSES: usize = 8;
 
-/// The result of a command, for a person or a pipe.
-pub(crate) fn result(text: &str) {
-    // Whoever closes the pipe early, as `head` does, has seen enough.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+/// The result of a command, for a person or a pipe. Whoever closes the pipe early, as `head` does,
+/// has seen enough.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::local(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A line on standard error. One that cannot be written is lost: on a full disk, or where the
+/// terminal is gone, the server goes on.
+fn tell(line: impl Display) {
+    let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+macro_rules! say {
+    ($($line:tt)*) => {
+        tell(format_args!($($line)*))
+    };
 }
 
 pub(crate) fn say_failure(failure: &Failure) {
     if let Some(report) = &failure.report {
-        eprint!("{report}");
+        say!("{}", report.trim_end());
         return;
     }
-    eprintln!("{RED}error:{RED:#} {}", without_codes(&failure.message));
+    say!("{RED}error:{RED:#} {}", without_codes(&failure.message));
     if let Some(hint) = &failure.hint {
-        eprintln!("{BOLD}hint:{BOLD:#} {hint}");
+        say!("{BOLD}hint:{BOLD:#} {hint}");
     }
 }
 
 /// Something that did not stop the server, with why.
 pub(crate) fn warn(message: impl Display) {
-    eprintln!(
+    say!(
         "{YELLOW}warning:{YELLOW:#} {}",
         without_codes(&message.to_string())
     );
@@ -63,7 +78,7 @@ pub(crate) fn warn(message: impl Display) {
 
 /// Something that happened to the server.
 pub(crate) fn event(message: impl Display) {
-    eprintln!("{DIM}{}{DIM:#} {message}", time_of_day());
+    say!("{DIM}{}{DIM:#} {message}", time_of_day());
 }
 
 pub(crate) fn notice(notice: &Notice) {
@@ -97,26 +112,26 @@ pub(crate) fn started(
         },
         sites => format!("{} sites", sites.len()),
     };
-    eprintln!("{BOLD}Ravelin{BOLD:#} serves {what}\n");
+    say!("{BOLD}Ravelin{BOLD:#} serves {what}\n");
     let urls = urls(config, addresses);
     for url in urls.iter().take(SHOWN_ADDRESSES) {
-        eprintln!("  {LINK}{url}{LINK:#}");
+        say!("  {LINK}{url}{LINK:#}");
     }
     if urls.len() > SHOWN_ADDRESSES {
-        eprintln!("  and {} more", urls.len() - SHOWN_ADDRESSES);
+        say!("  and {} more", urls.len() - SHOWN_ADDRESSES);
     }
-    eprintln!();
+    say!("");
     for address in redirects {
-        eprintln!("redirect     from http://{address}");
+        say!("redirect     from http://{address}");
     }
     if let Some(first) = sources.iter().min_by_key(|source| source.not_after) {
         let until = until(first.not_after);
         match &first.file {
-            None => eprintln!("certificate  made by your local CA, good until {until}"),
-            Some(file) => eprintln!("certificate  {}, good until {until}", file.display()),
+            None => say!("certificate  made by your local CA, good until {until}"),
+            Some(file) => say!("certificate  {}, good until {until}", file.display()),
         }
         if sources.len() > 1 {
-            eprintln!(
+            say!(
                 "             and {} more, all good for longer",
                 sources.len() - 1
             );
@@ -127,34 +142,32 @@ pub(crate) fn started(
 /// How to have the local root trusted.
 pub(crate) fn not_trusted_yet(root: &str, home_option: Option<&Path>) {
     let home = home_option.map_or(String::new(), |home| format!(" --home {}", home.display()));
-    eprintln!(
-        "trust        your system does not know the local CA yet. To tell browsers and curl:"
-    );
-    eprintln!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
-    eprintln!("             or, for one command: curl --cacert {root} …");
+    say!("trust        your system does not know the local CA yet. To tell browsers and curl:");
+    say!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
+    say!("             or, for one command: curl --cacert {root} …");
 }
 
 pub(crate) fn trusted() {
-    eprintln!("trust        your system trusts the local CA");
+    say!("trust        your system trusts the local CA");
 }
 
 pub(crate) fn how_to_stop() {
-    eprintln!("\n{DIM}Ctrl-C stops the server; running requests end first.{DIM:#}");
+    say!("\n{DIM}Ctrl-C stops the server; running requests end first.{DIM:#}");
 }
 
 /// That there is a local CA from now on.
 pub(crate) fn root_made(root: &LocalRoot) {
-    eprintln!("made         a local CA: {}", root.location);
+    say!("made         a local CA: {}", root.location);
 }
 
 pub(crate) fn trust_changes(changes: &[TrustChange]) {
     for change in changes {
         let store = &change.store;
         match &change.outcome {
-            Outcome::Added => eprintln!("{GREEN}added{GREEN:#}        to {store}"),
-            Outcome::AlreadyThere => eprintln!("already      in {store}"),
-            Outcome::Removed => eprintln!("{GREEN}removed{GREEN:#}      from {store}"),
-            Outcome::NotThere => eprintln!("not there    {store}"),
+            Outcome::Added => say!("{GREEN}added{GREEN:#}        to {store}"),
+            Outcome::AlreadyThere => say!("already      in {store}"),
+            Outcome::Removed => say!("{GREEN}removed{GREEN:#}      from {store}"),
+            Outcome::NotThere => say!("not there    {store}"),
             Outcome::Failed { why, hint } => failed_store(store, why, hint.as_deref()),
         }
     }
@@ -168,12 +181,12 @@ pub(crate) fn restart_browsers(changes: &[TrustChange]) {
         .filter(in_browser)
         .any(|change| change.outcome == Outcome::Added)
     {
-        eprintln!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
+        say!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
     }
 }
 
 /// The local root and the stores: the result of `ravelin ca status`, but for stores that failed.
-pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) {
+pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) -> Result<(), Failure> {
     let certificate = &root.certificate;
     let name = certificate.common_name().unwrap_or("it has no name");
     let mut lines = vec![
@@ -198,24 +211,25 @@ pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) {
             Outcome::Failed { .. } => {}
         }
     }
-    result(&(lines.join("\n") + "\n"));
+    result(&(lines.join("\n") + "\n"))?;
     for TrustChange { store, outcome } in stores {
         if let Outcome::Failed { why, hint } = outcome {
             failed_store(store, why, hint.as_deref());
         }
     }
+    Ok(())
 }
 
 fn failed_store(store: &TrustStore, why: &str, hint: Option<&str>) {
-    eprintln!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
+    say!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
     if let Some(hint) = hint {
-        eprintln!("             {BOLD}hint:{BOLD:#} {hint}");
+        say!("             {BOLD}hint:{BOLD:#} {hint}");
     }
 }
 
 pub(crate) fn pages_written(pages: usize, folder: &Path) {
     let folder = folder.display();
-    eprintln!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
+    say!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
 }
 
 /// The addresses that a browser can be given. A wildcard stands for names that we cannot guess.

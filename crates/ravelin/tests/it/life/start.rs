@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt as _;
 
 use crate::foreign::{fetch, run};
 use crate::judges::openssl::make_certificate;
 use crate::life::config;
-use crate::server::{Place, free_port};
+use crate::server::{Place, SOON, free_port};
 
 #[test]
 fn it_says_what_it_serves_where_and_who_vouches_for_it() {
@@ -231,4 +232,48 @@ fn the_second_start_keeps_root_and_certificate() {
     place.serve(&[]).stop();
     assert_eq!(fs::read(place.root()).unwrap(), root);
     assert_eq!(leaf(), before);
+}
+
+#[test]
+fn words_that_cannot_be_written_do_not_end_the_server() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "public", "--listen", "127.0.0.1:0"]);
+    // What writes to it always meets a full disk.
+    command.stderr(fs::File::create("/dev/full").unwrap());
+    let notices = UnixDatagram::bind(place.path("deaf")).unwrap();
+    notices.set_read_timeout(Some(SOON)).unwrap();
+    command.env("NOTIFY_SOCKET", place.path("deaf"));
+    let mut deaf = command.spawn().unwrap();
+    let told = || {
+        let mut message = [0; 64];
+        let length = notices.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert_eq!(told().trim_end(), "READY=1");
+    let pid = rustix::process::Pid::from_raw(deaf.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    assert!(told().starts_with("RELOADING=1"));
+    assert_eq!(told().trim_end(), "READY=1");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(deaf.wait().unwrap().success());
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_local_failure() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    for arguments in [&["ca", "root"][..], &["man"], &["completions", "bash"]] {
+        let mut command = place.command(arguments);
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("cannot write to standard output"), "{said}");
+    }
+    let line = format!("{} man | head -c 1", env!("CARGO_BIN_EXE_ravelin"));
+    let ran = run(&place, "bash", &["-o", "pipefail", "-c", &line]).well();
+    assert_eq!(
+        ran.stderr, "",
+        "a pipe that is closed early has seen enough"
+    );
 }
