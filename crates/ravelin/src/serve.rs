@@ -7,7 +7,7 @@ mod watch;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_certs::trust::{self, TrustEnvironment};
 use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation};
@@ -22,7 +22,8 @@ use crate::failure::Failure;
 use crate::listen_on::ListenOn;
 use crate::{ravelin_home, words};
 
-/// After a renewal that failed, the next try. Leaves are renewed a month before their end.
+/// After a renewal, the next try, if that one came to nothing. Leaves are renewed a month before
+/// their end.
 const RETRY_RENEWAL: Duration = Duration::from_secs(15 * 60);
 
 /// Clocks jump and machines sleep: a renewal is looked for at least this often.
@@ -32,7 +33,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     // Where there is no home, no keys of a local CA can be served.
     let home = ravelin_home::folder(&HomeArgument { home: None }).ok();
-    let config = config::load(&arguments.file, SystemTime::now(), home.as_deref())
+    let config = config::load(&arguments.file, Some(SystemTime::now()), home.as_deref())
         .map_err(|error| wrong(&error))?;
     let sites = config.sites.len();
     words::result(&format!(
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let config = configure(arguments, &mut files)?;
     raise_file_limit();
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
-    let prepared = prepare(arguments, &config, &tickets)?;
+    let prepared = prepare(arguments, &config, &tickets, None)?;
     let log = config.log.as_ref().map(start_log).transpose()?;
     // Before the first client can come and take the last file descriptor, and before anyone is told
     // that signals are understood.
@@ -63,7 +64,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     };
     let listeners = listeners::open(&config)?;
 
-    let mut builder = Builder::new(prepared.tls)
+    let mut builder = Builder::new(prepared.tls.clone())
         .workers(config.workers)
         .limits(config.limits.clone())
         .on_notice(|notice| words::notice(&notice));
@@ -107,7 +108,12 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         server,
         tickets,
         log,
-        renew_at: prepared.renew_at,
+        // What could not be renewed a moment ago cannot be now.
+        next_renewal: match prepared.is_fresh(SystemTime::now()) {
+            true => Instant::now(),
+            false => Instant::now() + RETRY_RENEWAL,
+        },
+        prepared,
         inherited,
     };
     runtime.block_on(running.live(events))
@@ -121,7 +127,7 @@ fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Con
     let mut config = match (&arguments.config, &arguments.folder) {
         (Some(file), _) => {
             files.note(&[file.clone()]);
-            let loaded = config::load(file, SystemTime::now(), home.as_deref());
+            let loaded = config::load(file, None, home.as_deref());
             files.set(match &loaded {
                 Ok(config) => &config.watched,
                 Err(error) => error.watched(),
@@ -161,12 +167,14 @@ fn prepare(
     arguments: &ServeArguments,
     config: &Config,
     tickets: &Tickets,
+    before: Option<&Prepared>,
 ) -> Result<Prepared, Failure> {
     certificates::prepare(
         config,
         || ravelin_home::open(&arguments.home),
         tickets,
         SystemTime::now(),
+        before,
     )
 }
 
@@ -227,7 +235,9 @@ struct Running<'a> {
     server: SiteServer,
     tickets: Tickets,
     log: Option<Arc<AccessLog>>,
-    renew_at: Option<SystemTime>,
+    prepared: Prepared,
+    /// Before it, no renewal is tried.
+    next_renewal: Instant,
     inherited: bool,
 }
 
@@ -287,7 +297,7 @@ impl Running<'_> {
 
     fn try_reload(&mut self, files: &mut watch::Watch) -> Result<(), Failure> {
         let config = configure(self.arguments, files)?;
-        let prepared = prepare(self.arguments, &config, &self.tickets)?;
+        let prepared = prepare(self.arguments, &config, &self.tickets, None)?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {
             self.server
@@ -306,35 +316,41 @@ impl Running<'_> {
             .set_sites(sites)
             .map_err(|error| Failure::of(&error))?;
         // From here on nothing can fail: old and new are never mixed.
-        self.server.server().set_tls(prepared.tls);
+        self.server.server().set_tls(prepared.tls.clone());
         self.server.server().set_limits(config.limits.clone());
-        self.renew_at = prepared.renew_at;
+        self.prepared = prepared;
         self.config = config;
         Ok(())
     }
 
     fn until_renewal(&self) -> Duration {
-        let due = self
-            .renew_at
-            .map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
-        due.map_or(LONGEST_SLEEP, |due| due.min(LONGEST_SLEEP))
+        let Some(fresh) = &self.prepared.fresh else {
+            return LONGEST_SLEEP;
+        };
+        let due = fresh.end.duration_since(SystemTime::now());
+        let pause = self.next_renewal.saturating_duration_since(Instant::now());
+        due.unwrap_or_default().min(LONGEST_SLEEP).max(pause)
     }
 
     /// Makes local leaves anew whose time has come.
     fn renew(&mut self) {
-        if self.renew_at.is_none_or(|at| at > SystemTime::now()) {
+        if self.prepared.is_fresh(SystemTime::now()) {
             return;
         }
-        match prepare(self.arguments, &self.config, &self.tickets) {
+        self.next_renewal = Instant::now() + RETRY_RENEWAL;
+        let before = Some(&self.prepared);
+        match prepare(self.arguments, &self.config, &self.tickets, before) {
             Ok(prepared) => {
-                self.server.server().set_tls(prepared.tls);
-                self.renew_at = prepared.renew_at;
-                words::event("renewed the local certificate");
+                // Nothing is new where nothing could be written, or the CA itself ends.
+                if prepared.fresh != self.prepared.fresh {
+                    words::event("renewed the local certificate");
+                }
+                self.server.server().set_tls(prepared.tls.clone());
+                self.prepared = prepared;
             }
             Err(failure) => {
                 words::say_failure(&failure);
                 words::warn("the certificate was not renewed: trying again in 15 minutes");
-                self.renew_at = Some(SystemTime::now() + RETRY_RENEWAL);
             }
         }
     }

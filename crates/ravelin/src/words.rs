@@ -2,6 +2,7 @@
 //!
 //! Standard output carries results, standard error everything else.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -11,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
-use ravelin_pki::HostName;
+use ravelin_pki::{Certificate, HostName};
 use ravelin_server::Notice;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -130,13 +131,45 @@ pub(crate) fn started(
             None => say!("certificate  made by your local CA, good until {until}"),
             Some(file) => say!("certificate  {}, good until {until}", file.display()),
         }
-        if sources.len() > 1 {
-            say!(
-                "             and {} more, all good for longer",
-                sources.len() - 1
-            );
+        // Thousands of sites may share one file.
+        let files: HashSet<_> = sources.iter().flat_map(|source| &source.file).collect();
+        let local = sources
+            .iter()
+            .filter(|source| source.file.is_none())
+            .count();
+        match files.len() + local {
+            0 | 1 => {}
+            all => say!(
+                "             and {} more, good for as long at least",
+                all - 1
+            ),
         }
     }
+}
+
+/// That a certificate is served which clients will refuse.
+pub(crate) fn out_of_date(file: &Path, certificate: &Certificate, now: SystemTime) {
+    let file = file.display();
+    if now > certificate.not_after() {
+        let day = day(certificate.not_after());
+        warn(format_args!(
+            "the certificate in \"{file}\" expired on {day}: clients refuse it until it is renewed"
+        ));
+    } else {
+        let day = day(certificate.not_before());
+        warn(format_args!(
+            "the certificate in \"{file}\" is not valid before {day}: is this machine's clock right?"
+        ));
+    }
+}
+
+/// That a local certificate serves on beyond the time to renew it.
+pub(crate) fn not_renewed(failure: &Failure, not_after: SystemTime) {
+    warn(format_args!(
+        "the local certificate could not be renewed, and is good until {}: {}",
+        until(not_after),
+        failure.message
+    ));
 }
 
 /// How to have the local root trusted.
@@ -256,10 +289,7 @@ fn urls(config: &Config, addresses: &[SocketAddr]) -> Vec<String> {
 
 /// `2027-02-20 (in 90 days)`.
 fn until(moment: SystemTime) -> String {
-    let date = OffsetDateTime::from(moment);
-    let date = date
-        .format(format_description!("[year]-[month]-[day]"))
-        .unwrap_or_default();
+    let date = day(moment);
     match moment.duration_since(SystemTime::now()) {
         Ok(left) if left < Duration::from_secs(48 * 3600) => {
             format!("{date} (in {} hours)", left.as_secs() / 3600)
@@ -267,6 +297,10 @@ fn until(moment: SystemTime) -> String {
         Ok(left) => format!("{date} (in {} days)", left.as_secs() / 86_400),
         Err(_) => format!("{date}, which is over"),
     }
+}
+
+fn day(moment: SystemTime) -> String {
+    OffsetDateTime::from(moment).date().to_string()
 }
 
 /// What the system said, without the number that stands for it: `(os error 13)`.

@@ -123,13 +123,17 @@ pub(crate) enum LogTarget {
     File(PathBuf),
 }
 
-/// Reads and checks the config file `file`. `now` is what certificates must be valid at, `home` the
-/// folder of the local CA, which must not be served.
+/// Reads and checks the config file `file`. `now` is what certificates must be valid at, if
+/// that is asked; `home` the folder of the local CA, which must not be served.
 ///
 /// # Errors
 ///
 /// That the file cannot be read, or all that is wrong with it.
-pub(crate) fn load(file: &Path, now: SystemTime, home: Option<&Path>) -> Result<Config, LoadError> {
+pub(crate) fn load(
+    file: &Path,
+    now: Option<SystemTime>,
+    home: Option<&Path>,
+) -> Result<Config, LoadError> {
     let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
         file: file.to_owned(),
         source,
@@ -170,7 +174,7 @@ impl LoadError {
 pub(crate) fn read(
     bytes: &[u8],
     file: &Path,
-    now: SystemTime,
+    now: Option<SystemTime>,
     home: Option<&Path>,
 ) -> Result<Config, Report> {
     let mut problems = Problems::default();

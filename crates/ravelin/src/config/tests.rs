@@ -176,7 +176,7 @@ fn what_is_not_text_has_a_report() {
     let report = read(
         b"a = 1\nb = \"\xff\"\n",
         Path::new("ravelin.toml"),
-        now(),
+        Some(now()),
         None,
     )
     .unwrap_err();
@@ -187,7 +187,7 @@ fn what_is_not_text_has_a_report() {
 
 #[test]
 fn a_file_that_is_not_there_is_no_mistake_in_it() {
-    let error = load(Path::new("/nonexistent/ravelin.toml"), now(), None).unwrap_err();
+    let error = load(Path::new("/nonexistent/ravelin.toml"), None, None).unwrap_err();
     assert!(matches!(error, LoadError::Unreadable { .. }), "{error:?}");
 }
 
@@ -208,12 +208,12 @@ fn many_sites_are_read_in_a_moment() {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in any::<String>()) {
-        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), now(), None));
+        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), Some(now()), None));
     }
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in any::<Vec<u8>>()) {
-        check_report("", read(&bytes, Path::new("ravelin.toml"), now(), None));
+        check_report("", read(&bytes, Path::new("ravelin.toml"), Some(now()), None));
     }
 
     // Text that is nearly right comes further than noise.
@@ -229,7 +229,7 @@ proptest! {
         let end = (at + cut).min(text.len());
         text.splice(at..end, slip.chars());
         let text: String = text.into_iter().collect();
-        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), now(), None));
+        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), Some(now()), None));
     }
 }
 
@@ -288,7 +288,7 @@ impl Place {
         let mut result = read(
             text.as_bytes(),
             &file,
-            now(),
+            Some(now()),
             Some(&self.folder.path().join("store")),
         );
         if let Err(report) = &mut result {

@@ -51,6 +51,9 @@ pub(super) fn config(
             HostName::Ip(Ipv6Addr::LOCALHOST.into()),
         ]
     };
+    if let CertificateSource::Files { cert, .. } = &certificate {
+        check_covered(&hosts, cert)?;
+    }
     if hosts.is_empty() {
         return Err(Failure::usage("the certificate has no host names in it")
             .hint("say which name to serve: --host NAME".to_owned()));
@@ -88,6 +91,23 @@ pub(super) fn config(
         local_names: Vec::new(),
         watched: Vec::new(),
     })
+}
+
+/// Refuses names that the certificate is not for: every client would.
+fn check_covered(hosts: &[HostName], cert: &Path) -> Result<(), Failure> {
+    let names = certificates::names_in(cert)?;
+    let covered = |host: &HostName| names.iter().any(|name| name.covers(host) || name == host);
+    match hosts.iter().find(|host| !covered(host)) {
+        None => Ok(()),
+        Some(host) => {
+            let names: Vec<_> = names.iter().map(HostName::to_string).collect();
+            Err(Failure::usage(format!(
+                "the certificate in \"{}\" does not cover \"{host}\"",
+                cert.display()
+            ))
+            .hint(format!("it covers {}", names.join(", "))))
+        }
+    }
 }
 
 /// Refuses a folder with private keys in it: `ravelin serve .` is typed where the keys are, too.

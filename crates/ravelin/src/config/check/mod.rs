@@ -29,7 +29,7 @@ mod value;
 pub(super) fn config(
     raw: &raw::File,
     file: &Path,
-    now: SystemTime,
+    now: Option<SystemTime>,
     home: Option<&Path>,
     problems: &mut Problems,
 ) -> Config {
@@ -67,7 +67,7 @@ pub(super) fn config(
 struct Check<'a> {
     /// Where relative paths start.
     folder: PathBuf,
-    now: SystemTime,
+    now: Option<SystemTime>,
     listen: Vec<SocketAddr>,
     local_names: Vec<HostName>,
     /// What the local certificate authority may sign for.

@@ -154,6 +154,53 @@ fn a_key_that_may_not_be_read_is_a_local_failure() {
 }
 
 #[test]
+fn a_certificate_that_is_out_of_date_stops_no_site_but_does_not_pass_a_check() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
+    let expired =
+        "openssl x509 -in cert.pem -signkey key.pem -out old.pem -days -1 -copy_extensions copy";
+    run(&place, "sh", &["-c", expired]).well();
+    let says = "warning: the certificate in \"old.pem\" expired on 20";
+    let server = place.serve(&["--cert", "old.pem", "--key", "key.pem"]);
+    assert!(server.said().contains(says), "{}", server.said());
+
+    let text = config("", "one")
+        + "[[site]]\nhosts = [\"localhost\"]\nroute = [{ files = \"public\" }]\n\
+           certificate = { cert = \"old.pem\", key = \"key.pem\" }\n";
+    let text = text.replacen(
+        "hosts = [\"localhost\", \"127.0.0.1\"]",
+        "hosts = [\"a.localhost\", \"127.0.0.1\"]",
+        1,
+    );
+    let server = place.serve_config(&text);
+    assert!(server.said().contains(says), "{}", server.said());
+    let url = format!("https://127.0.0.1:{}/word", server.port());
+    assert_eq!(fetch(&server, &url, &[]).text(), "one");
+    place
+        .run(&["check", "ravelin.toml"])
+        .expect(2, &["expired on 20"]);
+}
+
+#[test]
+fn a_host_that_the_certificate_is_not_for_is_refused() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", &["www.example.com"]);
+    let files = ["--cert", "cert.pem", "--key", "key.pem"];
+    let all = [
+        &["serve", "public", "--host", "foo.example.com"],
+        &files[..],
+    ]
+    .concat();
+    place.run(&all).expect(
+        2,
+        &[
+            "\"cert.pem\" does not cover \"foo.example.com\"",
+            "hint: it covers www.example.com",
+        ],
+    );
+}
+
+#[test]
 fn a_folder_that_would_publish_private_keys_is_refused() {
     let place = Place::new();
     place.write("mixed/index.html", "hello\n");
