@@ -324,3 +324,18 @@ fn a_result_that_cannot_be_written_is_a_local_failure() {
         "a pipe that is closed early has seen enough"
     );
 }
+
+#[test]
+fn each_address_is_a_site_of_its_own() {
+    let port = free_port();
+    let text = format!(
+        "[server]\nlisten = [\"127.0.0.1:{port}\", \"127.0.0.2:{port}\"]\n\
+         [[site]]\nhosts = [\"127.0.0.1\"]\nroute = [{{ respond = {{ body = \"one\" }} }}]\n\
+         [[site]]\nhosts = [\"127.0.0.2\"]\nroute = [{{ respond = {{ body = \"two\" }} }}]\n"
+    );
+    let server = Place::new().serve_config(&text);
+    for (host, word) in [("127.0.0.1", "one"), ("127.0.0.2", "two")] {
+        let got = fetch(&server, &format!("https://{host}:{port}/"), &[]);
+        assert_eq!(got.text(), word, "{host}");
+    }
+}
