@@ -229,6 +229,30 @@ fn listeners_come_and_go() {
 }
 
 #[test]
+fn a_port_is_opened_to_everyone_and_closed_again() {
+    let port = free_port();
+    let text = |listen: &str| config("", "one").replace("127.0.0.1:0", listen);
+    let (all, one) = (format!("0.0.0.0:{port}"), format!("127.0.0.1:{port}"));
+    let server = Place::new().serve_config(&text(&one));
+    let status = |host: &str| {
+        let url = format!("https://{host}:{port}/");
+        let arguments = ["-k", "-o", "body", "-w", "%{http_code}", url.as_str()];
+        curl(&server, &arguments).text()
+    };
+    assert_eq!(status("127.0.0.2"), "000");
+    // Unknown there, but heard.
+    for (listen, beyond) in [(&all, "421"), (&one, "000"), (&all, "421")] {
+        server.place.write("ravelin.toml", text(listen));
+        let said = server.reload();
+        assert!(said.contains("reloaded: "), "{said}");
+        wait_until("it listens there or no more", || {
+            status("127.0.0.2") == beyond
+        });
+        wait_until("it listens here", || status("127.0.0.1") == "200");
+    }
+}
+
+#[test]
 fn a_log_that_was_moved_away_is_begun_anew_on_sighup() {
     let place = Place::new();
     let server = place.serve_config(&config("[log]\nto = \"access.log\"\nformat = \"json\"", ""));
