@@ -85,6 +85,12 @@ impl Failure {
     }
 }
 
+/// The exit code of a server that a second signal has ended before its requests did: as a shell
+/// counts a process that a signal has killed.
+pub(crate) fn killed_by(signal: i32) -> ExitCode {
+    ExitCode::from(128 + signal as u8)
+}
+
 /// An error and what caused it, in one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

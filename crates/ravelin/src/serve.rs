@@ -14,11 +14,12 @@ use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation}
 use ravelin_server::{Builder, Listener, SiteServer};
 use ravelin_tls::Tickets;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::arguments::{CheckArguments, HomeArgument, ServeArguments};
 use crate::certificates::{self, Prepared};
 use crate::config::{self, Config, LoadError, LogConfig};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::listen_on::ListenOn;
 use crate::{ravelin_home, words};
 
@@ -264,9 +265,24 @@ impl Running<'_> {
         }
         let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
         words::event("stopping: running requests end first");
-        self.server
-            .shutdown()
-            .map_err(|error| Failure::of(&error))?;
+        // It waits for workers: on a thread of its own, so that signals are still heard.
+        let (ended, end) = oneshot::channel();
+        let server = self.server;
+        std::thread::spawn(move || ended.send(server.shutdown()));
+        let again = tokio::select! {
+            ended = end => {
+                ended
+                    .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+                    .map_err(|error| Failure::of(&error))?;
+                None
+            }
+            _ = events.terminate.recv() => Some(SignalKind::terminate()),
+            _ = events.interrupt.recv() => Some(SignalKind::interrupt()),
+        };
+        if let Some(signal) = again {
+            words::event("stopped at once: requests under way were cut off");
+            return Ok(failure::killed_by(signal.as_raw_value()));
+        }
         if let Some(log) = self.log
             && let Ok(log) = Arc::try_unwrap(log)
         {

@@ -185,7 +185,9 @@ pub(crate) fn trusted() {
 }
 
 pub(crate) fn how_to_stop() {
-    say!("\n{DIM}Ctrl-C stops the server; running requests end first.{DIM:#}");
+    say!(
+        "\n{DIM}Ctrl-C stops the server; running requests end first. A second one does not wait for them.{DIM:#}"
+    );
 }
 
 /// That there is a local CA from now on.
