@@ -106,6 +106,9 @@ pub(super) enum Fault {
     #[error("the local certificate authority may not sign for `{0}`")]
     NotLocal(HostName),
 
+    #[error("no client accepts a certificate for `{0}`")]
+    TooWide(HostName),
+
     // Certificates and keys
     #[error("{0:?} is not there")]
     FileMissing(PathBuf),
@@ -296,6 +299,8 @@ impl Fault {
                 host.to_string().trim_start_matches("*."),
             ),
 
+            Self::TooWide(host) => too_wide_hint(host),
+
             Self::FileMissing(_) => "relative paths start at the folder of this file".to_owned(),
             Self::FileUnreadable { .. } | Self::RootUnreadable { .. } => {
                 "let the user who runs ravelin read it".to_owned()
@@ -400,6 +405,15 @@ impl Fault {
         };
         Some(text)
     }
+}
+
+/// What to write in place of a wildcard that no client accepts.
+pub(crate) fn too_wide_hint(host: &HostName) -> String {
+    let host = host.to_string();
+    let parent = host.trim_start_matches("*.");
+    format!(
+        "they want two labels behind the `*`: write each name, \"app.{parent}\", or \"*.app.{parent}\""
+    )
 }
 
 /// The known word that is a slip of the fingers away from `word`, if there is one.

@@ -31,6 +31,7 @@ use fault::Fault;
 use problem::Problems;
 
 use crate::listen_on::ListenOn;
+pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
 pub(crate) use unserved::{Unservable, Unserved};
 

@@ -51,8 +51,14 @@ pub(super) fn config(
             HostName::Ip(Ipv6Addr::LOCALHOST.into()),
         ]
     };
-    if let CertificateSource::Files { cert, .. } = &certificate {
-        check_covered(&hosts, cert)?;
+    match &certificate {
+        CertificateSource::Files { cert, .. } => check_covered(&hosts, cert)?,
+        CertificateSource::Local => {
+            if let Some(host) = hosts.iter().find(|host| host.is_too_wide()) {
+                let failure = format!("no client accepts a certificate for \"{host}\"");
+                return Err(Failure::usage(failure).hint(config::too_wide_hint(host)));
+            }
+        }
     }
     if hosts.is_empty() {
         return Err(Failure::usage("the certificate has no host names in it")

@@ -28,6 +28,8 @@ pub(super) fn source(
     for (place, host) in hosts {
         if !check.local.permits(host) {
             check.problems.add(place, Fault::NotLocal(host.clone()));
+        } else if host.is_too_wide() {
+            check.problems.add(place, Fault::TooWide(host.clone()));
         }
     }
     CertificateSource::Local

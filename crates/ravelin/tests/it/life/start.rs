@@ -182,6 +182,12 @@ fn a_certificate_that_is_out_of_date_stops_no_site_but_does_not_pass_a_check() {
 }
 
 #[test]
+fn a_wildcard_that_no_client_accepts_is_refused() {
+    let ended = Place::new().run(&["serve", "public", "--host", "*.localhost"]);
+    ended.expect(2, &["no client accepts", "hint: ", "*.app.localhost"]);
+}
+
+#[test]
 fn a_host_that_the_certificate_is_not_for_is_refused() {
     let place = Place::new();
     make_certificate(&place, "cert.pem", "key.pem", &["www.example.com"]);
