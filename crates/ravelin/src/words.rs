@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
+use ravelin_certs::store::shell_word;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
 use ravelin_pki::{Certificate, HostName};
 use ravelin_server::Notice;
@@ -89,10 +90,10 @@ pub(crate) fn notice(notice: &Notice) {
              (raise the limit with ulimit -n or LimitNOFILE=)",
         ),
         Notice::TooManyConnections => {
-            warn("there are as many connections as may be: the longest idle ones are closed");
+            warn("the connection limit is reached: the longest idle ones are closed");
         }
         Notice::TooManyFromOne(client) => warn(format_args!(
-            "{client} holds as many connections as one client may: more of it are closed"
+            "{client} holds as many connections as one client may: further ones are closed"
         )),
         // What a later server may tell of, and this program has no words for yet.
         other => warn(format_args!("the server reports {other:?}")),
@@ -116,7 +117,13 @@ pub(crate) fn started(
     say!("{BOLD}Ravelin{BOLD:#} serves {what}\n");
     let urls = urls(config, addresses);
     for url in urls.iter().take(SHOWN_ADDRESSES) {
-        say!("  {LINK}{url}{LINK:#}");
+        // A wildcard stands for names that we cannot guess: it is nothing to click on.
+        let style = if url.contains('*') {
+            Style::new()
+        } else {
+            LINK
+        };
+        say!("  {style}{url}{style:#}");
     }
     if urls.len() > SHOWN_ADDRESSES {
         say!("  and {} more", urls.len() - SHOWN_ADDRESSES);
@@ -174,7 +181,10 @@ pub(crate) fn not_renewed(failure: &Failure, not_after: SystemTime) {
 
 /// How to have the local root trusted.
 pub(crate) fn not_trusted_yet(root: &str, home_option: Option<&Path>) {
-    let home = home_option.map_or(String::new(), |home| format!(" --home {}", home.display()));
+    let home = home_option.map_or(String::new(), |home| {
+        format!(" --home {}", shell_word(home))
+    });
+    let root = shell_word(Path::new(root));
     say!("trust        your system does not know the local CA yet. To tell browsers and curl:");
     say!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
     say!("             or, for one command: curl --cacert {root} …");
@@ -263,30 +273,35 @@ fn failed_store(store: &TrustStore, why: &str, hint: Option<&str>) {
 }
 
 pub(crate) fn pages_written(pages: usize, folder: &Path) {
-    let folder = folder.display();
+    let folder = shell_word(folder);
     say!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
 }
 
-/// The addresses that a browser can be given. A wildcard stands for names that we cannot guess.
+/// The addresses that a browser can be given.
 fn urls(config: &Config, addresses: &[SocketAddr]) -> Vec<String> {
-    let mut urls = Vec::new();
-    for host in config.sites.iter().flat_map(|site| &site.site.hosts) {
-        let reachable = addresses.iter().find(|address| match (host, address.ip()) {
-            (_, ip) if ip.is_unspecified() => true,
-            (HostName::Ip(host), ip) => *host == ip,
-            (HostName::Dns(_), _) => true,
-        });
-        let Some(address) = reachable else { continue };
-        let host = match host {
-            HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-            other => other.to_string(),
-        };
-        urls.push(match address.port() {
-            443 => format!("https://{host}"),
-            port => format!("https://{host}:{port}"),
-        });
-    }
-    urls
+    let hosts = config.sites.iter().flat_map(|site| &site.site.hosts);
+    hosts.filter_map(|host| url(host, addresses)).collect()
+}
+
+/// Where a host is to be found, if it is on these addresses.
+fn url(host: &HostName, addresses: &[SocketAddr]) -> Option<String> {
+    let reaches = |address: &&SocketAddr| match host {
+        HostName::Dns(_) => true,
+        // Sockets of IPv6 take nothing else.
+        HostName::Ip(host) => {
+            address.ip() == *host
+                || address.ip().is_unspecified() && address.is_ipv4() == host.is_ipv4()
+        }
+    };
+    let port = addresses.iter().find(reaches)?.port();
+    let host = match host {
+        HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+        other => other.to_string(),
+    };
+    Some(match port {
+        443 => format!("https://{host}"),
+        port => format!("https://{host}:{port}"),
+    })
 }
 
 /// `2027-02-20 (in 90 days)`.
@@ -327,6 +342,27 @@ fn time_of_day() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_shown_that_lead_somewhere() {
+        let shown = |host: &str, listen: &[&str]| {
+            let addresses: Vec<_> = listen.iter().map(|on| on.parse().unwrap()).collect();
+            url(&host.parse().unwrap(), &addresses)
+        };
+        let some = |url: &str| Some(url.to_owned());
+        assert_eq!(shown("::1", &["0.0.0.0:1"]), None);
+        assert_eq!(shown("127.0.0.1", &["[::]:1"]), None);
+        assert_eq!(shown("127.0.0.1", &["127.0.0.2:1"]), None);
+        assert_eq!(
+            shown("::1", &["0.0.0.0:1", "[::]:2"]),
+            some("https://[::1]:2")
+        );
+        assert_eq!(
+            shown("127.0.0.1", &["0.0.0.0:443"]),
+            some("https://127.0.0.1")
+        );
+        assert_eq!(shown("a.test", &["[::]:1"]), some("https://a.test:1"));
+    }
 
     #[test]
     fn numbers_of_system_errors_are_left_out() {

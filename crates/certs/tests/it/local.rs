@@ -315,8 +315,13 @@ fn a_damaged_root_is_told_with_its_path_and_never_replaced() {
         assert!(matches!(error, LocalError::RootDamaged { .. }), "{error:?}");
         let path = home.path().join("ca/root.pem").display().to_string();
         assert!(error.to_string().contains(&path), "{error}");
-        assert!(error.hint().unwrap().contains("backup"));
-        assert_eq!(home.read("ca/root.pem"), bad);
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("backup"), "{hint}");
+        // Which could not read it either.
+        assert!(!hint.contains("untrust"), "{hint}");
+        let home = format!("ca trust --home {}", home.path().display());
+        assert!(hint.contains(&home), "{hint}");
+        assert_eq!(fs::read_to_string(path).unwrap(), bad);
     }
 }
 

@@ -345,3 +345,16 @@ fn each_address_is_a_site_of_its_own() {
         assert_eq!(got.text(), word, "{host}");
     }
 }
+
+#[test]
+fn commands_that_are_shown_can_be_pasted() {
+    let place = Place::new();
+    let server = place.serve(&["--home", "my certs"]);
+    let said = server.said();
+    for command in [
+        "ravelin ca trust --home 'my certs'\n",
+        "curl --cacert 'my certs/ca/root.pem' ",
+    ] {
+        assert!(said.contains(command), "{said}");
+    }
+}
