@@ -257,6 +257,7 @@ impl Place {
         write("public/index.html", "<h1>hello</h1>");
         write("public/.secret", "");
         write("public/folder/page.html", "");
+        write("staff/index.html", "");
         write("mixed/index.html", "");
         write("store/ca/root.pem", "");
         write("store/public/index.html", "");

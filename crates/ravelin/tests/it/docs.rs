@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::foreign::fetch;
 use crate::judges::openssl::make_certificate;
 use crate::server::{ANYWHERE, Place, Server};
 
@@ -44,6 +45,33 @@ fn the_config_among_the_examples_is_right() {
         root().join("examples/ravelin.toml").to_str().unwrap(),
     ]);
     checked.expect(0, &[]);
+}
+
+#[test]
+fn what_the_config_among_the_examples_guards_is_guarded() {
+    let place = Place::new();
+    let examples = root().join("examples");
+    let mut text = fs::read_to_string(examples.join("ravelin.toml")).unwrap();
+    // Its ports may be another's, and its folders are elsewhere.
+    text = text
+        .replace("127.0.0.1:8080", ANYWHERE)
+        .replace(", \"[::1]:8080\"", "");
+    for folder in ["site", "staff", "../docs"] {
+        let there = format!("{:?}", examples.join(folder));
+        text = text.replace(&format!("\"{folder}\""), &there);
+    }
+    place.write("ravelin.toml", text);
+    let arguments = ["serve", "--config", "ravelin.toml", "--listen", ANYWHERE];
+    let server = Server::start(&place, &mut place.command(&arguments));
+    let guarded = fs::read_to_string(examples.join("staff/index.html")).unwrap();
+    let seen = fetch(&server, "/staff/", &["-u", "ada:ravelin"]);
+    assert_eq!(seen.text(), guarded);
+    assert_eq!(fetch(&server, "/staff/", &[]).status, 401);
+    for open in ["/", "/index.html"] {
+        let seen = fetch(&server, open, &[]);
+        assert_eq!(seen.status, 200);
+        assert_ne!(seen.text(), guarded);
+    }
 }
 
 #[test]
