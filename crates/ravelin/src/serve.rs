@@ -152,7 +152,7 @@ fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Con
         }
     }
     if let Some(workers) = arguments.workers {
-        config.workers = workers;
+        config.workers = workers.into();
     }
     Ok(config)
 }

@@ -358,3 +358,9 @@ fn commands_that_are_shown_can_be_pasted() {
         assert!(said.contains(command), "{said}");
     }
 }
+
+#[test]
+fn no_more_workers_are_taken_than_a_config_may_name() {
+    let ended = Place::new().run(&["serve", "public", "--workers", "1025"]);
+    ended.expect(2, &["--workers", "1024"]);
+}
