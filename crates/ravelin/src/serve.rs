@@ -110,9 +110,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         tickets,
         log,
         // What could not be renewed a moment ago cannot be now.
-        next_renewal: match prepared.is_fresh(SystemTime::now()) {
-            true => Instant::now(),
-            false => Instant::now() + RETRY_RENEWAL,
+        next_renewal: if prepared.is_fresh(SystemTime::now()) {
+            Instant::now()
+        } else {
+            Instant::now() + RETRY_RENEWAL
         },
         prepared,
         inherited,
@@ -127,7 +128,7 @@ fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Con
     let home = ravelin_home::folder(&arguments.home).ok();
     let mut config = match (&arguments.config, &arguments.folder) {
         (Some(file), _) => {
-            files.note(&[file.clone()]);
+            files.note(std::slice::from_ref(file));
             let loaded = config::load(file, None, home.as_deref());
             files.set(match &loaded {
                 Ok(config) => &config.watched,
@@ -276,12 +277,12 @@ impl Running<'_> {
                     .map_err(|error| Failure::of(&error))?;
                 None
             }
-            _ = events.terminate.recv() => Some(SignalKind::terminate()),
-            _ = events.interrupt.recv() => Some(SignalKind::interrupt()),
+            _ = events.terminate.recv() => Some(failure::TERMINATED),
+            _ = events.interrupt.recv() => Some(failure::INTERRUPTED),
         };
-        if let Some(signal) = again {
+        if let Some(code) = again {
             words::event("stopped at once: requests under way were cut off");
-            return Ok(failure::killed_by(signal.as_raw_value()));
+            return Ok(ExitCode::from(code));
         }
         if let Some(log) = self.log
             && let Ok(log) = Arc::try_unwrap(log)
