@@ -103,11 +103,12 @@ impl LocalAuthority {
     }
 
     /// A leaf for `names`, in whatever order: the one that is kept, or a new one where there is none
-    /// or two thirds of its life are gone.
+    /// or two thirds of its life are gone, unless the new one could not live longer.
     ///
     /// # Errors
     ///
-    /// A name is outside what the root may certify, or the store fails.
+    /// A name is outside what the root may certify, or the store fails: [`Self::kept_leaf`] may do
+    /// then.
     pub fn leaf(&self, names: &[HostName], now: SystemTime) -> Result<Leaf, LocalError> {
         for name in names {
             self.check_permitted(name)?;
@@ -137,6 +138,20 @@ impl LocalAuthority {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The leaf for `names` that is kept, whether its time to be renewed has come or not, where it is
+    /// valid.
+    #[must_use]
+    pub fn kept_leaf(&self, names: &[HostName], now: SystemTime) -> Option<Leaf> {
+        let object = self.store.get(&leaf_name(names).ok()?).ok()??;
+        let leaf = read_leaf(&object)?;
+        let issuer = Certificate::from_der(leaf.chain.get(1)?).ok()?;
+        let good = leaf.certificate().is_valid_at(now)
+            && leaf.certificate().is_signed_by(&issuer)
+            && self.is_ours(&issuer, now)
+            && sorted(leaf.names()) == sorted(names);
+        good.then_some(leaf)
     }
 
     /// The root in PEM, for trust stores.
@@ -200,31 +215,40 @@ impl LocalAuthority {
                 authority.filter(|a| self.is_ours(a.certificate(), now)),
             ))
         };
-        if let (_, Some(authority)) = load()?
-            && self.is_current(&authority, now)
-        {
-            return Ok(authority);
-        }
+        let (_, usable) = load()?;
+        let usable = match usable {
+            Some(usable) if self.is_current(&usable, now) => return Ok(usable),
+            usable => usable,
+        };
         if !self.root.is_valid_at(now) {
             return Err(LocalError::RootNotValid {
                 location: self.root_location(),
                 expired: now > self.root.not_after(),
             });
         }
-        let _lease = self.store.lease(&object(LEASE), LEASE_PATIENCE)?;
-        let (kept, usable) = load()?;
-        let root_key = match (load_root_key(&*self.store)?, usable) {
-            // Another process made it while the lease was waited for.
-            (_, Some(usable)) if self.is_current(&usable, now) => return Ok(usable),
-            (Some(key), _) => key,
-            // With the root's key out of reach, an old intermediate serves to its end.
-            (None, Some(usable)) => return Ok(usable),
-            (None, None) => {
-                return Err(LocalError::RootKeyMissing {
-                    location: self.store.location(&object(ROOT_KEY)),
-                });
+        let make = || -> Result<Authority, LocalError> {
+            let _lease = self.store.lease(&object(LEASE), LEASE_PATIENCE)?;
+            let (kept, usable) = load()?;
+            // Another process may have made it while the lease was waited for.
+            if let Some(usable) = usable.filter(|usable| self.is_current(usable, now)) {
+                return Ok(usable);
             }
+            self.make_intermediate(&name, kept.as_ref(), now)
         };
+        // With the root's key out of reach, or a store that cannot be written, an old one serves to
+        // its end.
+        make().or_else(|error| usable.ok_or(error))
+    }
+
+    fn make_intermediate(
+        &self,
+        name: &ObjectName,
+        kept: Option<&Object>,
+        now: SystemTime,
+    ) -> Result<Authority, LocalError> {
+        let root_key = load_root_key(&*self.store)?.ok_or_else(|| LocalError::RootKeyMissing {
+            location: self.store.location(&object(ROOT_KEY)),
+        })?;
         let root = Authority::new(self.root.clone(), root_key).map_err(|_| {
             LocalError::RootKeyMismatch {
                 key: self.store.location(&object(ROOT_KEY)),
@@ -238,16 +262,14 @@ impl LocalAuthority {
         );
         let intermediate = root.intermediate(&common_name, key, now)?;
         let text = intermediate.key().to_pem() + &intermediate.certificate().to_pem();
-        let version = kept.map(|object| object.version);
+        let version = kept.map(|object| &object.version);
         self.store
-            .put_if_unchanged(&name, text.as_bytes(), version.as_ref())?;
+            .put_if_unchanged(name, text.as_bytes(), version)?;
         Ok(intermediate)
     }
 
     fn is_current(&self, intermediate: &Authority, now: SystemTime) -> bool {
-        self.root.is_valid_at(now)
-            && (intermediate.certificate().not_before()..intermediate.certificate().renew_at())
-                .contains(&now)
+        self.root.is_valid_at(now) && is_fresh(intermediate.certificate(), &self.root, now)
     }
 
     /// Whether an intermediate is one that this root signed, and can sign now. The constraints are
@@ -364,10 +386,17 @@ fn read_leaf(object: &Object) -> Option<Leaf> {
 }
 
 fn is_current(leaf: &Leaf, names: &[HostName], intermediate: &Authority, now: SystemTime) -> bool {
-    (leaf.not_before()..leaf.renew_at()).contains(&now)
+    is_fresh(leaf.certificate(), intermediate.certificate(), now)
         && leaf.chain.get(1) == Some(intermediate.certificate().der())
         && leaf.certificate().is_signed_by(intermediate.certificate())
         && sorted(leaf.names()) == sorted(names)
+}
+
+/// Whether it is not yet time to make a certificate anew; nor is it when a new one would end with
+/// its issuer just as this one does.
+fn is_fresh(certificate: &Certificate, issuer: &Certificate, now: SystemTime) -> bool {
+    certificate.is_valid_at(now)
+        && (now < certificate.renew_at() || certificate.not_after() >= issuer.not_after())
 }
 
 /// `leaves/localhost-1a2b3c4d5e6f7a8b.pem`: a name for people, the digits for the set of names, in

@@ -253,7 +253,8 @@ impl StoreError {
 }
 
 /// `path` for a command line that the user copies.
-pub(crate) fn shell_word(path: &Path) -> String {
+#[must_use]
+pub fn shell_word(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~@%".contains(c);
     if text.chars().all(plain) && !text.is_empty() {

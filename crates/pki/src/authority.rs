@@ -123,12 +123,9 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let constraints = self.certificate.name_constraints();
         let mut params = ca_params(common_name, constraints, BasicConstraints::Constrained(0))?;
-        // For TLS on either side, not for signing mail or code (CA/Browser Forum Baseline
-        // Requirements, 7.1.2.10.6).
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        // For servers alone: the constraints say nothing about the names in certificates of clients,
+        // of mail or of code.
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let der = self.sign(params, &key, INTERMEDIATE_LIFE, now)?;
         Self::read_back(&der, key)
     }

@@ -52,6 +52,18 @@ impl HostName {
         matches!(self, Self::Dns(name) if name.starts_with("*."))
     }
 
+    /// Whether it is a wildcard for all names below a single label, such as `*.localhost`. OpenSSL,
+    /// Chromium and Firefox want two labels behind the `*` and refuse a certificate for less.
+    #[must_use]
+    pub fn is_too_wide(&self) -> bool {
+        match self {
+            Self::Dns(name) => name
+                .strip_prefix("*.")
+                .is_some_and(|parent| !parent.contains('.')),
+            Self::Ip(_) => false,
+        }
+    }
+
     /// Whether the name can only mean something on this machine or in a private network: loopback,
     /// private and link-local addresses (RFC 1918, RFC 4193, RFC 3927), `localhost` (RFC 6761),
     /// `.test` (RFC 6761), `.internal`, `.home.arpa` (RFC 8375), and names of a single label.
@@ -206,6 +218,14 @@ mod tests {
         assert!(wildcard.covers(&name("a.example.org")));
         assert!(!wildcard.covers(&name("example.org")));
         assert!(!wildcard.covers(&name("a.b.example.org")));
+    }
+
+    #[test]
+    fn wildcards_that_no_client_takes_are_known() {
+        assert!(name("*.localhost").is_too_wide());
+        for text in ["*.a.localhost", "*.home.arpa", "localhost", "127.0.0.1"] {
+            assert!(!name(text).is_too_wide(), "{text}");
+        }
     }
 
     #[test]

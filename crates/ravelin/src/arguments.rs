@@ -90,12 +90,12 @@ pub(crate) struct ServeArguments {
     /// Show a page that lists folders without an index
     #[arg(long, conflicts_with = "config")]
     pub(crate) listing: bool,
-    /// Print a line a request to standard output
+    /// Print one line per request to standard output
     #[arg(long, conflicts_with = "config")]
     pub(crate) log: bool,
-    /// Threads that serve, 0 for one a core [default: 0]
-    #[arg(long, value_name = "N")]
-    pub(crate) workers: Option<usize>,
+    /// Threads that serve, at most 1024; 0 for one per core [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub(crate) workers: Option<u16>,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
 }

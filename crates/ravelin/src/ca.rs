@@ -31,11 +31,11 @@ pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
         CaCommand::Status(home) => {
             let root = load(home)?;
             let stores = trust::status(root.trusted(), &environment);
-            words::trust_status(&root, &stores);
+            words::trust_status(&root, &stores)?;
             Ok(outcome(&stores, &[Outcome::AlreadyThere]))
         }
         CaCommand::Root(home) => {
-            words::result(&load(home)?.certificate.to_pem());
+            words::result(&load(home)?.certificate.to_pem())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,6 +1,7 @@
 //! From the config's certificate sources to the TLS that serves them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,31 +12,44 @@ use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
 
 use crate::config::{CertificateSource, Config, ConfiguredSite};
 use crate::failure::{self, Failure};
+use crate::words;
 
 /// The certificates of all sites, and what there is to say about them.
 pub(crate) struct Prepared {
     pub(crate) tls: ServerTls,
-    /// Each certificate once, in the order of the sites.
+    /// One for each site.
     pub(crate) sources: Vec<Source>,
-    /// When the first local certificate wants to be renewed.
-    pub(crate) renew_at: Option<SystemTime>,
+    /// While the clock is in it, no local certificate wants to be made anew. It may begin in the
+    /// future, where one was made while the clock was fast.
+    pub(crate) fresh: Option<Range<SystemTime>>,
     /// The local CA, where a site uses it.
     pub(crate) authority: Option<LocalAuthority>,
 }
 
-/// Where a certificate came from and how long it holds.
+impl Prepared {
+    /// Whether no local certificate wants to be made anew.
+    pub(crate) fn is_fresh(&self, now: SystemTime) -> bool {
+        self.fresh.as_ref().is_none_or(|fresh| fresh.contains(&now))
+    }
+}
+
+/// A certificate, where it came from and how long it holds.
+#[derive(Clone)]
 pub(crate) struct Source {
+    served: ServedCertificate,
     /// Its file; none for the local CA's.
     pub(crate) file: Option<PathBuf>,
     pub(crate) not_after: SystemTime,
 }
 
-/// Loads or makes all certificates that `config` asks for.
+/// Loads or makes all certificates that `config` asks for. Those of files are taken from what was
+/// `prepared` for it before, if that is given: renewing is a matter of the local CA alone.
 pub(crate) fn prepare(
     config: &Config,
     store: impl Fn() -> Result<FileStore, Failure>,
     tickets: &Tickets,
     now: SystemTime,
+    prepared: Option<&Prepared>,
 ) -> Result<Prepared, Failure> {
     let needs_local = config
         .sites
@@ -48,51 +62,67 @@ pub(crate) fn prepare(
     } else {
         None
     };
-    let mut sources = Vec::new();
-    let mut renew_at: Option<SystemTime> = None;
+    let mut fresh: Option<Range<SystemTime>> = None;
+    let mut overdue = None;
     // Thousands of sites may share one file.
-    let mut loaded: HashMap<&Path, ServedCertificate> = HashMap::new();
-    let mut served = Vec::with_capacity(config.sites.len());
+    let mut loaded: HashMap<&Path, Source> = HashMap::new();
+    let mut sources: Vec<Source> = Vec::with_capacity(config.sites.len());
     for site in &config.sites {
-        served.push(match (&site.certificate, &authority) {
+        let source = match (&site.certificate, &authority) {
             (CertificateSource::Files { cert, key }, _) => {
-                if let Some(known) = loaded.get(cert.as_path()) {
-                    known.clone()
-                } else {
-                    let (certificate, not_after) = load(cert, key)?;
-                    sources.push(Source {
-                        file: Some(cert.clone()),
-                        not_after,
-                    });
-                    loaded.insert(cert, certificate.clone());
-                    certificate
+                let before = prepared.and_then(|prepared| prepared.sources.get(sources.len()));
+                match before.or_else(|| loaded.get(cert.as_path())) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let source = load(cert, key, now)?;
+                        loaded.insert(cert, source.clone());
+                        source
+                    }
                 }
             }
             (CertificateSource::Local, Some(authority)) => {
-                let leaf = authority
-                    .leaf(&site.site.hosts, now)
-                    .map_err(|error| cannot_make(&error))?;
-                let wanted = leaf.renew_at();
-                renew_at = Some(renew_at.map_or(wanted, |known| known.min(wanted)));
-                sources.push(Source {
-                    file: None,
-                    not_after: leaf.not_after(),
+                let hosts = &site.site.hosts;
+                let leaf = match authority.leaf(hosts, now) {
+                    Ok(leaf) => leaf,
+                    Err(error) => match authority.kept_leaf(hosts, now) {
+                        Some(kept) => {
+                            overdue.get_or_insert((error, kept.not_after()));
+                            kept
+                        }
+                        None => return Err(cannot_make(&error)),
+                    },
+                };
+                fresh = Some(match fresh {
+                    Some(fresh) => {
+                        fresh.start.max(leaf.not_before())..fresh.end.min(leaf.renew_at())
+                    }
+                    None => leaf.not_before()..leaf.renew_at(),
                 });
                 let names = leaf.names().to_vec();
-                ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), &names)
-                    .map_err(|error| Failure::of(&error))?
+                let served =
+                    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), &names)
+                        .map_err(|error| Failure::of(&error))?;
+                Source {
+                    served,
+                    file: None,
+                    not_after: leaf.not_after(),
+                }
             }
             (CertificateSource::Local, None) => continue,
-        });
+        };
+        sources.push(source);
     }
-    let certificates = by_name(&config.sites, &served)
+    if let Some((error, not_after)) = overdue {
+        words::not_renewed(&Failure::of(&error), not_after);
+    }
+    let certificates = by_name(&config.sites, &sources)
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
     let tls = ServerTls::new(Arc::new(certificates), tickets, ravelin_server::ALPN)
         .map_err(|error| Failure::of(&error))?;
     Ok(Prepared {
         tls,
         sources,
-        renew_at,
+        fresh,
         authority,
     })
 }
@@ -110,7 +140,7 @@ fn cannot_make(error: &LocalError) -> Failure {
     }
 }
 
-fn by_name(sites: &[ConfiguredSite], served: &[ServedCertificate]) -> Option<Certificates> {
+fn by_name(sites: &[ConfiguredSite], sources: &[Source]) -> Option<Certificates> {
     // Clients that connect to an address name no server: for them, the first site with one.
     let has_address = |site: &ConfiguredSite| {
         site.site
@@ -119,10 +149,10 @@ fn by_name(sites: &[ConfiguredSite], served: &[ServedCertificate]) -> Option<Cer
             .any(|host| matches!(host, HostName::Ip(_)))
     };
     let default = sites.iter().position(has_address).unwrap_or(0);
-    let mut certificates = Certificates::new(served.get(default)?.clone());
-    for (site, certificate) in sites.iter().zip(served) {
+    let mut certificates = Certificates::new(sources.get(default)?.served.clone());
+    for (site, source) in sites.iter().zip(sources) {
         for host in &site.site.hosts {
-            certificates.insert(host, certificate);
+            certificates.insert(host, &source.served);
         }
     }
     Some(certificates)
@@ -134,8 +164,9 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
     Ok(leaf.names().to_vec())
 }
 
-/// Reads a certificate and its key.
-pub(crate) fn load(cert: &Path, key: &Path) -> Result<(ServedCertificate, SystemTime), Failure> {
+/// Reads a certificate and its key. One that is out of date is served all the same: the other sites
+/// must not go down with it when the machine starts again, and a clock may be wrong.
+fn load(cert: &Path, key: &Path, now: SystemTime) -> Result<Source, Failure> {
     let (chain, leaf) = read_chain(cert)?;
     let private = pem::private_key(&read(key)?)
         .map_err(|error| in_file(key, &error).hint(error.hint().map(str::to_owned)))?;
@@ -149,7 +180,14 @@ pub(crate) fn load(cert: &Path, key: &Path) -> Result<(ServedCertificate, System
         ))
         .hint("name the key that the certificate was made with".to_owned())
     })?;
-    Ok((served, leaf.not_after()))
+    if !leaf.is_valid_at(now) {
+        words::out_of_date(cert, &leaf, now);
+    }
+    Ok(Source {
+        served,
+        file: Some(cert.to_owned()),
+        not_after: leaf.not_after(),
+    })
 }
 
 /// The certificates of a file, and the first of them read: the one that is served.

@@ -32,6 +32,11 @@ pub(crate) const ANSWER_IS_NO: u8 = 1;
 /// Something local failed.
 pub(crate) const LOCAL_FAILURE: u8 = 4;
 
+/// A second signal has ended a server before its requests had: what a shell says of a process that
+/// was killed by SIGINT or SIGTERM.
+pub(crate) const INTERRUPTED: u8 = 128 + 2;
+pub(crate) const TERMINATED: u8 = 128 + 15;
+
 impl Failure {
     pub(crate) fn answer(message: impl Into<String>) -> Self {
         Self {

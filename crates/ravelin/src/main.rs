@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => serve::check(&arguments),
         Command::Ca(command) => ca::run(&command),
         Command::Password => password::run(),
-        Command::Completions(arguments) => Ok(manual::completions(&arguments)),
+        Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),
     };
     match result {

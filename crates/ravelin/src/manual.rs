@@ -10,7 +10,7 @@ use crate::arguments::{Arguments, CompletionsArguments, ManArguments};
 use crate::failure::Failure;
 use crate::words;
 
-pub(crate) fn completions(arguments: &CompletionsArguments) -> ExitCode {
+pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,
@@ -18,8 +18,8 @@ pub(crate) fn completions(arguments: &CompletionsArguments) -> ExitCode {
         "ravelin",
         &mut script,
     );
-    words::result(&String::from_utf8_lossy(&script));
-    ExitCode::SUCCESS
+    words::result(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn man(arguments: &ManArguments) -> Result<ExitCode, Failure> {
@@ -27,7 +27,7 @@ pub(crate) fn man(arguments: &ManArguments) -> Result<ExitCode, Failure> {
     // Without this, pages below the first would be headed `serve` and not `ravelin-serve`.
     command.build();
     match &arguments.folder {
-        None => words::result(&page(&command)),
+        None => words::result(&page(&command))?,
         Some(folder) => {
             fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
             let mut written = 0;

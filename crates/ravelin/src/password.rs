@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
         return Err(Failure::usage("the password is empty")
             .hint("type one, or send it: printf %s PASSWORD | ravelin password".to_owned()));
     }
-    words::result(&format!("{}\n", hash(&password)?));
+    words::result(&format!("{}\n", hash(&password)?))?;
     Ok(ExitCode::SUCCESS)
 }
 

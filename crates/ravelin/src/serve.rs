@@ -5,25 +5,26 @@ mod listeners;
 mod watch;
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_certs::trust::{self, TrustEnvironment};
 use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation};
 use ravelin_server::{Builder, Listener, SiteServer};
 use ravelin_tls::Tickets;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
-use crate::arguments::{CheckArguments, ServeArguments};
+use crate::arguments::{CheckArguments, HomeArgument, ServeArguments};
 use crate::certificates::{self, Prepared};
 use crate::config::{self, Config, LoadError, LogConfig};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::listen_on::ListenOn;
 use crate::{ravelin_home, words};
 
-/// After a renewal that failed, the next try. Leaves are renewed a month before their end.
+/// After a renewal, the next try, if that one came to nothing. Leaves are renewed a month before
+/// their end.
 const RETRY_RENEWAL: Duration = Duration::from_secs(15 * 60);
 
 /// Clocks jump and machines sleep: a renewal is looked for at least this often.
@@ -31,22 +32,26 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 
 /// Checks a config file.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let config = load(&arguments.file)?;
+    // Where there is no home, no keys of a local CA can be served.
+    let home = ravelin_home::folder(&HomeArgument { home: None }).ok();
+    let config = config::load(&arguments.file, Some(SystemTime::now()), home.as_deref())
+        .map_err(|error| wrong(&error))?;
     let sites = config.sites.len();
     words::result(&format!(
         "{} is right: {sites} {}\n",
         arguments.file.display(),
         if sites == 1 { "site" } else { "sites" }
-    ));
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until a signal ends it.
 pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let config = configure(arguments)?;
+    let mut files = watch::Watch::new();
+    let config = configure(arguments, &mut files)?;
     raise_file_limit();
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
-    let prepared = prepare(arguments, &config, &tickets)?;
+    let prepared = prepare(arguments, &config, &tickets, None)?;
     let log = config.log.as_ref().map(start_log).transpose()?;
     // Before the first client can come and take the last file descriptor, and before anyone is told
     // that signals are understood.
@@ -56,11 +61,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::of(&error))?;
     let events = {
         let _runtime = runtime.enter();
-        Events::listen(&watched(&config, arguments))?
+        Events::listen(files)?
     };
     let listeners = listeners::open(&config)?;
 
-    let mut builder = Builder::new(prepared.tls)
+    let mut builder = Builder::new(prepared.tls.clone())
         .workers(config.workers)
         .limits(config.limits.clone())
         .on_notice(|notice| words::notice(&notice));
@@ -104,18 +109,38 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         server,
         tickets,
         log,
-        renew_at: prepared.renew_at,
+        // What could not be renewed a moment ago cannot be now.
+        next_renewal: if prepared.is_fresh(SystemTime::now()) {
+            Instant::now()
+        } else {
+            Instant::now() + RETRY_RENEWAL
+        },
+        prepared,
         inherited,
     };
     runtime.block_on(running.live(events))
 }
 
 /// The config of the arguments: a file's, with what the command line says put over it, or that of
-/// one folder.
-fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
+/// one folder. From here on `files` are those that it names, whether it is right or not: what mends
+/// it may be any of them.
+fn configure(arguments: &ServeArguments, files: &mut watch::Watch) -> Result<Config, Failure> {
+    let home = ravelin_home::folder(&arguments.home).ok();
     let mut config = match (&arguments.config, &arguments.folder) {
-        (Some(file), _) => load(file)?,
-        (None, Some(folder)) => folder::config(folder, arguments)?,
+        (Some(file), _) => {
+            files.note(std::slice::from_ref(file));
+            let loaded = config::load(file, None, home.as_deref());
+            files.set(match &loaded {
+                Ok(config) => &config.watched,
+                Err(error) => error.watched(),
+            });
+            loaded.map_err(|error| wrong(&error))?
+        }
+        (None, Some(folder)) => {
+            let named = arguments.cert.iter().chain(&arguments.key);
+            files.note(&named.cloned().collect::<Vec<_>>());
+            folder::config(folder, arguments, home.as_deref())?
+        }
         (None, None) => return Err(Failure::usage("there is nothing to serve")),
     };
     if !arguments.listen.is_empty() {
@@ -128,28 +153,30 @@ fn configure(arguments: &ServeArguments) -> Result<Config, Failure> {
         }
     }
     if let Some(workers) = arguments.workers {
-        config.workers = workers;
+        config.workers = workers.into();
     }
     Ok(config)
 }
 
-fn load(file: &Path) -> Result<Config, Failure> {
-    config::load(file, SystemTime::now()).map_err(|error| match error {
+fn wrong(error: &LoadError) -> Failure {
+    match error {
         LoadError::Wrong(report) => Failure::report(report.render(true)),
-        LoadError::Unreadable { .. } => Failure::of(&error),
-    })
+        LoadError::Unreadable { .. } => Failure::of(error),
+    }
 }
 
 fn prepare(
     arguments: &ServeArguments,
     config: &Config,
     tickets: &Tickets,
+    before: Option<&Prepared>,
 ) -> Result<Prepared, Failure> {
     certificates::prepare(
         config,
         || ravelin_home::open(&arguments.home),
         tickets,
         SystemTime::now(),
+        before,
     )
 }
 
@@ -192,25 +219,15 @@ struct Events {
 }
 
 impl Events {
-    fn listen(files: &[PathBuf]) -> Result<Self, Failure> {
+    fn listen(files: watch::Watch) -> Result<Self, Failure> {
         let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
         Ok(Self {
             hangup: handler(SignalKind::hangup())?,
             terminate: handler(SignalKind::terminate())?,
             interrupt: handler(SignalKind::interrupt())?,
-            files: watch::Watch::new(files),
+            files,
         })
     }
-}
-
-/// The files whose change means a reload.
-fn watched(config: &Config, arguments: &ServeArguments) -> Vec<PathBuf> {
-    config
-        .watched
-        .iter()
-        .chain(&arguments.config)
-        .cloned()
-        .collect()
 }
 
 /// A server that runs, and all that is needed to change it.
@@ -220,7 +237,9 @@ struct Running<'a> {
     server: SiteServer,
     tickets: Tickets,
     log: Option<Arc<AccessLog>>,
-    renew_at: Option<SystemTime>,
+    prepared: Prepared,
+    /// Before it, no renewal is tried.
+    next_renewal: Instant,
     inherited: bool,
 }
 
@@ -237,21 +256,34 @@ impl Running<'_> {
                     {
                         words::warn(error);
                     }
-                    self.reload("SIGHUP");
-                    events.files.set(&watched(&self.config, self.arguments));
+                    self.reload("SIGHUP", &mut events.files);
                 }
                 () = events.files.changed() => {
-                    self.reload("a file has changed");
-                    events.files.set(&watched(&self.config, self.arguments));
+                    self.reload("a file has changed", &mut events.files);
                 }
                 () = tokio::time::sleep(self.until_renewal()) => self.renew(),
             }
         }
         let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
         words::event("stopping: running requests end first");
-        self.server
-            .shutdown()
-            .map_err(|error| Failure::of(&error))?;
+        // It waits for workers: on a thread of its own, so that signals are still heard.
+        let (ended, end) = oneshot::channel();
+        let server = self.server;
+        std::thread::spawn(move || ended.send(server.shutdown()));
+        let again = tokio::select! {
+            ended = end => {
+                ended
+                    .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+                    .map_err(|error| Failure::of(&error))?;
+                None
+            }
+            _ = events.terminate.recv() => Some(failure::TERMINATED),
+            _ = events.interrupt.recv() => Some(failure::INTERRUPTED),
+        };
+        if let Some(code) = again {
+            words::event("stopped at once: requests under way were cut off");
+            return Ok(ExitCode::from(code));
+        }
         if let Some(log) = self.log
             && let Ok(log) = Arc::try_unwrap(log)
         {
@@ -261,7 +293,7 @@ impl Running<'_> {
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
-    fn reload(&mut self, why: &str) {
+    fn reload(&mut self, why: &str, files: &mut watch::Watch) {
         let notify = |states: &[_]| {
             let _ = sd_notify::notify(false, states);
         };
@@ -270,7 +302,7 @@ impl Running<'_> {
             Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
             Err(_) => notify(&[sd_notify::NotifyState::Reloading]),
         }
-        match self.try_reload() {
+        match self.try_reload(files) {
             Ok(()) => words::event(format_args!("reloaded: {why}")),
             Err(failure) => {
                 words::say_failure(&failure);
@@ -280,9 +312,9 @@ impl Running<'_> {
         notify(&[sd_notify::NotifyState::Ready]);
     }
 
-    fn try_reload(&mut self) -> Result<(), Failure> {
-        let config = configure(self.arguments)?;
-        let prepared = prepare(self.arguments, &config, &self.tickets)?;
+    fn try_reload(&mut self, files: &mut watch::Watch) -> Result<(), Failure> {
+        let config = configure(self.arguments, files)?;
+        let prepared = prepare(self.arguments, &config, &self.tickets, None)?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {
             self.server
@@ -301,35 +333,41 @@ impl Running<'_> {
             .set_sites(sites)
             .map_err(|error| Failure::of(&error))?;
         // From here on nothing can fail: old and new are never mixed.
-        self.server.server().set_tls(prepared.tls);
+        self.server.server().set_tls(prepared.tls.clone());
         self.server.server().set_limits(config.limits.clone());
-        self.renew_at = prepared.renew_at;
+        self.prepared = prepared;
         self.config = config;
         Ok(())
     }
 
     fn until_renewal(&self) -> Duration {
-        let due = self
-            .renew_at
-            .map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
-        due.map_or(LONGEST_SLEEP, |due| due.min(LONGEST_SLEEP))
+        let Some(fresh) = &self.prepared.fresh else {
+            return LONGEST_SLEEP;
+        };
+        let due = fresh.end.duration_since(SystemTime::now());
+        let pause = self.next_renewal.saturating_duration_since(Instant::now());
+        due.unwrap_or_default().min(LONGEST_SLEEP).max(pause)
     }
 
     /// Makes local leaves anew whose time has come.
     fn renew(&mut self) {
-        if self.renew_at.is_none_or(|at| at > SystemTime::now()) {
+        if self.prepared.is_fresh(SystemTime::now()) {
             return;
         }
-        match prepare(self.arguments, &self.config, &self.tickets) {
+        self.next_renewal = Instant::now() + RETRY_RENEWAL;
+        let before = Some(&self.prepared);
+        match prepare(self.arguments, &self.config, &self.tickets, before) {
             Ok(prepared) => {
-                self.server.server().set_tls(prepared.tls);
-                self.renew_at = prepared.renew_at;
-                words::event("renewed the local certificate");
+                // Nothing is new where nothing could be written, or the CA itself ends.
+                if prepared.fresh != self.prepared.fresh {
+                    words::event("renewed the local certificate");
+                }
+                self.server.server().set_tls(prepared.tls.clone());
+                self.prepared = prepared;
             }
             Err(failure) => {
                 words::say_failure(&failure);
                 words::warn("the certificate was not renewed: trying again in 15 minutes");
-                self.renew_at = Some(SystemTime::now() + RETRY_RENEWAL);
             }
         }
     }

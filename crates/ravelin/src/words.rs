@@ -1,23 +1,19 @@
 //! Every word that Ravelin says on the terminal, but for errors of the config file.
 //!
 //! Standard output carries results, standard error everything else.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where printing is done"
-)]
 
+use std::collections::HashSet;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anstream::{eprint, eprintln};
 use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
+use ravelin_certs::store::shell_word;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
-use ravelin_pki::HostName;
+use ravelin_pki::{Certificate, HostName};
 use ravelin_server::Notice;
 use ravelin_server::log::LogNotice;
 use time::OffsetDateTime;
@@ -37,26 +33,47 @@ const LINK: Style = AnsiColor::Cyan.on_default();
 /// Addresses shown at the start; a server of thousands of sites names these and a number.
 const SHOWN_ADDRESSES: usize = 8;
 
-/// The result of a command, for a person or a pipe.
-pub(crate) fn result(text: &str) {
-    // Whoever closes the pipe early, as `head` does, has seen enough.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+/// The result of a command, for a person or a pipe. Whoever closes the pipe early, as `head` does,
+/// has seen enough.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::local(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A line on standard error. One that cannot be written is lost: on a full disk, or where the
+/// terminal is gone, the server goes on.
+fn tell(line: impl Display) {
+    let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+macro_rules! say {
+    ($($line:tt)*) => {
+        tell(format_args!($($line)*))
+    };
 }
 
 pub(crate) fn say_failure(failure: &Failure) {
     if let Some(report) = &failure.report {
-        eprint!("{report}");
+        say!("{}", report.trim_end());
         return;
     }
-    eprintln!("{RED}error:{RED:#} {}", without_codes(&failure.message));
+    say!("{RED}error:{RED:#} {}", without_codes(&failure.message));
     if let Some(hint) = &failure.hint {
-        eprintln!("{BOLD}hint:{BOLD:#} {hint}");
+        say!("{BOLD}hint:{BOLD:#} {hint}");
     }
 }
 
 /// Something that did not stop the server, with why.
 pub(crate) fn warn(message: impl Display) {
-    eprintln!(
+    say!(
         "{YELLOW}warning:{YELLOW:#} {}",
         without_codes(&message.to_string())
     );
@@ -64,7 +81,7 @@ pub(crate) fn warn(message: impl Display) {
 
 /// Something that happened to the server.
 pub(crate) fn event(message: impl Display) {
-    eprintln!("{DIM}{}{DIM:#} {message}", time_of_day());
+    say!("{DIM}{}{DIM:#} {message}", time_of_day());
 }
 
 pub(crate) fn notice(notice: &Notice) {
@@ -74,10 +91,10 @@ pub(crate) fn notice(notice: &Notice) {
              (raise the limit with ulimit -n or LimitNOFILE=)",
         ),
         Notice::TooManyConnections => {
-            warn("there are as many connections as may be: the longest idle ones are closed");
+            warn("the connection limit is reached: the longest idle ones are closed");
         }
         Notice::TooManyFromOne(client) => warn(format_args!(
-            "{client} holds as many connections as one client may: more of it are closed"
+            "{client} holds as many connections as one client may: further ones are closed"
         )),
         // What a later server may tell of, and this program has no words for yet.
         other => warn(format_args!("the server reports {other:?}")),
@@ -107,64 +124,105 @@ pub(crate) fn started(
         },
         sites => format!("{} sites", sites.len()),
     };
-    eprintln!("{BOLD}Ravelin{BOLD:#} serves {what}\n");
+    say!("{BOLD}Ravelin{BOLD:#} serves {what}\n");
     let urls = urls(config, addresses);
     for url in urls.iter().take(SHOWN_ADDRESSES) {
-        eprintln!("  {LINK}{url}{LINK:#}");
+        // A wildcard stands for names that we cannot guess: it is nothing to click on.
+        let style = if url.contains('*') {
+            Style::new()
+        } else {
+            LINK
+        };
+        say!("  {style}{url}{style:#}");
     }
     if urls.len() > SHOWN_ADDRESSES {
-        eprintln!("  and {} more", urls.len() - SHOWN_ADDRESSES);
+        say!("  and {} more", urls.len() - SHOWN_ADDRESSES);
     }
-    eprintln!();
+    say!("");
     for address in redirects {
-        eprintln!("redirect     from http://{address}");
+        say!("redirect     from http://{address}");
     }
     if let Some(first) = sources.iter().min_by_key(|source| source.not_after) {
         let until = until(first.not_after);
         match &first.file {
-            None => eprintln!("certificate  made by your local CA, good until {until}"),
-            Some(file) => eprintln!("certificate  {}, good until {until}", file.display()),
+            None => say!("certificate  made by your local CA, good until {until}"),
+            Some(file) => say!("certificate  {}, good until {until}", file.display()),
         }
-        if sources.len() > 1 {
-            eprintln!(
-                "             and {} more, all good for longer",
-                sources.len() - 1
-            );
+        // Thousands of sites may share one file.
+        let files: HashSet<_> = sources.iter().flat_map(|source| &source.file).collect();
+        let local = sources
+            .iter()
+            .filter(|source| source.file.is_none())
+            .count();
+        match files.len() + local {
+            0 | 1 => {}
+            all => say!(
+                "             and {} more, good for as long at least",
+                all - 1
+            ),
         }
     }
 }
 
+/// That a certificate is served which clients will refuse.
+pub(crate) fn out_of_date(file: &Path, certificate: &Certificate, now: SystemTime) {
+    let file = file.display();
+    if now > certificate.not_after() {
+        let day = day(certificate.not_after());
+        warn(format_args!(
+            "the certificate in \"{file}\" expired on {day}: clients refuse it until it is renewed"
+        ));
+    } else {
+        let day = day(certificate.not_before());
+        warn(format_args!(
+            "the certificate in \"{file}\" is not valid before {day}: is this machine's clock right?"
+        ));
+    }
+}
+
+/// That a local certificate serves on beyond the time to renew it.
+pub(crate) fn not_renewed(failure: &Failure, not_after: SystemTime) {
+    warn(format_args!(
+        "the local certificate could not be renewed, and is good until {}: {}",
+        until(not_after),
+        failure.message
+    ));
+}
+
 /// How to have the local root trusted.
 pub(crate) fn not_trusted_yet(root: &str, home_option: Option<&Path>) {
-    let home = home_option.map_or(String::new(), |home| format!(" --home {}", home.display()));
-    eprintln!(
-        "trust        your system does not know the local CA yet. To tell browsers and curl:"
-    );
-    eprintln!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
-    eprintln!("             or, for one command: curl --cacert {root} …");
+    let home = home_option.map_or(String::new(), |home| {
+        format!(" --home {}", shell_word(home))
+    });
+    let root = shell_word(Path::new(root));
+    say!("trust        your system does not know the local CA yet. To tell browsers and curl:");
+    say!("                 {BOLD}ravelin ca trust{home}{BOLD:#}");
+    say!("             or, for one command: curl --cacert {root} …");
 }
 
 pub(crate) fn trusted() {
-    eprintln!("trust        your system trusts the local CA");
+    say!("trust        your system trusts the local CA");
 }
 
 pub(crate) fn how_to_stop() {
-    eprintln!("\n{DIM}Ctrl-C stops the server; running requests end first.{DIM:#}");
+    say!(
+        "\n{DIM}Ctrl-C stops the server; running requests end first. A second one does not wait for them.{DIM:#}"
+    );
 }
 
 /// That there is a local CA from now on.
 pub(crate) fn root_made(root: &LocalRoot) {
-    eprintln!("made         a local CA: {}", root.location);
+    say!("made         a local CA: {}", root.location);
 }
 
 pub(crate) fn trust_changes(changes: &[TrustChange]) {
     for change in changes {
         let store = &change.store;
         match &change.outcome {
-            Outcome::Added => eprintln!("{GREEN}added{GREEN:#}        to {store}"),
-            Outcome::AlreadyThere => eprintln!("already      in {store}"),
-            Outcome::Removed => eprintln!("{GREEN}removed{GREEN:#}      from {store}"),
-            Outcome::NotThere => eprintln!("not there    {store}"),
+            Outcome::Added => say!("{GREEN}added{GREEN:#}        to {store}"),
+            Outcome::AlreadyThere => say!("already      in {store}"),
+            Outcome::Removed => say!("{GREEN}removed{GREEN:#}      from {store}"),
+            Outcome::NotThere => say!("not there    {store}"),
             Outcome::Failed { why, hint } => failed_store(store, why, hint.as_deref()),
         }
     }
@@ -178,12 +236,12 @@ pub(crate) fn restart_browsers(changes: &[TrustChange]) {
         .filter(in_browser)
         .any(|change| change.outcome == Outcome::Added)
     {
-        eprintln!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
+        say!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
     }
 }
 
 /// The local root and the stores: the result of `ravelin ca status`, but for stores that failed.
-pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) {
+pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) -> Result<(), Failure> {
     let certificate = &root.certificate;
     let name = certificate.common_name().unwrap_or("it has no name");
     let mut lines = vec![
@@ -208,54 +266,57 @@ pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) {
             Outcome::Failed { .. } => {}
         }
     }
-    result(&(lines.join("\n") + "\n"));
+    result(&(lines.join("\n") + "\n"))?;
     for TrustChange { store, outcome } in stores {
         if let Outcome::Failed { why, hint } = outcome {
             failed_store(store, why, hint.as_deref());
         }
     }
+    Ok(())
 }
 
 fn failed_store(store: &TrustStore, why: &str, hint: Option<&str>) {
-    eprintln!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
+    say!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
     if let Some(hint) = hint {
-        eprintln!("             {BOLD}hint:{BOLD:#} {hint}");
+        say!("             {BOLD}hint:{BOLD:#} {hint}");
     }
 }
 
 pub(crate) fn pages_written(pages: usize, folder: &Path) {
-    let folder = folder.display();
-    eprintln!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
+    let folder = shell_word(folder);
+    say!("{GREEN}wrote{GREEN:#}        {pages} pages to {folder}: man {folder}/ravelin.1");
 }
 
-/// The addresses that a browser can be given. A wildcard stands for names that we cannot guess.
+/// The addresses that a browser can be given.
 fn urls(config: &Config, addresses: &[SocketAddr]) -> Vec<String> {
-    let mut urls = Vec::new();
-    for host in config.sites.iter().flat_map(|site| &site.site.hosts) {
-        let reachable = addresses.iter().find(|address| match (host, address.ip()) {
-            (_, ip) if ip.is_unspecified() => true,
-            (HostName::Ip(host), ip) => *host == ip,
-            (HostName::Dns(_), _) => true,
-        });
-        let Some(address) = reachable else { continue };
-        let host = match host {
-            HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-            other => other.to_string(),
-        };
-        urls.push(match address.port() {
-            443 => format!("https://{host}"),
-            port => format!("https://{host}:{port}"),
-        });
-    }
-    urls
+    let hosts = config.sites.iter().flat_map(|site| &site.site.hosts);
+    hosts.filter_map(|host| url(host, addresses)).collect()
+}
+
+/// Where a host is to be found, if it is on these addresses.
+fn url(host: &HostName, addresses: &[SocketAddr]) -> Option<String> {
+    let reaches = |address: &&SocketAddr| match host {
+        HostName::Dns(_) => true,
+        // Sockets of IPv6 take nothing else.
+        HostName::Ip(host) => {
+            address.ip() == *host
+                || address.ip().is_unspecified() && address.is_ipv4() == host.is_ipv4()
+        }
+    };
+    let port = addresses.iter().find(reaches)?.port();
+    let host = match host {
+        HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+        other => other.to_string(),
+    };
+    Some(match port {
+        443 => format!("https://{host}"),
+        port => format!("https://{host}:{port}"),
+    })
 }
 
 /// `2027-02-20 (in 90 days)`.
 fn until(moment: SystemTime) -> String {
-    let date = OffsetDateTime::from(moment);
-    let date = date
-        .format(format_description!("[year]-[month]-[day]"))
-        .unwrap_or_default();
+    let date = day(moment);
     match moment.duration_since(SystemTime::now()) {
         Ok(left) if left < Duration::from_secs(48 * 3600) => {
             format!("{date} (in {} hours)", left.as_secs() / 3600)
@@ -263,6 +324,10 @@ fn until(moment: SystemTime) -> String {
         Ok(left) => format!("{date} (in {} days)", left.as_secs() / 86_400),
         Err(_) => format!("{date}, which is over"),
     }
+}
+
+fn day(moment: SystemTime) -> String {
+    OffsetDateTime::from(moment).date().to_string()
 }
 
 /// What the system said, without the number that stands for it: `(os error 13)`.
@@ -287,6 +352,27 @@ fn time_of_day() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_shown_that_lead_somewhere() {
+        let shown = |host: &str, listen: &[&str]| {
+            let addresses: Vec<_> = listen.iter().map(|on| on.parse().unwrap()).collect();
+            url(&host.parse().unwrap(), &addresses)
+        };
+        let some = |url: &str| Some(url.to_owned());
+        assert_eq!(shown("::1", &["0.0.0.0:1"]), None);
+        assert_eq!(shown("127.0.0.1", &["[::]:1"]), None);
+        assert_eq!(shown("127.0.0.1", &["127.0.0.2:1"]), None);
+        assert_eq!(
+            shown("::1", &["0.0.0.0:1", "[::]:2"]),
+            some("https://[::1]:2")
+        );
+        assert_eq!(
+            shown("127.0.0.1", &["0.0.0.0:443"]),
+            some("https://127.0.0.1")
+        );
+        assert_eq!(shown("a.test", &["[::]:1"]), some("https://a.test:1"));
+    }
 
     #[test]
     fn numbers_of_system_errors_are_left_out() {

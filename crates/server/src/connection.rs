@@ -56,7 +56,10 @@ impl Connection {
                 .negotiated_key_exchange_group()
                 .and_then(|group| group.name().as_str()),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
-            certificate: tls.certificates().find(server_name.as_deref()).clone(),
+            certificate: tls
+                .certificates()
+                .find(server_name.as_deref(), local.ip())
+                .clone(),
             server_name,
         };
         Self {

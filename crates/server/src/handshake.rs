@@ -59,7 +59,7 @@ pub(crate) async fn accept(
             return Err(HandshakeError::PlainHttp { request, bytes });
         }
     };
-    let config = tls.for_client(&accepted.client_hello());
+    let config = tls.for_client(&accepted.client_hello(), tcp.local_addr()?.ip());
     let connection = match accepted.into_connection(config) {
         Ok(connection) => connection,
         Err((error, mut alert)) => return Err(refuse(&mut tcp, error, &mut alert).await),

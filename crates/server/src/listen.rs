@@ -31,10 +31,21 @@ pub struct Listener {
 impl Listener {
     /// Listens on `address` for `workers` workers. With port 0 the system chooses a free one.
     pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, ListenError> {
+        Self::bind_beside(&[], address, workers)
+    }
+
+    /// The same, in a process that listens on the addresses `own` already.
+    pub(crate) fn bind_beside(
+        own: &[SocketAddr],
+        address: SocketAddr,
+        workers: usize,
+    ) -> Result<Self, ListenError> {
         let error = |source| ListenError { address, source };
         // The first socket is opened without SO_REUSEPORT, so that an address which another
-        // process uses is refused, even where that process shares it.
-        drop(open(address, false).map_err(error)?);
+        // process uses is refused, even where that process shares it. Our own would be in its way.
+        if !own.iter().any(|own| overlap(own, &address)) {
+            drop(open(address, false).map_err(error)?);
+        }
         let first = open(address, true).map_err(error)?;
         let address = first.local_addr().map_err(error)?;
         let mut sockets = vec![first];
@@ -67,6 +78,14 @@ impl Listener {
     pub(crate) fn into_sockets(self) -> Vec<TcpListener> {
         self.sockets
     }
+}
+
+/// Whether two addresses are different and take connections of each other: `0.0.0.0:443` and
+/// `127.0.0.1:443`.
+fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {

@@ -286,7 +286,8 @@ impl Server {
             if self.listening.iter().any(|(known, _)| *known == address) {
                 continue;
             }
-            match Listener::bind(address, self.workers()) {
+            let own: Vec<_> = self.addresses().collect();
+            match Listener::bind_beside(&own, address, self.workers()) {
                 Ok(listener) => opened.push((listener, plain)),
                 Err(error) if may_lack(&error) => lacking = Some(error),
                 Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! Which certificate answers to which server name.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
@@ -82,47 +83,69 @@ pub struct Certificates {
     exact: HashMap<Box<str>, ServedCertificate>,
     /// By the name behind `*.`.
     wildcard: HashMap<Box<str>, ServedCertificate>,
+    address: HashMap<IpAddr, ServedCertificate>,
     default: ServedCertificate,
 }
 
 impl Certificates {
-    /// Starts with the certificate for clients that name no server, or one that is not known.
+    /// Starts with the certificate for clients that name no server, or one that is not known, and
+    /// come by an address that has none of its own.
     #[must_use]
     pub fn new(default: ServedCertificate) -> Self {
         Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
+            address: HashMap::new(),
             default,
         }
     }
 
     /// Lets `certificate` answer to `name`. Addresses never come as server names (RFC 6066,
-    /// section 3): they are ignored here and answered by the default.
+    /// section 3): one answers to clients that name none and have connected to it.
     pub fn insert(&mut self, name: &HostName, certificate: &ServedCertificate) {
-        if let HostName::Dns(name) = name {
-            match name.strip_prefix("*.") {
+        match name {
+            HostName::Dns(name) => match name.strip_prefix("*.") {
                 Some(parent) => self.wildcard.insert(parent.into(), certificate.clone()),
                 None => self.exact.insert(name.as_str().into(), certificate.clone()),
-            };
-        }
+            },
+            HostName::Ip(address) => self.address.insert(*address, certificate.clone()),
+        };
     }
 
-    /// The certificate for a server name in lower case.
+    /// The certificate for a server name in lower case, or for a client that has none and has
+    /// connected to `local`.
     #[must_use]
-    pub fn find(&self, server_name: Option<&str>) -> &ServedCertificate {
-        server_name
-            .and_then(|name| {
-                self.exact
-                    .get(name)
-                    .or_else(|| self.wildcard.get(name.split_once('.')?.1))
-            })
-            .unwrap_or(&self.default)
+    pub fn find(&self, server_name: Option<&str>, local: IpAddr) -> &ServedCertificate {
+        let found = match server_name {
+            Some(name) => {
+                // Some clients send the dot that their user typed (RFC 6066 has it left out).
+                let name = name.strip_suffix('.').unwrap_or(name);
+                let parent = || Some(name.split_once('.')?.1);
+                let exact = self.exact.get(name);
+                exact.or_else(|| self.wildcard.get(parent()?))
+            }
+            None => self.of_address(local),
+        };
+        found.unwrap_or(&self.default)
+    }
+
+    /// The certificate of an address, where it has one of its own.
+    pub(crate) fn of_address(&self, local: IpAddr) -> Option<&ServedCertificate> {
+        self.address.get(&local.to_canonical())
     }
 }
 
+/// By the name alone: rustls does not know where a client has connected to.
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        // rustls hands the name over in lower case, without a trailing dot.
-        Some(self.find(hello.server_name()).certified.clone())
+        let named = self.find(hello.server_name(), Ipv4Addr::UNSPECIFIED.into());
+        Some(named.certified.clone())
+    }
+}
+
+/// Always this one.
+impl ResolvesServerCert for ServedCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certified.clone())
     }
 }

@@ -1,6 +1,7 @@
 //! How the server side of a connection is configured.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
@@ -75,21 +76,29 @@ impl ServerTls {
         })
     }
 
-    /// The configuration for a client: its own wish decides between AES and `ChaCha20`, since it
-    /// knows which its machine does fast.
+    /// The configuration for a client that has connected to `local`: its own wish decides between AES
+    /// and `ChaCha20`, since it knows which its machine does fast.
     #[must_use]
-    pub fn for_client(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+    pub fn for_client(&self, hello: &ClientHello<'_>, local: IpAddr) -> Arc<ServerConfig> {
         let first = hello
             .cipher_suites()
             .iter()
             .find(|suite| !is_grease(**suite));
-        match first {
+        let config = match first {
             Some(
                 CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
                 | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
                 | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-            ) => self.chacha_first.clone(),
-            _ => self.aes_first.clone(),
+            ) => &self.chacha_first,
+            _ => &self.aes_first,
+        };
+        match (hello.server_name(), self.certificates.of_address(local)) {
+            (None, Some(own)) => {
+                let mut config = ServerConfig::clone(config);
+                config.cert_resolver = Arc::new(own.clone());
+                Arc::new(config)
+            }
+            _ => config.clone(),
         }
     }
 

@@ -77,12 +77,16 @@ impl LocalError {
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let anew = |location: &str| {
+        let folders = |location: &str| {
             let folder = Path::new(location).parent().unwrap_or("ca".as_ref());
+            let home = folder.parent().unwrap_or(".".as_ref());
+            (shell_word(folder), shell_word(home))
+        };
+        let anew = |location: &str| {
+            let (folder, home) = folders(location);
             format!(
-                "to make a new local CA: ravelin ca untrust; rm -r {}; start again, then \
-                 ravelin ca trust",
-                shell_word(folder)
+                "to make a new local CA: ravelin ca untrust --home {home}; rm -r {folder}; start \
+                 again, then ravelin ca trust --home {home}"
             )
         };
         match self {
@@ -91,8 +95,16 @@ impl LocalError {
                 location,
                 expired: true,
             } => Some(anew(location)),
-            Self::RootDamaged { location, .. }
-            | Self::RootKeyDamaged { location, .. }
+            // Trust stores cannot be asked for a certificate that cannot be read.
+            Self::RootDamaged { location, .. } => {
+                let (folder, home) = folders(location);
+                Some(format!(
+                    "put it back from a backup; or take \"Ravelin local CA\" out of the trust \
+                     stores by hand, rm -r {folder}, start again, then ravelin ca trust --home \
+                     {home}"
+                ))
+            }
+            Self::RootKeyDamaged { location, .. }
             | Self::RootKeyMissing { location }
             | Self::RootKeyMismatch { root: location, .. } => {
                 Some(format!("put it back from a backup; or, {}", anew(location)))

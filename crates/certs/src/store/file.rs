@@ -20,8 +20,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// Opens a folder, and makes it (mode 0700) if it is not there. What a crash left half-written
-    /// is swept away.
+    /// Opens a folder, and makes it (mode 0700) if it is not there.
     ///
     /// # Errors
     ///
@@ -30,9 +29,7 @@ impl FileStore {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         make_folder(&folder)?;
-        let store = Self { folder };
-        store.sweep();
-        Ok(store)
+        Ok(Self { folder })
     }
 
     /// The folder.
@@ -52,28 +49,6 @@ impl FileStore {
         let file = open_lock(&path)?;
         file.lock().map_err(failed("lock", &path))?;
         Ok(file)
-    }
-
-    /// Removes temporary files. Whoever writes holds the lock, so with the lock in hand, every one of
-    /// them is a dead writer's. Where that fails, they do no harm: nothing reads them.
-    fn sweep(&self) {
-        let Ok(lock) = open_lock(&self.folder.join(LOCK)) else {
-            return;
-        };
-        if lock.try_lock().is_err() {
-            return;
-        }
-        let mut folders = vec![self.folder.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    folders.push(path);
-                } else if is_temporary(&path) {
-                    let _ = fs::remove_file(path);
-                }
-            }
-        }
     }
 
     /// Puts `bytes` in the place of `path`, whole or not at all. The lock must be held.
@@ -205,27 +180,21 @@ impl Store for FileStore {
 const LOCK: &str = ".lock";
 const LEASES: &str = ".leases";
 const LEASE_POLL: Duration = Duration::from_millis(10);
-const TEMPORARY: &str = ".new";
 
 /// `root.pem` is written as `.root.pem.new`: hidden, so that it is no object. The lock is held, so
-/// one name is enough.
+/// one name is enough, and the next writer of the object writes over what a crash left of the last:
+/// nothing has to be swept from a folder in which people may have files of their own.
 fn temporary_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    with_suffix(&path.with_file_name(name), TEMPORARY)
+    name.push(".new");
+    path.with_file_name(name)
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     path.into()
-}
-
-fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| {
-        let name = name.as_encoded_bytes();
-        name.starts_with(b".") && name.ends_with(TEMPORARY.as_bytes())
-    })
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -34,7 +34,11 @@ fn a_process_killed_anywhere_leaves_a_store_that_works() {
         let authority = LocalAuthority::open(&store, &[], now).unwrap();
         let leaf = authority.leaf(&names(), now).unwrap();
         verify(&authority, &leaf, &[]).unwrap();
-        assert_eq!(Files::temporary(&home), 0, "temporary files are swept");
+        assert_eq!(
+            Files::temporary(&home),
+            0,
+            "temporary files are written over"
+        );
     }
     // Else the moments missed what they were to hit.
     assert!(

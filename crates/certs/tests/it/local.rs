@@ -315,8 +315,13 @@ fn a_damaged_root_is_told_with_its_path_and_never_replaced() {
         assert!(matches!(error, LocalError::RootDamaged { .. }), "{error:?}");
         let path = home.path().join("ca/root.pem").display().to_string();
         assert!(error.to_string().contains(&path), "{error}");
-        assert!(error.hint().unwrap().contains("backup"));
-        assert_eq!(home.read("ca/root.pem"), bad);
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("backup"), "{hint}");
+        // Which could not read it either.
+        assert!(!hint.contains("untrust"), "{hint}");
+        let home = format!("ca trust --home {}", home.path().display());
+        assert!(hint.contains(&home), "{hint}");
+        assert_eq!(fs::read_to_string(path).unwrap(), bad);
     }
 }
 
@@ -358,6 +363,58 @@ fn a_root_key_may_be_taken_away_until_it_is_needed() {
     );
     home.write("ca/root.key", key);
     assert!(home.open(now).is_ok());
+}
+
+#[test]
+fn nothing_is_made_anew_that_would_end_no_later() {
+    let home = Home::new();
+    let now = SystemTime::now();
+    let made = home.open(now).unwrap().leaf(&localhost(), now).unwrap();
+    // Ten minutes before the issuer's end, a new leaf lives for ten minutes, dated back by an hour:
+    // two thirds of that are over when it is made.
+    let minute = Duration::from_secs(60);
+    home.remove("ca/root.key");
+    let end = Certificate::from_der(&made.chain[1]).unwrap().not_after();
+    let late = end - 10 * minute;
+    let authority = home.open(late).unwrap();
+    let leaf = authority.leaf(&localhost(), late).unwrap();
+    assert_eq!(leaf.not_after(), end);
+    let later = late + minute;
+    assert!(leaf.renew_at() < later);
+    let again = authority.leaf(&localhost(), later).unwrap();
+    assert_eq!(again.chain, leaf.chain);
+
+    // So for an intermediate that ends with its root.
+    let home = Home::new();
+    let root_end = home.open(now).unwrap().root_certificate().not_after();
+    let late = root_end - 10 * minute;
+    let intermediate = |at| home.open(at).unwrap().leaf(&localhost(), at).unwrap().chain[1].clone();
+    assert_eq!(intermediate(late), intermediate(late + minute));
+}
+
+#[test]
+fn what_is_kept_serves_on_while_it_is_valid_where_nothing_can_be_written() {
+    let home = Home::new();
+    let now = SystemTime::now();
+    let leaf = home.open(now).unwrap().leaf(&localhost(), now).unwrap();
+    // No writer gets past it, whatever its rights.
+    home.remove(".lock");
+    fs::create_dir(home.path().join(".lock")).unwrap();
+
+    let late = leaf.renew_at() + DAY;
+    let authority = home.open(late).unwrap();
+    let error = authority.leaf(&localhost(), late).unwrap_err();
+    assert!(matches!(error, LocalError::Store(_)), "{error:?}");
+    let kept = authority.kept_leaf(&localhost(), late).unwrap();
+    assert_eq!(kept.chain, leaf.chain);
+    let over = leaf.not_after() + DAY;
+    assert!(authority.kept_leaf(&localhost(), over).is_none());
+    assert!(authority.kept_leaf(&names(&["other.test"]), late).is_none());
+
+    let intermediate = Certificate::from_der(&leaf.chain[1]).unwrap();
+    home.open(intermediate.renew_at() + DAY).unwrap();
+    let error = home.open(intermediate.not_after() + DAY).unwrap_err();
+    assert!(matches!(error, LocalError::Store(_)), "{error:?}");
 }
 
 #[test]

@@ -76,22 +76,38 @@ fn a_lease_has_one_holder_and_tokens_grow() {
 }
 
 #[test]
-fn what_a_crash_left_half_written_is_swept() {
+fn what_a_crash_left_half_written_is_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileStore::open(folder.path()).unwrap();
-    store
-        .put_if_unchanged(&name("ca/root.pem"), b"old", None)
-        .unwrap();
+    let root = name("ca/root.pem");
+    let version = store.put_if_unchanged(&root, b"old", None).unwrap();
     let left = folder.path().join("ca/.root.pem.new");
     fs::write(&left, "half of the ne").unwrap();
-    fs::write(folder.path().join("ca/.mine"), "not ours").unwrap();
     let store = FileStore::open(folder.path()).unwrap();
+    assert_eq!(store.get(&root).unwrap().unwrap().bytes, b"old");
+    store
+        .put_if_unchanged(&root, b"new", Some(&version))
+        .unwrap();
+    assert_eq!(store.get(&root).unwrap().unwrap().bytes, b"new");
     assert!(!left.exists());
-    assert!(folder.path().join("ca/.mine").exists());
-    assert_eq!(
-        store.get(&name("ca/root.pem")).unwrap().unwrap().bytes,
-        b"old"
-    );
+}
+
+#[test]
+fn files_of_people_in_the_folder_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = [".env.new", "node_modules/a/.b.new", "ca/.mine.new"].map(|name| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "not ours").unwrap();
+        path
+    });
+    let store = FileStore::open(folder.path()).unwrap();
+    store
+        .put_if_unchanged(&name("ca/root.pem"), b"new", None)
+        .unwrap();
+    for path in mine {
+        assert!(path.exists(), "{}", path.display());
+    }
 }
 
 #[test]

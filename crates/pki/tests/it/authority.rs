@@ -247,3 +247,15 @@ fn debug_output_holds_no_key() {
     assert!(!shown.contains(&format!("{secret:?}")[1..40]), "{shown}");
     assert!(!shown.contains("PRIVATE"));
 }
+
+#[test]
+fn an_intermediate_is_for_servers_alone() {
+    let now = SystemTime::now();
+    let intermediate = intermediate(&root(now), now);
+    let (_, pem) =
+        x509_parser::pem::parse_x509_pem(intermediate.certificate().to_pem().as_bytes()).unwrap();
+    let x509 = pem.parse_x509().unwrap();
+    let usage = x509.extended_key_usage().unwrap().unwrap().value;
+    assert!(usage.server_auth);
+    assert!(!usage.client_auth && !usage.any && !usage.email_protection && !usage.code_signing);
+}

@@ -106,6 +106,9 @@ pub(super) enum Fault {
     #[error("the local certificate authority may not sign for `{0}`")]
     NotLocal(HostName),
 
+    #[error("no client accepts a certificate for `{0}`")]
+    TooWide(HostName),
+
     // Certificates and keys
     #[error("{0:?} is not there")]
     FileMissing(PathBuf),
@@ -129,6 +132,10 @@ pub(super) enum Fault {
     NotCovered { host: HostName, names: Vec<String> },
     #[error("the private key {0:?} lies in the folder that is served")]
     KeyServed(PathBuf),
+    #[error("the keys of the local CA lie in the folder that is served")]
+    StoreServed,
+    #[error("the log {0:?} lies in the folder that is served")]
+    LogServed(PathBuf),
     #[error("this file, which holds password hashes, lies in the folder that is served")]
     ConfigServed,
 
@@ -292,6 +299,8 @@ impl Fault {
                 host.to_string().trim_start_matches("*."),
             ),
 
+            Self::TooWide(host) => too_wide_hint(host),
+
             Self::FileMissing(_) => "relative paths start at the folder of this file".to_owned(),
             Self::FileUnreadable { .. } | Self::RootUnreadable { .. } => {
                 "let the user who runs ravelin read it".to_owned()
@@ -310,6 +319,11 @@ impl Fault {
             }
             Self::NotCovered { names, .. } => format!("it covers {}", code_list(names)),
             Self::KeyServed(_) => "keep keys out of the folders that are served".to_owned(),
+            Self::StoreServed => {
+                "keep them elsewhere (--home or RAVELIN_HOME), or serve a folder of its own"
+                    .to_owned()
+            }
+            Self::LogServed(_) => "keep logs out of the folders that are served".to_owned(),
             Self::ConfigServed => {
                 "move the site's files to a folder of their own, such as ./public".to_owned()
             }
@@ -391,6 +405,15 @@ impl Fault {
         };
         Some(text)
     }
+}
+
+/// What to write in place of a wildcard that no client accepts.
+pub(crate) fn too_wide_hint(host: &HostName) -> String {
+    let host = host.to_string();
+    let parent = host.trim_start_matches("*.");
+    format!(
+        "they want two labels behind the `*`: write each name, \"app.{parent}\", or \"*.app.{parent}\""
+    )
 }
 
 /// The known word that is a slip of the fingers away from `word`, if there is one.

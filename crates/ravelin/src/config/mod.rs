@@ -12,6 +12,7 @@
 //! | `shape` | holds the parsed document against that schema |
 //! | `check` | what the values mean, and whether they fit together and to the disk |
 //! | `fault` | what can be wrong, and every word said about it; `problem` adds where |
+//! | `unserved` | what no folder may publish |
 //! | `report` | how that is shown; `secret` keeps passwords out of it |
 
 use std::collections::BTreeMap;
@@ -30,7 +31,9 @@ use fault::Fault;
 use problem::Problems;
 
 use crate::listen_on::ListenOn;
+pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
+pub(crate) use unserved::{Unservable, Unserved};
 
 mod check;
 mod fault;
@@ -44,6 +47,7 @@ mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
 /// What the server is to do, with nothing left to check.
 #[derive(Debug, Clone)]
@@ -120,17 +124,22 @@ pub(crate) enum LogTarget {
     File(PathBuf),
 }
 
-/// Reads and checks the config file `file`. `now` is what certificates must be valid at.
+/// Reads and checks the config file `file`. `now` is what certificates must be valid at, if
+/// that is asked; `home` the folder of the local CA, which must not be served.
 ///
 /// # Errors
 ///
 /// That the file cannot be read, or all that is wrong with it.
-pub(crate) fn load(file: &Path, now: SystemTime) -> Result<Config, LoadError> {
+pub(crate) fn load(
+    file: &Path,
+    now: Option<SystemTime>,
+    home: Option<&Path>,
+) -> Result<Config, LoadError> {
     let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
         file: file.to_owned(),
         source,
     })?;
-    Ok(read(&bytes, file, now)?)
+    Ok(read(&bytes, file, now, home)?)
 }
 
 /// Why there is no config.
@@ -148,17 +157,33 @@ pub(crate) enum LoadError {
     Wrong(#[from] Report),
 }
 
+impl LoadError {
+    /// The files of which one has to change before a config comes of it: as [`Config::watched`].
+    pub(crate) fn watched(&self) -> &[PathBuf] {
+        match self {
+            Self::Unreadable { file, .. } => std::slice::from_ref(file),
+            Self::Wrong(report) => &report.watched,
+        }
+    }
+}
+
 /// Checks the text of a config file. `file` is its name: paths in it start at its folder.
 ///
 /// # Errors
 ///
 /// All that is wrong with it.
-pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config, Report> {
+pub(crate) fn read(
+    bytes: &[u8],
+    file: &Path,
+    now: Option<SystemTime>,
+    home: Option<&Path>,
+) -> Result<Config, Report> {
     let mut problems = Problems::default();
-    let report = |text: String, problems: Problems| Report {
+    let report = |text: String, problems: Problems, watched: Option<Vec<PathBuf>>| Report {
         file: file.to_owned(),
         text,
         problems: problems.in_order(),
+        watched: watched.unwrap_or_else(|| vec![file.to_owned()]),
     };
 
     let text = match std::str::from_utf8(bytes) {
@@ -168,7 +193,7 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
             let line = good.rfind('\n').map_or(0, |at| at + 1);
             problems.add(&(line..good.len()), Fault::NotUtf8);
             let shown = secret::masked(&good, &DeTable::new(), true);
-            return Err(report(shown, problems));
+            return Err(report(shown, problems, None));
         }
     };
 
@@ -186,23 +211,23 @@ pub(crate) fn read(bytes: &[u8], file: &Path, now: SystemTime) -> Result<Config,
             let what = error.message().replace(", expected literal string", "");
             problems.add(&place(error), Fault::Syntax(what));
         }
-        return Err(report(shown, problems));
+        return Err(report(shown, problems, None));
     }
 
     shape::hold(document.get_mut(), raw::schema().as_value(), &mut problems);
     let whole = toml::Spanned::new(document.span(), DeValue::Table(document.into_inner()));
     let config = match raw::File::deserialize(ValueDeserializer::from(whole)) {
-        Ok(raw) => check::config(&raw, file, now, &mut problems),
+        Ok(raw) => check::config(&raw, file, now, home, &mut problems),
         Err(error) => {
             let place = error.span().unwrap_or_default();
             problems.add(&place, Fault::Syntax(error.message().to_owned()));
-            return Err(report(shown, problems));
+            return Err(report(shown, problems, None));
         }
     };
     if problems.is_empty() {
         Ok(config)
     } else {
-        Err(report(shown, problems))
+        Err(report(shown, problems, Some(config.watched)))
     }
 }
 

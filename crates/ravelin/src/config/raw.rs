@@ -26,7 +26,7 @@ pub(super) fn schema() -> Schema {
 pub(super) struct File {
     /// What holds for all sites.
     pub(super) server: Server,
-    /// The access log, one line a request. Without this table there is none.
+    /// The access log, one line per request. Without this table there is none.
     pub(super) log: Key<Log>,
     /// The sites, each with its names, its certificate and its routes.
     #[schemars(
@@ -50,7 +50,7 @@ pub(super) struct Server {
     /// Where plain HTTP is answered with a redirect to HTTPS, written as in `listen`.
     #[schemars(extend("default" = [], "examples" = [["*:80"]]))]
     pub(super) redirect: Key<Vec<At<String>>>,
-    /// How many threads serve requests. 0: one a core.
+    /// How many threads serve requests. 0: one per core.
     #[schemars(range(min = 0, max = 1024), extend("default" = 0, "examples" = [4]))]
     pub(super) workers: Key<u32>,
     /// Names beyond `localhost`, `*.localhost`, `*.test`, `*.internal`, `*.home.arpa` and private
@@ -100,7 +100,7 @@ pub(super) struct Limits {
     pub(super) drain_timeout: Key<Time>,
 }
 
-/// The access log, one line a request.
+/// The access log, one line per request.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Log {
@@ -202,7 +202,7 @@ pub(super) struct Route {
     /// How often one client address may come.
     #[schemars(extend("examples" = [{"requests": 100, "per": "1m", "burst": 20}]))]
     pub(super) rate_limit: Key<RateLimit>,
-    /// The longest request body; a longer one is answered 413.
+    /// The longest request body; a longer one is answered 413, where the route reads it or its length is said beforehand.
     #[schemars(extend("default" = "1MiB", "examples" = ["1MiB"]))]
     pub(super) body_limit: Key<Size>,
 }

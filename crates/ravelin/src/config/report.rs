@@ -18,6 +18,8 @@ pub(crate) struct Report {
     pub(super) text: String,
     /// The problems in the order of the file, at least one.
     pub(super) problems: Vec<Problem>,
+    /// The files that it names: one of them may be what is wrong.
+    pub(super) watched: Vec<PathBuf>,
 }
 
 impl Report {

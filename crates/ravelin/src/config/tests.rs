@@ -173,7 +173,13 @@ fn styled_reports_are_plain_ones_with_colours() {
 
 #[test]
 fn what_is_not_text_has_a_report() {
-    let report = read(b"a = 1\nb = \"\xff\"\n", Path::new("ravelin.toml"), now()).unwrap_err();
+    let report = read(
+        b"a = 1\nb = \"\xff\"\n",
+        Path::new("ravelin.toml"),
+        Some(now()),
+        None,
+    )
+    .unwrap_err();
     let shown = report.render(false);
     assert!(shown.contains("ravelin.toml:2:1"), "{shown}");
     assert!(shown.contains("not UTF-8"), "{shown}");
@@ -181,7 +187,7 @@ fn what_is_not_text_has_a_report() {
 
 #[test]
 fn a_file_that_is_not_there_is_no_mistake_in_it() {
-    let error = load(Path::new("/nonexistent/ravelin.toml"), now()).unwrap_err();
+    let error = load(Path::new("/nonexistent/ravelin.toml"), None, None).unwrap_err();
     assert!(matches!(error, LoadError::Unreadable { .. }), "{error:?}");
 }
 
@@ -202,12 +208,12 @@ fn many_sites_are_read_in_a_moment() {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in any::<String>()) {
-        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), now()));
+        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), Some(now()), None));
     }
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in any::<Vec<u8>>()) {
-        check_report("", read(&bytes, Path::new("ravelin.toml"), now()));
+        check_report("", read(&bytes, Path::new("ravelin.toml"), Some(now()), None));
     }
 
     // Text that is nearly right comes further than noise.
@@ -223,7 +229,7 @@ proptest! {
         let end = (at + cut).min(text.len());
         text.splice(at..end, slip.chars());
         let text: String = text.into_iter().collect();
-        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), now()));
+        check_report(&text, read(text.as_bytes(), Path::new("ravelin.toml"), Some(now()), None));
     }
 }
 
@@ -251,7 +257,10 @@ impl Place {
         write("public/index.html", "<h1>hello</h1>");
         write("public/.secret", "");
         write("public/folder/page.html", "");
+        write("staff/index.html", "");
         write("mixed/index.html", "");
+        write("store/ca/root.pem", "");
+        write("store/public/index.html", "");
         write("empty.pem", "");
         write(
             "garbage.pem",
@@ -277,7 +286,12 @@ impl Place {
     fn read(&self, text: &str) -> Result<Config, Report> {
         let file = self.folder.path().join("ravelin.toml");
         fs::write(&file, text).unwrap();
-        let mut result = read(text.as_bytes(), &file, now());
+        let mut result = read(
+            text.as_bytes(),
+            &file,
+            Some(now()),
+            Some(&self.folder.path().join("store")),
+        );
         if let Err(report) = &mut result {
             report.file = PathBuf::from("ravelin.toml");
         }

@@ -3,17 +3,23 @@
 //! - A `toml` block with a `[[site]]` in it is a whole config: `ravelin check` must take it.
 //! - A `console` block below `<!-- tested -->` is run, and what it shows must come. `…` stands for
 //!   any text in a line, or, alone in a line, for any lines. Port 8443 stands for a free one.
-//! - The `rust` block on a certificate of one's own is `docs/own_certificate.rs`, and is run.
+//! - The `rust` blocks of docs/library.md are the files in `docs/`, so that they compile; the one on a
+//!   certificate of one's own is run.
 //! - Links from one document to another lead somewhere.
 
+#[allow(dead_code, reason = "it listens on a fixed port")]
+mod first_program;
 #[allow(unreachable_pub, reason = "it is as its readers would write it")]
 mod own_certificate;
+#[allow(dead_code, unreachable_pub, reason = "it never ends")]
+mod renewed;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::foreign::fetch;
 use crate::judges::openssl::make_certificate;
 use crate::server::{ANYWHERE, Place, Server};
 
@@ -47,6 +53,33 @@ fn the_config_among_the_examples_is_right() {
 }
 
 #[test]
+fn what_the_config_among_the_examples_guards_is_guarded() {
+    let place = Place::new();
+    let examples = root().join("examples");
+    let mut text = fs::read_to_string(examples.join("ravelin.toml")).unwrap();
+    // Its ports may be another's, and its folders are elsewhere.
+    text = text
+        .replace("127.0.0.1:8080", ANYWHERE)
+        .replace(", \"[::1]:8080\"", "");
+    for folder in ["site", "staff", "../docs"] {
+        let there = format!("{:?}", examples.join(folder));
+        text = text.replace(&format!("\"{folder}\""), &there);
+    }
+    place.write("ravelin.toml", text);
+    let arguments = ["serve", "--config", "ravelin.toml", "--listen", ANYWHERE];
+    let server = Server::start(&place, &mut place.command(&arguments));
+    let guarded = fs::read_to_string(examples.join("staff/index.html")).unwrap();
+    let seen = fetch(&server, "/staff/", &["-u", "ada:ravelin"]);
+    assert_eq!(seen.text(), guarded);
+    assert_eq!(fetch(&server, "/staff/", &[]).status, 401);
+    for open in ["/", "/index.html"] {
+        let seen = fetch(&server, open, &[]);
+        assert_eq!(seen.status, 200);
+        assert_ne!(seen.text(), guarded);
+    }
+}
+
+#[test]
 fn what_the_documents_show_of_a_terminal_comes() {
     let mut seen = 0;
     for (document, text) in documents() {
@@ -66,15 +99,24 @@ fn what_the_documents_show_of_a_terminal_comes() {
 
 #[test]
 fn a_certificate_of_ones_own_is_taken_as_the_library_document_shows() {
-    let text = fs::read_to_string(root().join("docs/library.md")).unwrap();
-    let run = include_str!("docs/own_certificate.rs");
-    assert!(
-        blocks(&text).any(|block| block.is("rust") && run.ends_with(&block.body)),
-        "docs/library.md does not show what is run:\n{run}"
-    );
     let place = Place::new();
     make_certificate(&place, "fullchain.pem", "privkey.pem", &["example.org"]);
     own_certificate::own_tls(&place.path("fullchain.pem"), &place.path("privkey.pem")).unwrap();
+}
+
+#[test]
+fn the_programs_in_the_library_document_compile() {
+    let text = fs::read_to_string(root().join("docs/library.md")).unwrap();
+    let compiled = [
+        include_str!("docs/first_program.rs"),
+        include_str!("docs/renewed.rs"),
+        include_str!("docs/own_certificate.rs"),
+    ];
+    let shown: Vec<_> = blocks(&text).filter(|block| block.is("rust")).collect();
+    assert_eq!(shown.len(), compiled.len());
+    for (block, file) in shown.iter().zip(compiled) {
+        assert!(file.ends_with(&block.body), "line {}: {file}", block.line);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is agreed on, with whom, and what is refused.
 
+use std::net::Ipv4Addr;
+
 use rustls::crypto::aws_lc_rs::cipher_suite::{
     TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384,
     TLS13_CHACHA20_POLY1305_SHA256,
@@ -65,12 +67,24 @@ fn each_name_is_answered_with_its_own_certificate() {
     let world = World::new();
     let client = world.client(&[TLS13_AES_128_GCM_SHA256]);
     // The client verifies the name: that the handshake succeeds is the test.
-    for name in ["a.test", "x.b.test"] {
+    for name in ["a.test", "x.b.test", "127.0.0.1", "127.0.0.2"] {
         shake_hands(&client, &world.server, name).unwrap();
     }
-    for name in ["b.test", "x.y.b.test", "c.test"] {
+    for name in ["b.test", "x.y.b.test", "c.test", "127.0.0.3"] {
         assert!(shake_hands(&client, &world.server, name).is_err(), "{name}");
     }
+}
+
+#[test]
+fn a_name_with_the_dot_of_the_root_is_that_name() {
+    let world = World::new();
+    let names = |asked: &str| {
+        let found = world.server.certificates();
+        let found = found.find(Some(asked), Ipv4Addr::LOCALHOST.into());
+        found.names().to_vec()
+    };
+    assert_eq!(names("x.b.test."), names("x.b.test"));
+    assert_ne!(names("x.b.test."), names("a.test"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The policy, seen from the other end: two endpoints in memory shake hands.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,7 +18,7 @@ use rustls::{
 
 mod handshake;
 
-/// A CA, and a server with a certificate for `a.test` and one for `*.b.test`.
+/// A CA, and a server with a certificate for `a.test`, one for `*.b.test` and two for addresses.
 pub(crate) struct World {
     roots: Arc<RootCertStore>,
     certificates: Arc<Certificates>,
@@ -37,7 +38,9 @@ impl World {
             ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), &names).unwrap()
         };
         let mut certificates = Certificates::new(certify("a.test"));
-        certificates.insert(&"*.b.test".parse().unwrap(), &certify("*.b.test"));
+        for name in ["*.b.test", "127.0.0.1", "127.0.0.2"] {
+            certificates.insert(&name.parse().unwrap(), &certify(name));
+        }
         let certificates = Arc::new(certificates);
         let tickets = Tickets::new().unwrap();
         let server = ServerTls::new(certificates.clone(), &tickets, &[b"h2"]).unwrap();
@@ -89,6 +92,8 @@ pub(crate) fn shake_hands(
     server: &ServerTls,
     name: &'static str,
 ) -> Result<Agreed, rustls::Error> {
+    // Who names an address has connected to it.
+    let local = name.parse().unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut client = ClientConnection::new(client.clone(), name.try_into().unwrap())?;
     let mut hello = Vec::new();
     client.write_tls(&mut hello).unwrap();
@@ -99,7 +104,7 @@ pub(crate) fn shake_hands(
             break accepted;
         }
     };
-    let config = server.for_client(&accepted.client_hello());
+    let config = server.for_client(&accepted.client_hello(), local);
     let mut server: ServerConnection = accepted
         .into_connection(config)
         .map_err(|(error, _)| error)?;

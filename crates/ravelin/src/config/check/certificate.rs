@@ -28,6 +28,8 @@ pub(super) fn source(
     for (place, host) in hosts {
         if !check.local.permits(host) {
             check.problems.add(place, Fault::NotLocal(host.clone()));
+        } else if host.is_too_wide() {
+            check.problems.add(place, Fault::TooWide(host.clone()));
         }
     }
     CertificateSource::Local
@@ -67,10 +69,10 @@ fn certificate(
 ) -> Option<Certificate> {
     let certificate = check.problems.take(&at.place, read_certificate(path))?;
     let path = path.to_owned();
-    if check.now > certificate.not_after() {
+    if check.now.is_some_and(|now| now > certificate.not_after()) {
         let day = day(certificate.not_after());
         check.problems.add(&at.place, Fault::Expired { path, day });
-    } else if check.now < certificate.not_before() {
+    } else if check.now.is_some_and(|now| now < certificate.not_before()) {
         let day = day(certificate.not_before());
         check
             .problems

@@ -1,6 +1,5 @@
 //! `files`: that the folder and the fallback are there, and that nothing secret is served with them.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,6 +9,7 @@ use super::super::default_files;
 use super::super::fault::Fault;
 use super::super::placed::{At, Key, TextOr};
 use super::super::raw;
+use super::super::unserved::{Unservable, Unserved, is_hidden};
 use super::{Check, header};
 
 /// How the folder is served.
@@ -50,7 +50,7 @@ fn root_folder(text: &str, place: &Range<usize>, check: &mut Check<'_>) -> Optio
     }
     let fault = match std::fs::read_dir(&root) {
         Ok(_) => {
-            check_secrets(&root, place, check);
+            check_unserved(&root, place, check);
             return Some(root);
         }
         Err(error) => match error.kind() {
@@ -100,13 +100,6 @@ fn fallback(key: &Key<String>, root: Option<&Path>, check: &mut Check<'_>) -> Op
     Some(relative.to_string_lossy().into_owned())
 }
 
-/// Whether the server hides this path below a root: `/.well-known/` (RFC 8615) alone is not hidden.
-fn is_hidden(below: &Path) -> bool {
-    below.iter().enumerate().any(|(depth, name)| {
-        name.as_encoded_bytes().starts_with(b".") && (depth > 0 || name != ".well-known")
-    })
-}
-
 /// Whether a file lies in `root` once links are followed.
 fn is_inside(file: &Path, root: &Path) -> bool {
     match (file.canonicalize(), root.canonicalize()) {
@@ -115,39 +108,46 @@ fn is_inside(file: &Path, root: &Path) -> bool {
     }
 }
 
-/// The files that must not be served, links followed: the private keys of all sites, and the config
+/// What must not be served: the private keys of all sites, the store, the log, and the config
 /// itself where it holds password hashes.
-pub(super) fn secrets(raw: &raw::File, file: &Path, folder: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn unserved(
+    raw: &raw::File,
+    file: &Path,
+    folder: &Path,
+    home: Option<&Path>,
+) -> Unserved {
+    let mut unserved = Unserved::default();
     let sites = || raw.site.value().into_iter().flatten().map(|at| &at.value);
-    let keys = sites().filter_map(|site| match site.certificate.value() {
-        Some(TextOr::Table(files)) => files.key.value(),
-        _ => None,
-    });
     let mut routes = sites().flat_map(|site| site.route.value().into_iter().flatten());
-    let config = routes.any(|route| route.value.auth.value().is_some());
-    keys.map(|key| folder.join(key))
-        .chain(config.then(|| file.to_owned()))
-        .filter_map(|path| path.canonicalize().ok())
-        .filter(|path| path.is_file())
-        .collect()
+    if routes.any(|route| route.value.auth.value().is_some()) {
+        unserved.add(file, Unservable::Config);
+    }
+    if let Some(to) = raw.log.value().and_then(|log| log.to.value())
+        && to != "stdout"
+    {
+        unserved.add(&folder.join(to), Unservable::Log);
+    }
+    if let Some(home) = home {
+        unserved.add_store(home);
+    }
+    for site in sites() {
+        if let Some(TextOr::Table(files)) = site.certificate.value()
+            && let Some(key) = files.key.value().map(|key| folder.join(key))
+            && key.is_file()
+        {
+            unserved.add(&key, Unservable::Key);
+        }
+    }
+    unserved
 }
 
-fn check_secrets(root: &Path, place: &Range<usize>, check: &mut Check<'_>) {
-    let Ok(root) = root.canonicalize() else {
-        return;
-    };
-    // Paths are in order by their components, so all below the root follow it.
-    let inside = check.secrets.range(root.clone()..);
-    let inside = inside.map_while(|secret| Some((secret, secret.strip_prefix(&root).ok()?)));
-    let config = check.file.canonicalize().ok();
-    for (secret, below) in inside {
-        if is_hidden(below) {
-            continue;
-        }
-        let fault = if config.as_ref() == Some(secret) {
-            Fault::ConfigServed
-        } else {
-            Fault::KeyServed(below.to_owned())
+fn check_unserved(root: &Path, place: &Range<usize>, check: &mut Check<'_>) {
+    for (below, what) in check.unserved.below(root) {
+        let fault = match what {
+            Unservable::Key => Fault::KeyServed(below),
+            Unservable::Store => Fault::StoreServed,
+            Unservable::Log => Fault::LogServed(below),
+            Unservable::Config => Fault::ConfigServed,
         };
         check.problems.add(place, fault);
     }

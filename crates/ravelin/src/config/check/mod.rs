@@ -3,7 +3,6 @@
 //! Every function here notes what is wrong and goes on with a stand-in, so that one run finds all;
 //! the stand-ins are thrown away with the config.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,6 +10,7 @@ use std::time::SystemTime;
 use ravelin_pki::{HostName, NameConstraints};
 
 use super::problem::Problems;
+use super::unserved::Unserved;
 use super::{Config, raw};
 
 mod access;
@@ -29,14 +29,14 @@ mod value;
 pub(super) fn config(
     raw: &raw::File,
     file: &Path,
-    now: SystemTime,
+    now: Option<SystemTime>,
+    home: Option<&Path>,
     problems: &mut Problems,
 ) -> Config {
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let local_names = host::local_names(&raw.server, problems);
-    let secrets = files::secrets(raw, file, &folder);
+    let unserved = files::unserved(raw, file, &folder, home);
     let mut check = Check {
-        file,
         folder,
         now,
         listen: Vec::new(),
@@ -45,7 +45,7 @@ pub(super) fn config(
             .fold(NameConstraints::local(), NameConstraints::and),
         local_names,
         watched: vec![file.to_owned()],
-        secrets,
+        unserved,
         problems,
     };
     let (listen, redirect) = server::addresses(&raw.server, &mut check);
@@ -65,17 +65,15 @@ pub(super) fn config(
 
 /// What the checks share.
 struct Check<'a> {
-    file: &'a Path,
     /// Where relative paths start.
     folder: PathBuf,
-    now: SystemTime,
+    now: Option<SystemTime>,
     listen: Vec<SocketAddr>,
     local_names: Vec<HostName>,
     /// What the local certificate authority may sign for.
     local: NameConstraints,
     watched: Vec<PathBuf>,
-    /// Files that must not be served, links followed.
-    secrets: BTreeSet<PathBuf>,
+    unserved: Unserved,
     problems: &'a mut Problems,
 }
 

@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
+use crate::client::Client;
 use crate::foreign::httpx::Httpx;
 use crate::foreign::{curl, fetch, run};
 use crate::judges::openssl::{make_certificate, s_client};
@@ -225,6 +229,30 @@ fn listeners_come_and_go() {
 }
 
 #[test]
+fn a_port_is_opened_to_everyone_and_closed_again() {
+    let port = free_port();
+    let text = |listen: &str| config("", "one").replace("127.0.0.1:0", listen);
+    let (all, one) = (format!("0.0.0.0:{port}"), format!("127.0.0.1:{port}"));
+    let server = Place::new().serve_config(&text(&one));
+    let status = |host: &str| {
+        let url = format!("https://{host}:{port}/");
+        let arguments = ["-k", "-o", "body", "-w", "%{http_code}", url.as_str()];
+        curl(&server, &arguments).text()
+    };
+    assert_eq!(status("127.0.0.2"), "000");
+    // Unknown there, but heard.
+    for (listen, beyond) in [(&all, "421"), (&one, "000"), (&all, "421")] {
+        server.place.write("ravelin.toml", text(listen));
+        let said = server.reload();
+        assert!(said.contains("reloaded: "), "{said}");
+        wait_until("it listens there or no more", || {
+            status("127.0.0.2") == beyond
+        });
+        wait_until("it listens here", || status("127.0.0.1") == "200");
+    }
+}
+
+#[test]
 fn a_log_that_was_moved_away_is_begun_anew_on_sighup() {
     let place = Place::new();
     let server = place.serve_config(&config("[log]\nto = \"access.log\"\nformat = \"json\"", ""));
@@ -254,4 +282,88 @@ fn a_config_that_is_a_link_is_followed_when_the_link_changes() {
     assert!(Path::new(&place.path("ravelin.toml")).is_symlink());
     server.wait_said(0, "reloaded: a file has changed");
     assert_eq!(fetch(&server, "/word", &[]).text(), "two");
+}
+
+#[test]
+fn a_changed_config_is_noticed_beside_a_log_that_is_written_all_the_time() {
+    let place = Place::new();
+    let log = "[log]\nto = \"access.log\"";
+    let server = place.serve_config(&config(log, "one"));
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut client = Client::connect(&server);
+            while !over.load(Ordering::Relaxed) {
+                client.get("/word");
+            }
+        });
+        wait_until("the log is under way", || {
+            fs::metadata(place.path("access.log")).is_ok_and(|log| log.len() > 0)
+        });
+        place.replace("ravelin.toml", config(log, "two"));
+        let reloaded = catch_unwind(AssertUnwindSafe(|| {
+            server.wait_said(0, "reloaded: a file has changed");
+        }));
+        over.store(true, Ordering::Relaxed);
+        reloaded.unwrap();
+    });
+    assert_eq!(fetch(&server, "/word", &[]).text(), "two");
+}
+
+/// As Kubernetes mounts secrets: no event ever names the files themselves.
+#[test]
+fn certificates_behind_a_link_to_their_folder_are_noticed_when_it_is_turned() {
+    let place = Place::new();
+    for version in ["..1", "..2"] {
+        fs::create_dir_all(place.path(&format!("tls/{version}"))).unwrap();
+        let file = |name: &str| format!("tls/{version}/{name}");
+        make_certificate(&place, &file("tls.crt"), &file("tls.key"), &["localhost"]);
+    }
+    let link = |to: &str, name: &str| {
+        let new = place.path(&format!("tls/{name}.new"));
+        std::os::unix::fs::symlink(to, &new).unwrap();
+        fs::rename(new, place.path(&format!("tls/{name}"))).unwrap();
+    };
+    link("..1", "..data");
+    link("..data/tls.crt", "tls.crt");
+    link("..data/tls.key", "tls.key");
+    let server = place.serve(&["--cert", "tls/tls.crt", "--key", "tls/tls.key"]);
+    let new = fs::read_to_string(place.path("tls/..2/tls.crt")).unwrap();
+    link("..2", "..data");
+    server.wait_said(0, "reloaded: a file has changed");
+    assert_eq!(shown(&server, &new), new);
+}
+
+#[test]
+fn a_certificate_that_comes_after_the_config_that_names_it_is_noticed() {
+    let place = Place::new();
+    let server = serve(&place);
+    fs::create_dir(place.path("later")).unwrap();
+    let text = "[server]\nlisten = [\"127.0.0.1:0\"]\n[[site]]\nhosts = [\"localhost\"]\n\
+                certificate = { cert = \"later/cert.pem\", key = \"later/key.pem\" }\n\
+                route = [{ files = \"public\" }]\n";
+    place.replace("ravelin.toml", text);
+    server.wait_said(0, "nothing was reloaded");
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
+    for file in ["key.pem", "cert.pem"] {
+        fs::rename(place.path(file), place.path(&format!("later/{file}"))).unwrap();
+    }
+    server.wait_said(0, "reloaded: a file has changed");
+}
+
+#[test]
+fn a_folder_of_certificates_that_is_made_anew_is_watched_again() {
+    let place = Place::new();
+    let make = || {
+        fs::create_dir(place.path("tls")).unwrap();
+        make_certificate(&place, "tls/cert.pem", "tls/key.pem", &["localhost"]);
+    };
+    make();
+    let server = place.serve(&["--cert", "tls/cert.pem", "--key", "tls/key.pem"]);
+    for _ in 0..2 {
+        let before = server.said().len();
+        fs::remove_dir_all(place.path("tls")).unwrap();
+        make();
+        server.wait_said(before, "reloaded: a file has changed");
+    }
 }

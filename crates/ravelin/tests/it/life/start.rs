@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt as _;
 
 use crate::foreign::{fetch, run};
 use crate::judges::openssl::make_certificate;
 use crate::life::config;
-use crate::server::{Place, free_port};
+use crate::server::{Place, SOON, free_port};
 
 #[test]
 fn it_says_what_it_serves_where_and_who_vouches_for_it() {
@@ -153,6 +154,87 @@ fn a_key_that_may_not_be_read_is_a_local_failure() {
 }
 
 #[test]
+fn a_certificate_that_is_out_of_date_stops_no_site_but_does_not_pass_a_check() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", &["localhost"]);
+    let expired =
+        "openssl x509 -in cert.pem -signkey key.pem -out old.pem -days -1 -copy_extensions copy";
+    run(&place, "sh", &["-c", expired]).well();
+    let says = "warning: the certificate in \"old.pem\" expired on 20";
+    let server = place.serve(&["--cert", "old.pem", "--key", "key.pem"]);
+    assert!(server.said().contains(says), "{}", server.said());
+
+    let text = config("", "one")
+        + "[[site]]\nhosts = [\"localhost\"]\nroute = [{ files = \"public\" }]\n\
+           certificate = { cert = \"old.pem\", key = \"key.pem\" }\n";
+    let text = text.replacen(
+        "hosts = [\"localhost\", \"127.0.0.1\"]",
+        "hosts = [\"a.localhost\", \"127.0.0.1\"]",
+        1,
+    );
+    let server = place.serve_config(&text);
+    assert!(server.said().contains(says), "{}", server.said());
+    let url = format!("https://127.0.0.1:{}/word", server.port());
+    assert_eq!(fetch(&server, &url, &[]).text(), "one");
+    place
+        .run(&["check", "ravelin.toml"])
+        .expect(2, &["expired on 20"]);
+}
+
+#[test]
+fn a_wildcard_that_no_client_accepts_is_refused() {
+    let ended = Place::new().run(&["serve", "public", "--host", "*.localhost"]);
+    ended.expect(2, &["no client accepts", "hint: ", "*.app.localhost"]);
+}
+
+#[test]
+fn a_host_that_the_certificate_is_not_for_is_refused() {
+    let place = Place::new();
+    make_certificate(&place, "cert.pem", "key.pem", &["www.example.com"]);
+    let files = ["--cert", "cert.pem", "--key", "key.pem"];
+    let all = [
+        &["serve", "public", "--host", "foo.example.com"],
+        &files[..],
+    ]
+    .concat();
+    place.run(&all).expect(
+        2,
+        &[
+            "\"cert.pem\" does not cover \"foo.example.com\"",
+            "hint: it covers www.example.com",
+        ],
+    );
+}
+
+#[test]
+fn a_folder_that_would_publish_private_keys_is_refused() {
+    let place = Place::new();
+    place.write("mixed/index.html", "hello\n");
+    make_certificate(&place, "cert.pem", "mixed/key.pem", &["localhost"]);
+    let files = ["--cert", "cert.pem", "--key", "mixed/key.pem"];
+    let serve = |arguments: &[&str], said: &str| {
+        let all = [&["serve"], arguments, &["--listen", "127.0.0.1:0"]].concat();
+        place.run(&all).expect(2, &[said, "hint: "]);
+    };
+    let key = "the private key \"key.pem\" lies in it";
+    serve(&[&["mixed"], &files[..]].concat(), key);
+    let store = "the keys of the local CA lie in it";
+    serve(&["."], store);
+    serve(&["public", "--home", "public/certs"], store);
+    assert!(!place.path("public/certs").exists(), "nothing was made");
+    place.serve(&[]).stop();
+    serve(&["home/leaves"], store);
+
+    let text = config("", "one").replace("\"public\"", "\".\"");
+    place.write("ravelin.toml", text);
+    let ended = place.run(&["serve", "--config", "ravelin.toml"]);
+    ended.expect(2, &["keys of the local CA lie in the folder", "hint: "]);
+    place
+        .run(&["check", "ravelin.toml"])
+        .expect(2, &["keys of the local CA"]);
+}
+
+#[test]
 fn a_public_name_without_a_certificate_gets_a_way_out() {
     let place = Place::new();
     let ended = place.run(&["serve", "public", "--host", "www.example.com"]);
@@ -203,4 +285,82 @@ fn the_second_start_keeps_root_and_certificate() {
     place.serve(&[]).stop();
     assert_eq!(fs::read(place.root()).unwrap(), root);
     assert_eq!(leaf(), before);
+}
+
+#[test]
+fn words_that_cannot_be_written_do_not_end_the_server() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "public", "--listen", "127.0.0.1:0"]);
+    // What writes to it always meets a full disk.
+    command.stderr(fs::File::create("/dev/full").unwrap());
+    let notices = UnixDatagram::bind(place.path("deaf")).unwrap();
+    notices.set_read_timeout(Some(SOON)).unwrap();
+    command.env("NOTIFY_SOCKET", place.path("deaf"));
+    let mut deaf = command.spawn().unwrap();
+    let told = || {
+        let mut message = [0; 64];
+        let length = notices.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert_eq!(told().trim_end(), "READY=1");
+    let pid = rustix::process::Pid::from_raw(deaf.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    assert!(told().starts_with("RELOADING=1"));
+    assert_eq!(told().trim_end(), "READY=1");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(deaf.wait().unwrap().success());
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_local_failure() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    for arguments in [&["ca", "root"][..], &["man"], &["completions", "bash"]] {
+        let mut command = place.command(arguments);
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("cannot write to standard output"), "{said}");
+    }
+    let line = format!("{} man | head -c 1", env!("CARGO_BIN_EXE_ravelin"));
+    let ran = run(&place, "bash", &["-o", "pipefail", "-c", &line]).well();
+    assert_eq!(
+        ran.stderr, "",
+        "a pipe that is closed early has seen enough"
+    );
+}
+
+#[test]
+fn each_address_is_a_site_of_its_own() {
+    let port = free_port();
+    let text = format!(
+        "[server]\nlisten = [\"127.0.0.1:{port}\", \"127.0.0.2:{port}\"]\n\
+         [[site]]\nhosts = [\"127.0.0.1\"]\nroute = [{{ respond = {{ body = \"one\" }} }}]\n\
+         [[site]]\nhosts = [\"127.0.0.2\"]\nroute = [{{ respond = {{ body = \"two\" }} }}]\n"
+    );
+    let server = Place::new().serve_config(&text);
+    for (host, word) in [("127.0.0.1", "one"), ("127.0.0.2", "two")] {
+        let got = fetch(&server, &format!("https://{host}:{port}/"), &[]);
+        assert_eq!(got.text(), word, "{host}");
+    }
+}
+
+#[test]
+fn commands_that_are_shown_can_be_pasted() {
+    let place = Place::new();
+    let server = place.serve(&["--home", "my certs"]);
+    let said = server.said();
+    for command in [
+        "ravelin ca trust --home 'my certs'\n",
+        "curl --cacert 'my certs/ca/root.pem' ",
+    ] {
+        assert!(said.contains(command), "{said}");
+    }
+}
+
+#[test]
+fn no_more_workers_are_taken_than_a_config_may_name() {
+    let ended = Place::new().run(&["serve", "public", "--workers", "1025"]);
+    ended.expect(2, &["--workers", "1024"]);
 }

@@ -98,3 +98,18 @@ fn a_client_that_does_not_end_is_cut_off_after_the_time_for_draining() {
     let rest = client.ask("rest");
     assert!(rest.starts_with("cut "), "{rest}");
 }
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let place = Place::new();
+        large_file(&place);
+        let server = place.serve_config(&config("[server.limits]\ndrain_timeout = \"1h\"", "one"));
+        let mut client = Httpx::new(&server, 1);
+        client.open("/large.bin");
+        server.signal(Signal::TERM);
+        server.wait_notified("STOPPING=1");
+        server.signal(signal);
+        server.wait().expect(code, &["stopped at once"]);
+    }
+}
