@@ -395,7 +395,11 @@ pub fn local_tls(names: &[HostName]) -> Result<ServerTls, BoxError> {
     let home = ravelin_certs::store::default_home(|name| std::env::var_os(name))?;
     let store = ravelin_certs::FileStore::open(home)?;
     let now = std::time::SystemTime::now();
-    let leaf = ravelin_certs::LocalAuthority::open(&store, &[], now)?.leaf(names, now)?;
+    let authority = ravelin_certs::LocalAuthority::open(&store, &[], now)?;
+    // One that cannot be renewed just now is still good for a while.
+    let leaf = authority
+        .leaf(names, now)
+        .or_else(|error| authority.kept_leaf(names, now).ok_or(error))?;
     let served = ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), names)?;
     let certificates = Arc::new(Certificates::new(served));
     Ok(ServerTls::new(certificates, &Tickets::new()?, ALPN)?)
