@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Files and folders that must not be served, links followed.
+/// Files and folders that must not be served: where they are, and what leads there.
 #[derive(Debug, Default)]
 pub(crate) struct Unserved {
     files: BTreeMap<PathBuf, Unservable>,
@@ -24,6 +24,16 @@ pub(crate) enum Unservable {
 impl Unserved {
     pub(crate) fn add(&mut self, path: &Path, what: Unservable) {
         self.files.insert(resolved(path), what);
+        // A link with a name that is served publishes also what is hidden: `tls.key` leads to
+        // `..data/tls.key` where Kubernetes has put it.
+        if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            self.files.insert(resolved(folder).join(name), what);
+        }
     }
 
     /// The folders of a store that its keys lie in. Beside them may lie what the user likes.
@@ -73,6 +83,20 @@ fn resolved(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_to_what_is_hidden_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("..1")).unwrap();
+        std::fs::write(path("..1/tls.key"), "").unwrap();
+        std::os::unix::fs::symlink("..1", path("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/tls.key", path("tls.key")).unwrap();
+        let mut unserved = Unserved::default();
+        unserved.add(&path("tls.key"), Unservable::Key);
+        let found = unserved.below(folder.path());
+        assert_eq!(found, [(PathBuf::from("tls.key"), Unservable::Key)]);
+    }
 
     #[test]
     fn what_lies_below_a_served_folder_is_found() {
