@@ -81,6 +81,8 @@ pub(super) enum Fault {
     Listen { text: String, mend: String },
     #[error("{0} is given twice")]
     AddressTwice(SocketAddr),
+    #[error("one of {0} and {1} takes the connections of the other")]
+    AddressWithin(SocketAddr, SocketAddr),
     #[error("{0} cannot both serve HTTPS and redirect to it")]
     AddressForBoth(SocketAddr),
 
@@ -270,9 +272,10 @@ impl Fault {
             Self::HugeSize => "the largest size is \"8388607TiB\"".to_owned(),
 
             Self::Listen { mend, .. } | Self::Host { mend, .. } => mend.clone(),
-            Self::AddressTwice(_) | Self::HostTwice(_) | Self::HeaderTwice(_) => {
-                "remove one of the two".to_owned()
-            }
+            Self::AddressTwice(_)
+            | Self::AddressWithin(..)
+            | Self::HostTwice(_)
+            | Self::HeaderTwice(_) => "remove one of the two".to_owned(),
             Self::AddressForBoth(_) => "give the redirect a port of its own".to_owned(),
 
             Self::RotatedStdout(_) => {

@@ -23,6 +23,11 @@ pub(super) fn addresses(
         if address.port() == 0 {
             continue;
         }
+        if let Some((earlier, other)) = listen.iter().find(|(_, other)| within(other, address)) {
+            let fault = Fault::AddressWithin(*other, *address);
+            check.problems.again(place, earlier, fault);
+            continue;
+        }
         let Some((earlier, _)) = listen.iter().find(|(_, other)| other == address) else {
             // The addresses served when none is given may collide too.
             if server.listen.given().is_none() && default_listen().contains(address) {
@@ -54,16 +59,31 @@ fn list(key: &Key<Vec<At<String>>>, check: &mut Check<'_>) -> Vec<(Range<usize>,
         };
         for address in on.addresses() {
             // Port 0 is another free port each time.
-            match list.iter().find(|(_, other)| other == address) {
-                Some((earlier, _)) if address.port() != 0 => {
-                    let fault = Fault::AddressTwice(*address);
+            let clash = |(_, other): &&(_, SocketAddr)| {
+                address.port() != 0 && (other == address || within(other, address))
+            };
+            match list.iter().find(clash) {
+                Some((earlier, other)) => {
+                    let fault = if other == address {
+                        Fault::AddressTwice(*address)
+                    } else {
+                        Fault::AddressWithin(*other, *address)
+                    };
                     check.problems.again(&at.place, earlier, fault);
                 }
-                _ => list.push((at.place.clone(), *address)),
+                None => list.push((at.place.clone(), *address)),
             }
         }
     }
     list
+}
+
+/// Whether one of two addresses is every address, and so the other one too.
+fn within(one: &SocketAddr, other: &SocketAddr) -> bool {
+    one != other
+        && one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
 /// The limits, those not given as they are by default.
