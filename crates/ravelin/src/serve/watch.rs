@@ -20,8 +20,10 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// Files that are never left alone are read all the same.
 const LONGEST_SETTLE: Duration = Duration::from_secs(2);
 
-/// A log that is written beside the files has its folder tell of each line.
+/// A log that is written beside the files has its folder tell of each line. So long there is a pause
+/// at least, and so many times what a look takes, where thousands of files are looked at.
 const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE_FOR_EACH_LOOK: u32 = 20;
 
 /// Without any event the files are looked at this often: folders come and go, links lead elsewhere,
 /// and there may be no events to be had.
@@ -38,6 +40,7 @@ pub(crate) struct Watch {
     read: BTreeMap<PathBuf, Option<State>>,
     changing: Option<Changing>,
     looked: Instant,
+    pause: Duration,
 }
 
 /// How the files are that are not as they were read.
@@ -72,6 +75,7 @@ impl Watch {
             read: BTreeMap::new(),
             changing: None,
             looked: Instant::now(),
+            pause: PAUSE,
         }
     }
 
@@ -111,7 +115,7 @@ impl Watch {
     /// it knows is kept where it is dropped before.
     pub(crate) async fn changed(&mut self) {
         loop {
-            sleep_until(self.looked + PAUSE).await;
+            sleep_until(self.looked + self.pause).await;
             let due = self.changing.as_ref().map(Changing::due);
             let until = due.unwrap_or(self.looked + BACKSTOP);
             let _ = timeout_at(until, self.stirred.notified()).await;
@@ -123,9 +127,11 @@ impl Watch {
 
     /// Whether there is a change, and a settled one.
     fn look(&mut self) -> bool {
+        let begun = Instant::now();
         self.watch_folders();
         let files = self.now();
         self.looked = Instant::now();
+        self.pause = PAUSE.max(PAUSE_FOR_EACH_LOOK * (self.looked - begun));
         if files == self.read {
             self.changing = None;
             return false;
