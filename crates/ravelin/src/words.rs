@@ -104,6 +104,9 @@ pub(crate) fn notice(notice: &Notice) {
 pub(crate) fn log_notice(notice: &LogNotice) {
     match notice {
         LogNotice::Failing(why) => warn(format_args!("the access log cannot be written: {why}")),
+        LogNotice::NotRotated(why) => {
+            warn(format_args!("the access log cannot be rotated: {why}"));
+        }
         LogNotice::Recovered { lost } => event(format_args!(
             "the access log is written again: {lost} lines were lost"
         )),

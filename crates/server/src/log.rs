@@ -78,6 +78,8 @@ pub struct Rotation {
 pub enum LogNotice {
     /// Lines cannot be written, and why. They are lost until they can be; that is tried every second.
     Failing(String),
+    /// The file is longer than it may get and cannot be set aside, and why. The log goes on in it.
+    NotRotated(String),
     /// Lines are written again.
     Recovered {
         /// The lines that were lost since the last notice of this kind, for whatever reason.

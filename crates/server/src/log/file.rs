@@ -83,16 +83,18 @@ impl Sink for LogFile {
         Ok(written)
     }
 
-    fn make_room(&mut self, bytes: u64) {
+    fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         if let Some(Rotation { bytes: most, keep }) = self.rotation
             && self.length > 0
             && self.length.saturating_add(bytes) > most
-            && self.rotate(keep).is_err()
         {
-            // The log goes on in the file it has. Counting from here tries again when as much has
-            // been written once more, and not at each write.
-            self.length = 0;
+            return self.rotate(keep).inspect_err(|_| {
+                // The log goes on in the file it has. Counting from here tries again when as much
+                // has been written once more, and not at each write.
+                self.length = 0;
+            });
         }
+        Ok(())
     }
 
     fn replace(&mut self, file: File) {

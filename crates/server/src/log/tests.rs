@@ -234,7 +234,7 @@ fn a_log_that_was_removed_is_begun_anew_and_costs_no_old_one() {
         }
         let mut file = LogFile::open(&path, Some(Rotation { bytes: 10, keep })).unwrap();
         let mut write = |line: &[u8]| {
-            file.make_room(line.len() as u64);
+            file.make_room(line.len() as u64).unwrap();
             assert_eq!(file.write(line).unwrap(), line.len());
         };
         write(b"removed\n");
@@ -266,15 +266,16 @@ fn a_log_for_which_no_new_file_can_be_made_leaves_the_old_ones_where_they_are() 
     fs::create_dir(folder.path().join("access.log.new")).unwrap();
     let rotation = Rotation { bytes: 10, keep: 2 };
     let mut file = LogFile::open(&path, Some(rotation)).unwrap();
-    for line in [b"first\n", b"again\n", b"third\n"] {
-        file.make_room(line.len() as u64);
-        assert_eq!(file.write(line).unwrap(), line.len());
+    for (number, line) in [b"first\n", b"again\n", b"third\n"].iter().enumerate() {
+        let made = file.make_room(line.len() as u64);
+        assert_eq!(made.is_err(), number > 0, "{made:?}");
+        assert_eq!(file.write(*line).unwrap(), line.len());
     }
     assert_eq!(fs::read_to_string(&old).unwrap(), "old");
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "first\nagain\nthird\n");
     fs::remove_dir(folder.path().join("access.log.new")).unwrap();
-    file.make_room(10);
+    file.make_room(10).unwrap();
     assert_eq!(file.write(b"after\n").unwrap(), 6);
     assert_eq!(fs::read_to_string(&old).unwrap(), text);
     assert_eq!(fs::read_to_string(&path).unwrap(), "after\n");
@@ -285,7 +286,7 @@ fn a_device_is_never_renamed() {
     let mut file =
         LogFile::open(Path::new("/dev/null"), Some(Rotation { bytes: 1, keep: 1 })).unwrap();
     for _ in 0..3 {
-        file.make_room(1000);
+        file.make_room(1000).unwrap();
         assert_eq!(file.write(b"line\n").unwrap(), 5);
     }
     assert!(!Path::new("/dev/null.1").exists());

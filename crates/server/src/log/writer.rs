@@ -18,7 +18,9 @@ pub(super) trait Sink: Send {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize>;
 
     /// Comes before `bytes` that are about to be written.
-    fn make_room(&mut self, _bytes: u64) {}
+    fn make_room(&mut self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Goes on in another file.
     fn replace(&mut self, _file: File) {}
@@ -176,7 +178,9 @@ impl Writer {
         if self.is_waiting_to_retry() {
             return Err(lines(&self.buffer));
         }
-        self.sink.make_room(self.buffer.len() as u64);
+        if let Err(error) = self.sink.make_room(self.buffer.len() as u64) {
+            self.tell_not_rotated(&error);
+        }
         if self.torn {
             match self.sink.write(b"\n") {
                 Ok(1..) => self.torn = false,
@@ -214,6 +218,13 @@ impl Writer {
         if !self.failing && !lately {
             (self.failing, self.told) = (true, Some(Instant::now()));
             (self.tell)(LogNotice::Failing(error.to_string()));
+        }
+    }
+
+    fn tell_not_rotated(&mut self, error: &io::Error) {
+        if self.told.is_none_or(|told| told.elapsed() >= QUIET) {
+            self.told = Some(Instant::now());
+            (self.tell)(LogNotice::NotRotated(error.to_string()));
         }
     }
 
