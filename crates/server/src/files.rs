@@ -377,7 +377,7 @@ impl FileServer {
                 *response.headers_mut() = chosen.fields();
                 if *method != Method::HEAD {
                     let source = FileBody::new(file.clone(), [Piece::Range(0, entry.size())]);
-                    *response.body_mut() = compress::streaming(source, coding);
+                    *response.body_mut() = compress::streaming(source, coding, &self.turn);
                 }
                 Answer::Ready(response)
             }

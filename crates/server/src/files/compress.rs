@@ -1,5 +1,6 @@
 //! Compressing what is served: brotli (RFC 7932), zstd (RFC 8878) and gzip (RFC 1952).
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,6 +14,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, ReadBuf};
 use super::body::FileBody;
 use crate::body::Body;
 use crate::negotiation::Coding;
+use crate::worker::Turn;
 
 /// Effort for content that is compressed once and served often, and for content that is compressed
 /// for one download. Brotli beyond 5 and zstd beyond 9 cost several times more for a few per cent.
@@ -45,17 +47,45 @@ pub(crate) async fn whole(content: Bytes, coding: Coding, levels: [i32; 3]) -> O
 }
 
 /// A body that is compressed while it is sent.
-pub(crate) fn streaming(source: FileBody, coding: Coding) -> Body {
+pub(crate) fn streaming(source: FileBody, coding: Coding, turn: &Turn) -> Body {
     let source = Source::File {
         body: source,
         chunk: Bytes::new(),
         left: STRETCH,
+        rest: Rest::new(turn),
     };
     let encoder = encoder(source, coding, EACH_TIME);
     Body::stream(Compressed {
         encoder,
-        yielded: true,
+        rested: true,
+        rest: Rest::new(turn),
     })
+}
+
+/// Lets the worker do all else that it has to do. Waking the task at once would not: it would be run
+/// again, many times, before the system is asked what has come in meanwhile.
+struct Rest {
+    turn: Turn,
+    resting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Rest {
+    fn new(turn: &Turn) -> Self {
+        Self {
+            turn: turn.clone(),
+            resting: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let resting = self
+            .resting
+            .get_or_insert_with(|| Box::pin(tokio::task::yield_now()));
+        ready!(resting.as_mut().poll(cx));
+        self.resting = None;
+        self.turn.begin();
+        Poll::Ready(())
+    }
 }
 
 type Encoder = Pin<Box<dyn AsyncRead + Send>>;
@@ -78,6 +108,7 @@ enum Source {
         chunk: Bytes,
         /// What may still be read before others have their turn.
         left: usize,
+        rest: Rest,
     },
 }
 
@@ -85,12 +116,16 @@ impl AsyncBufRead for Source {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         match self.get_mut() {
             Self::Bytes(bytes) => Poll::Ready(Ok(bytes)),
-            Self::File { body, chunk, left } => {
+            Self::File {
+                body,
+                chunk,
+                left,
+                rest,
+            } => {
                 if chunk.is_empty() {
                     if *left == 0 {
+                        ready!(rest.poll(cx));
                         *left = STRETCH;
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
                     }
                     if let Some(next) = ready!(body.poll_chunk(cx)) {
                         *chunk = next?;
@@ -127,7 +162,8 @@ struct Compressed {
     encoder: Encoder,
     /// Whether the others have had their turn since the last piece. Compressing a piece takes a
     /// millisecond, and a client with an open window would get one after the other.
-    yielded: bool,
+    rested: bool,
+    rest: Rest,
 }
 
 impl HttpBody for Compressed {
@@ -138,9 +174,9 @@ impl HttpBody for Compressed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if !std::mem::replace(&mut self.yielded, true) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if !self.rested {
+            ready!(self.rest.poll(cx));
+            self.rested = true;
         }
         let mut piece = BytesMut::zeroed(PIECE);
         let mut buf = ReadBuf::new(&mut piece);
@@ -150,7 +186,7 @@ impl HttpBody for Compressed {
             return Poll::Ready(None);
         }
         piece.truncate(n);
-        self.yielded = false;
+        self.rested = false;
         Poll::Ready(Some(Ok(Frame::data(piece.freeze()))))
     }
 }
@@ -176,7 +212,7 @@ mod tests {
             let file = tempfile::tempfile().unwrap();
             file.write_all_at(&vec![b'a'; LENGTH as usize], 0).unwrap();
             let source = FileBody::new(Arc::new(file), [Piece::Range(0, LENGTH)]);
-            let mut body = streaming(source, coding);
+            let mut body = streaming(source, coding, &Turn::default());
             let mut polls = 0;
             let mut cx = Context::from_waker(Waker::noop());
             loop {
