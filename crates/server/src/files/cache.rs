@@ -222,17 +222,15 @@ impl Cache {
         }
     }
 
-    /// The entry for `name`, if the file is still as it was.
+    /// The entry for `name`, if the file is still as it was. An outdated one stays in its place until
+    /// the new one takes it, or its turn to go has come.
     pub(crate) fn get(&self, folder: &Folder, name: &[u8]) -> Option<Rc<Entry>> {
-        let mut entries = self.entries.borrow_mut();
+        let entries = self.entries.borrow();
         let entry = entries.get(name)?;
-        if entry.is_current(folder, self.turn.number()) {
+        entry.is_current(folder, self.turn.number()).then(|| {
             entry.used.set(true);
-            return Some(entry.clone());
-        }
-        let outdated = entries.remove(name)?;
-        self.room.release(&outdated);
-        None
+            entry.clone()
+        })
     }
 
     /// The codings in which a precompressed file may lie beside `entry`. Looking for all three would
