@@ -107,6 +107,7 @@ impl Registry {
                 timer: None,
                 armed: false,
                 looked: false,
+                looked_at: Instant::now(),
                 tick,
                 kind: Kind::Working,
                 since: Instant::now(),
@@ -189,6 +190,7 @@ struct Clock {
     /// Whether the timer is to wake the task that polled last.
     armed: bool,
     looked: bool,
+    looked_at: Instant,
     tick: Duration,
     /// What the connection was doing at the last look, since when, and how far it had come then.
     kind: Kind,
@@ -285,6 +287,8 @@ impl Lease {
                 return Poll::Ready(());
             }
             self.slot.evicted.set(false);
+            let waiting = (activity != Activity::Working).then(Instant::now);
+            self.slot.waiting_since.set(waiting);
         }
         let tick = if self.is_draining() {
             DRAIN_GRACE / 4
@@ -306,7 +310,13 @@ impl Lease {
         if known && clock.armed && !timer.is_elapsed() {
             return Poll::Pending;
         }
-        while timer.as_mut().poll(cx).is_ready() {
+        loop {
+            // A task that has used up its budget does not get as far as to the timer.
+            let reaches_timer = tokio::task::coop::has_budget_remaining();
+            if timer.as_mut().poll(cx).is_pending() {
+                clock.armed = reaches_timer;
+                return Poll::Pending;
+            }
             clock.looked = true;
             let now = Instant::now();
             timer.as_mut().reset((now + tick).into());
@@ -346,13 +356,12 @@ impl Lease {
                 clock.since = now;
                 clock.received = received;
                 clock.sent = sent;
+                // Reckoned from the look before: those not looked at yet count from their beginning.
+                let waiting = (kind != Kind::Working).then_some(clock.looked_at);
+                self.slot.waiting_since.set(waiting);
             }
-            self.slot
-                .waiting_since
-                .set((kind != Kind::Working).then_some(clock.since));
+            clock.looked_at = now;
         }
-        clock.armed = true;
-        Poll::Pending
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Place {
 pub enum Notice {
     /// There were no file descriptors left to accept with; idle connections were closed.
     OutOfFiles,
-    /// A worker reached the most connections it may hold; the longest idle one was closed.
+    /// A worker reached the most connections it may hold; the longest idle ones were closed.
     TooManyConnections,
     /// This client holds as many connections as one may; another one of it was closed. An IPv6
     /// client is its /64.
