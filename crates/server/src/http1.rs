@@ -1,11 +1,12 @@
 //! The HTTP/1.1 driver (RFC 9112).
 //!
 //! Requests are read from the plaintext where it lies, answered by the app, and written into the
-//! stream's gathering buffer, which is flushed once a poll. Between requests a connection holds no
+//! stream's gathering buffer, which is flushed once a poll. A connection that stays idle holds no
 //! buffer at all. Where each request begins and ends is `framing`'s business.
 //!
-//! Measured with 1 KiB responses on 32 kept connections: 9.1 µs of CPU a request, and 11.6 µs with
-//! hyper, which still serves the connections that switch protocols.
+//! Measured with 1 KiB responses on 32 kept connections: 9.1 µs of CPU a request, 6.4 of them the
+//! kernel's for `send` and `recv`. hyper, which still serves the connections that switch protocols,
+//! took a quarter more than the first form of this driver.
 
 mod request;
 mod response;
@@ -89,6 +90,7 @@ pub(crate) async fn serve(
         inbox: None,
         skipping: 0,
         received: 0,
+        has_read: false,
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
     let since = driver.framing.head_since();
@@ -116,7 +118,8 @@ pub(crate) async fn serve(
             return Box::pin(switch::serve(handed, app, connection, lease, limits, dates)).await;
         }
     };
-    linger(|cx, act| act(&mut stream, cx), &farewell).await;
+    let lingering = linger(|cx, act| act(&mut stream, cx), &farewell);
+    lease.unless_evicted(lingering).await;
 }
 
 /// Sends `farewell`, ends our side, and reads on for a moment, so that the client gets to read what
@@ -208,6 +211,8 @@ struct Driver<'a> {
     skipping: u64,
     /// Bytes received, as of the last poll.
     received: u64,
+    /// Whether a request was read in this poll.
+    has_read: bool,
 }
 
 /// What the connection is doing.
@@ -261,6 +266,7 @@ enum End {
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.lease.begin_poll();
+        self.has_read = false;
         // `Ok` means that nothing more can be done now.
         let ended = loop {
             match self.step(cx) {
@@ -360,8 +366,13 @@ impl Driver<'_> {
         if self.stream.gather().len() >= PIPELINED {
             ready!(self.stream.poll_flush(cx))?;
         }
+        let reads = self.stream.available().is_empty();
         if !ready!(self.stream.poll_fill(cx))? {
             return Poll::Ready(Ok(Some(End::Closed)));
+        }
+        if reads && std::mem::replace(&mut self.has_read, true) {
+            // What comes in later than this poll may have been sent after it began.
+            self.lease.begin_turn();
         }
         let available = self.stream.available();
         let request = match self.framing.inspect(available) {

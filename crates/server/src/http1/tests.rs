@@ -251,8 +251,8 @@ fn talk(answer: impl Fn(Request<RequestBody>) -> Answer + 'static, request: &[u8
     run(async {
         let (server, client) = sockets().await;
         let (mut reading, mut writing) = client.into_split();
-        let sending = async {
-            // The server may have closed before it has read all.
+        let sending = async move {
+            // The server may have closed before it has read all. Then our side ends too.
             let _ = writing.write_all(request).await;
         };
         let reading = reading.read_to_string(&mut said);
