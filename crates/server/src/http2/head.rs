@@ -59,6 +59,11 @@ impl Head {
         }
     }
 
+    /// Whether the answer is to have no body (RFC 9110, section 9.3.2).
+    pub(super) fn is_head(&self) -> bool {
+        self.method == Some(Method::HEAD)
+    }
+
     pub(super) fn push(&mut self, field: Field, size: usize) {
         self.size += size;
         if self.size > self.limits.size {

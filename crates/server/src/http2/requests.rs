@@ -1,7 +1,7 @@
 //! Requests: HEADERS, CONTINUATION and DATA frames (RFC 9113, sections 6.1, 6.2 and 6.10).
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, Version, header};
+use http::{Response, StatusCode, Version, header};
 
 use super::control::on_stream;
 use super::ending::Ending;
@@ -157,7 +157,7 @@ impl Session {
         self.expected_fields = head.fields();
         let length = match (head.flaw(), head.content_length()) {
             (Some(Flaw::TooLarge), _) => {
-                self.refuse(id, ends);
+                self.refuse(id, ends, head.is_head());
                 return Ok(());
             }
             (Some(Flaw::Malformed), _) | (_, Err(_)) => return Err(self.malformed(id)),
@@ -179,15 +179,15 @@ impl Session {
             });
             RequestBody::inbox(outlet, length, Some(self.progress.clone()))
         };
+        let is_head = head.is_head();
         let request = match head.into_request(body) {
             Ok(request) => request,
             Err(Flaw::TooLarge) => {
-                self.refuse(id, ends);
+                self.refuse(id, ends, is_head);
                 return Ok(());
             }
             Err(Flaw::Malformed) => return Err(self.malformed(id)),
         };
-        let is_head = *request.method() == Method::HEAD;
         match self.app.call(request, &self.connection) {
             Answer::Ready(response) => {
                 self.answer(id, response, receiving, is_head);
@@ -234,10 +234,10 @@ impl Session {
     }
 
     /// Answers a request with too many or too long header fields.
-    fn refuse(&mut self, id: u32, ends: bool) {
+    fn refuse(&mut self, id: u32, ends: bool, is_head: bool) {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         let (content_type, body) = error_page::body(status, None, None);
-        self.log_refused(status, body.len());
+        self.log_refused(status, if is_head { 0 } else { body.len() });
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response
@@ -249,7 +249,7 @@ impl Session {
             let waker = self.signals.waker(id, Cause::Request);
             Receiving::new(inbox, STREAM_WINDOW, None, waker)
         });
-        self.answer(id, response, receiving, false);
+        self.answer(id, response, receiving, is_head);
     }
 
     /// What is no request resets its stream (section 8.1.1).
