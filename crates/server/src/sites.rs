@@ -107,16 +107,19 @@ impl Sites {
         Ok(prepared)
     }
 
-    /// The site that `site` is a later state of: it has its first name.
+    /// The site that `site` is a later state of: it has the first of its names that were known.
     fn known(&self, site: &Site) -> Option<&PreparedSite> {
-        let index = match site.hosts.first()? {
+        let index = |host: &HostName| match host {
             HostName::Dns(name) => match name.strip_prefix("*.") {
                 Some(parent) => self.wildcard.get(parent),
                 None => self.exact.get(name.as_str()),
             },
             HostName::Ip(ip) => self.addresses.get(ip),
         };
-        index.map(|index| &self.all[*index])
+        site.hosts
+            .iter()
+            .find_map(index)
+            .map(|index| &self.all[*index])
     }
 
     /// The number of the folder that `route` serves.
