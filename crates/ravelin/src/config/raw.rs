@@ -202,7 +202,7 @@ pub(super) struct Route {
     /// How often one client address may come.
     #[schemars(extend("examples" = [{"requests": 100, "per": "1m", "burst": 20}]))]
     pub(super) rate_limit: Key<RateLimit>,
-    /// The longest request body; a longer one is answered 413, where the route reads it or its length is said beforehand.
+    /// The longest request body; one that is announced as longer is answered 413.
     #[schemars(extend("default" = "1MiB", "examples" = ["1MiB"]))]
     pub(super) body_limit: Key<Size>,
 }

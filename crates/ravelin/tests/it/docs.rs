@@ -11,7 +11,12 @@
 mod first_program;
 #[allow(unreachable_pub, reason = "it is as its readers would write it")]
 mod own_certificate;
-#[allow(dead_code, unreachable_pub, reason = "it never ends")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::print_stderr,
+    reason = "it never ends, and is as its readers would write it"
+)]
 mod renewed;
 
 use std::collections::BTreeMap;
