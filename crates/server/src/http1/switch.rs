@@ -14,6 +14,7 @@ use http::{HeaderValue, Request, Response, header};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::sync::oneshot;
 
+use super::farewell;
 use crate::app::{Answer, App};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
@@ -101,9 +102,9 @@ pub(super) async fn serve(
         };
         match refusal {
             Some(refusal) => {
-                let line = super::request_line(io.framing.held());
+                let line = farewell::request_line(io.framing.held());
                 let since = io.framing.head_since();
-                let said = super::refused(refusal, &line, since, &*app, &connection, dates);
+                let said = farewell::refused(refusal, &line, since, &*app, &connection, dates);
                 Some(said)
             }
             None if io.framing.is_in_body() || io.refusal.is_some() => Some(Vec::new()),
@@ -111,7 +112,7 @@ pub(super) async fn serve(
         }
     };
     if let Some(farewell) = farewell {
-        super::linger(|cx, act| act(&mut shared.lock().stream, cx), &farewell).await;
+        farewell::linger(|cx, act| act(&mut shared.lock().stream, cx), &farewell).await;
     }
     if shared.lock().framing.has_switched() {
         lease.stay();

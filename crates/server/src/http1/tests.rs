@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use super::*;
+use crate::app::Refused;
 use crate::lease::Registry;
 use crate::worker::Turn;
 
