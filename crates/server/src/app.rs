@@ -25,6 +25,9 @@ pub(crate) trait App {
     fn refused(&self, _refused: &Refused<'_>, _connection: &Connection) {}
 }
 
+/// How much of the first line of what was refused is kept for the log.
+const LINE: usize = 4096;
+
 /// What would have been a request.
 pub(crate) struct Refused<'a> {
     /// As much of its request line as has come; nothing in HTTP/2.
@@ -35,6 +38,17 @@ pub(crate) struct Refused<'a> {
     pub(crate) status: StatusCode,
     /// The length of what the client was told.
     pub(crate) bytes: usize,
+}
+
+impl Refused<'_> {
+    /// The request line at the start of what has come of a header block.
+    pub(crate) fn line_of(block: &[u8]) -> &[u8] {
+        let is_break = |byte: &u8| b"\r\n".contains(byte);
+        let start = block.iter().position(|byte| !is_break(byte));
+        let line = &block[start.unwrap_or(block.len())..];
+        let line = &line[..line.len().min(LINE)];
+        &line[..line.iter().position(is_break).unwrap_or(line.len())]
+    }
 }
 
 /// A response, at once where it can be: most are, and then nothing is boxed or woken.

@@ -74,8 +74,7 @@ impl App for Recorded {
 
 /// What can be made of a request line, which may be anything.
 fn read_line(refused: &Refused<'_>) -> (Option<Method>, Text, Version) {
-    let line = refused.line.trim_ascii_end();
-    let mut words = line.splitn(3, |&byte| byte == b' ');
+    let mut words = refused.line.splitn(3, |&byte| byte == b' ');
     let method = words.next().and_then(|word| Method::from_bytes(word).ok());
     let path = words
         .next()

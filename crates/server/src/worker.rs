@@ -329,7 +329,7 @@ impl Worker {
             Some(Ok(stream)) => stream,
             Some(Err(HandshakeError::PlainHttp { request, bytes })) => {
                 let refused = Refused {
-                    line: request.split(|&byte| byte == b'\r').next().unwrap_or(&[]),
+                    line: Refused::line_of(&request),
                     version: http::Version::HTTP_11,
                     since: None,
                     status: http::StatusCode::BAD_REQUEST,

@@ -10,7 +10,7 @@ use http::Version;
 use crate::app::{App, Refused};
 use crate::connection::Connection;
 use crate::error_page;
-use crate::framing::Refusal;
+use crate::framing::{Framing, Refusal};
 use crate::stream::Stream;
 use crate::worker::Dates;
 
@@ -18,9 +18,6 @@ use crate::worker::Dates;
 /// is closed for good.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 256 * 1024;
-
-/// How much of the request line of a refused request is kept for the log.
-const LOGGED_LINE: usize = 4096;
 
 /// Sends `farewell`, ends our side, and reads on for a moment, so that the client gets to read what
 /// was said.
@@ -86,12 +83,8 @@ pub(super) fn refused(
     response
 }
 
-/// The request line at the start of a header block that was refused, as far as it has come: for
-/// the log, which keeps no more of it.
-pub(super) fn request_line(block: &[u8]) -> Vec<u8> {
-    let start = block.iter().position(|b| !b"\r\n".contains(b));
-    let block = &block[start.unwrap_or(block.len())..];
-    let block = &block[..block.len().min(LOGGED_LINE)];
-    let end = block.iter().position(|b| b"\r\n".contains(b));
-    block[..end.unwrap_or(block.len())].to_vec()
+/// As much of the request line as has come, of a header block of which `framing` may hold a part.
+pub(super) fn request_line(framing: &Framing, available: &[u8]) -> Vec<u8> {
+    let held = framing.held();
+    Refused::line_of(if held.is_empty() { available } else { held }).to_vec()
 }

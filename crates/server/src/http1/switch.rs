@@ -102,7 +102,10 @@ pub(super) async fn serve(
         };
         match refusal {
             Some(refusal) => {
-                let line = farewell::request_line(io.framing.held());
+                let Io {
+                    stream, framing, ..
+                } = &mut *io;
+                let line = farewell::request_line(framing, stream.available());
                 let since = io.framing.head_since();
                 let said = farewell::refused(refusal, &line, since, &*app, &connection, dates);
                 Some(said)
