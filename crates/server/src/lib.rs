@@ -61,6 +61,6 @@ mod worker;
 pub use body::{Body, BodyTooLarge, BoxError, RequestBody};
 pub use connection::{Connection, TlsFacts};
 pub use limits::Limits;
-pub use listen::{ListenError, Listener};
+pub use listen::{ListenError, Listener, overlap};
 pub use server::{ALPN, Builder, Server, SiteServer, local_tls, worker_count};
 pub use worker::Notice;

@@ -80,10 +80,12 @@ impl Listener {
     }
 }
 
-/// Whether two addresses are different and take connections of each other: `0.0.0.0:443` and
-/// `127.0.0.1:443`.
-fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
-    one.port() == other.port()
+/// Whether two addresses are different and one takes connections of the other: `0.0.0.0:443` and
+/// `127.0.0.1:443`. (Sockets of IPv6 take none of IPv4.)
+#[must_use]
+pub fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
+    one != other
+        && one.port() == other.port()
         && one.is_ipv4() == other.is_ipv4()
         && (one.ip().is_unspecified() || other.ip().is_unspecified())
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use ravelin_server::Limits;
+use ravelin_server::{Limits, overlap};
 
 use super::super::fault::Fault;
 use super::super::placed::{At, Key};
@@ -23,7 +23,7 @@ pub(super) fn addresses(
         if address.port() == 0 {
             continue;
         }
-        if let Some((earlier, other)) = listen.iter().find(|(_, other)| within(other, address)) {
+        if let Some((earlier, other)) = listen.iter().find(|(_, other)| overlap(other, address)) {
             let fault = Fault::AddressWithin(*other, *address);
             check.problems.again(place, earlier, fault);
             continue;
@@ -60,7 +60,7 @@ fn list(key: &Key<Vec<At<String>>>, check: &mut Check<'_>) -> Vec<(Range<usize>,
         for address in on.addresses() {
             // Port 0 is another free port each time.
             let clash = |(_, other): &&(_, SocketAddr)| {
-                address.port() != 0 && (other == address || within(other, address))
+                address.port() != 0 && (other == address || overlap(other, address))
             };
             match list.iter().find(clash) {
                 Some((earlier, other)) => {
@@ -76,14 +76,6 @@ fn list(key: &Key<Vec<At<String>>>, check: &mut Check<'_>) -> Vec<(Range<usize>,
         }
     }
     list
-}
-
-/// Whether one of two addresses is every address, and so the other one too.
-fn within(one: &SocketAddr, other: &SocketAddr) -> bool {
-    one != other
-        && one.port() == other.port()
-        && one.is_ipv4() == other.is_ipv4()
-        && (one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
 /// The limits, those not given as they are by default.
