@@ -352,3 +352,22 @@ impl fmt::Debug for RequestBody {
             .finish_non_exhaustive()
     }
 }
+
+/// For tests of drivers: a body that does not know its length. The piece that comes first is the
+/// last here.
+#[cfg(test)]
+pub(crate) struct Pieces(pub(crate) Vec<&'static str>);
+
+#[cfg(test)]
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let piece = self.0.pop();
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece.into()))))
+    }
+}

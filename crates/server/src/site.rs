@@ -117,6 +117,22 @@ pub struct Files {
     pub cache_control: Option<HeaderValue>,
 }
 
+impl Files {
+    /// A folder served as it is when nothing else is said.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            index: "index.html".to_owned(),
+            listing: false,
+            fallback: None,
+            precompressed: true,
+            compress: true,
+            cache_control: None,
+        }
+    }
+}
+
 /// Names and argon2 hashes of those who may come in (RFC 7617).
 #[derive(PartialEq, Eq)]
 pub struct BasicAuth {

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 use http::HeaderValue;
 use ravelin_pki::HostName;
 use ravelin_server::Limits;
-use ravelin_server::site::{Files, Site};
+use ravelin_server::site::Site;
 use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
@@ -239,19 +239,6 @@ pub(crate) fn default_listen() -> Vec<SocketAddr> {
 /// The `Strict-Transport-Security` of public hosts when nothing is said: a year, this host alone.
 pub(crate) fn default_hsts() -> HeaderValue {
     HeaderValue::from_static("max-age=31536000")
-}
-
-/// A folder served as it is when nothing else is said.
-pub(crate) fn default_files(root: PathBuf) -> Files {
-    Files {
-        root,
-        index: "index.html".to_owned(),
-        listing: false,
-        fallback: None,
-        precompressed: true,
-        compress: true,
-        cache_control: None,
-    }
 }
 
 /// The longest request body when nothing is said, in bytes.

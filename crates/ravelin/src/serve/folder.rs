@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ravelin_pki::HostName;
 use ravelin_server::Limits;
-use ravelin_server::site::{Handler, PathPattern, Route, Site};
+use ravelin_server::site::{Files, Handler, PathPattern, Route, Site};
 
 use crate::arguments::ServeArguments;
 use crate::certificates;
@@ -64,7 +64,7 @@ pub(super) fn config(
         return Err(Failure::usage("the certificate has no host names in it")
             .hint("say which name to serve: --host NAME".to_owned()));
     }
-    let mut files = config::default_files(root);
+    let mut files = Files::new(root);
     files.listing = arguments.listing;
     let route = Route {
         path: PathPattern::Prefix("/".to_owned()),

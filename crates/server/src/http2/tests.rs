@@ -19,7 +19,7 @@ use http_body_util::BodyExt;
 use super::frame::{self, Code, Header, MAX_WINDOW, PREFACE, flag, kind, setting};
 use super::session::Session;
 use crate::app::{Answer, App};
-use crate::body::{Body, RequestBody};
+use crate::body::{Body, Pieces, RequestBody};
 use crate::connection::Connection;
 use crate::limits::Limits;
 
@@ -84,22 +84,6 @@ fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
-}
-
-/// A body of unknown length.
-struct Pieces(Vec<&'static str>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        let piece = self.0.pop();
-        Poll::Ready(piece.map(|piece| Ok(http_body::Frame::data(piece.into()))))
-    }
 }
 
 /// A body that knows which piece is its last.

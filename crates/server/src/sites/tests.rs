@@ -29,7 +29,12 @@ struct Got {
 impl Served {
     /// A folder at `/`.
     fn folder() -> Self {
-        Self::new(|root| vec![route("/*", Handler::Files(Arc::new(files(root))))])
+        Self::new(|root| {
+            vec![route(
+                "/*",
+                Handler::Files(Arc::new(Files::new(root.into()))),
+            )]
+        })
     }
 
     fn new(routes: impl FnOnce(&Path) -> Vec<Route>) -> Self {
@@ -154,18 +159,6 @@ fn route(path: &str, handler: Handler) -> Route {
     }
 }
 
-fn files(root: &Path) -> Files {
-    Files {
-        root: root.to_owned(),
-        index: "index.html".to_owned(),
-        listing: false,
-        fallback: None,
-        precompressed: true,
-        compress: true,
-        cache_control: None,
-    }
-}
-
 /// How many files this process has open. Each test is a process of its own.
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
@@ -183,8 +176,8 @@ fn rewritten(path: &str, rewrite: &str, files: Files) -> Route {
 fn a_folder_redirect_stays_in_its_route_and_tells_nothing_of_the_rewriting() {
     let served = Served::new(|root| {
         vec![
-            rewritten("/download/*", "/{rest}", files(root)),
-            rewritten("/gallery/*", "/photos?x=y", files(root)),
+            rewritten("/download/*", "/{rest}", Files::new(root.into())),
+            rewritten("/gallery/*", "/photos?x=y", Files::new(root.into())),
         ]
     });
     served.write("photos/index.html", "photos");
@@ -208,7 +201,7 @@ fn a_folder_redirect_stays_in_its_route_and_tells_nothing_of_the_rewriting() {
 
 #[test]
 fn a_folder_redirect_leads_to_no_other_host() {
-    let served = Served::new(|root| vec![rewritten("/*", "/photos", files(root))]);
+    let served = Served::new(|root| vec![rewritten("/*", "/photos", Files::new(root.into()))]);
     served.write("photos/index.html", "photos");
     let got = served.get("/\\elsewhere.example");
     assert_eq!(
@@ -222,7 +215,7 @@ fn a_listing_names_the_folders_that_the_client_asked_for() {
     let served = Served::new(|root| {
         let files = Files {
             listing: true,
-            ..files(root)
+            ..Files::new(root.into())
         };
         vec![rewritten("/staff/*", "/folder/{rest}", files)]
     });
@@ -372,7 +365,7 @@ fn clients_that_come_together_share_one_compression() {
 fn however_many_folders_are_served_what_a_worker_holds_of_them_is_bounded() {
     let served = Served::new(|root| {
         let folder = |number: u32| {
-            let files = Arc::new(files(&root.join(number.to_string())));
+            let files = Arc::new(Files::new(root.join(number.to_string())));
             route(&format!("/{number}/*"), Handler::Files(files))
         };
         (0..400).map(folder).collect()
@@ -404,7 +397,7 @@ fn however_many_folders_are_served_what_a_worker_holds_of_them_is_bounded() {
 #[test]
 fn a_reload_keeps_what_is_known_of_folders_that_stay() {
     let folder = |root: &Path, name: &str| {
-        let files = Arc::new(files(&root.join(name)));
+        let files = Arc::new(Files::new(root.join(name)));
         route(&format!("/{name}/*"), Handler::Files(files))
     };
     let served = Served::new(|root| vec![folder(root, "goes"), folder(root, "stays")]);
@@ -512,7 +505,7 @@ fn a_listing_is_compressed_for_those_who_take_it() {
     let served = Served::new(|root| {
         let files = Files {
             listing: true,
-            ..files(root)
+            ..Files::new(root.into())
         };
         vec![route("/*", Handler::Files(Arc::new(files)))]
     });

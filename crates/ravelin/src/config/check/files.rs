@@ -5,7 +5,6 @@ use std::path::{Component, Path, PathBuf};
 
 use ravelin_server::site::Files;
 
-use super::super::default_files;
 use super::super::fault::Fault;
 use super::super::placed::{At, Key, TextOr};
 use super::super::raw;
@@ -17,7 +16,7 @@ pub(super) fn files(at: &At<TextOr<raw::Files>>, check: &mut Check<'_>) -> Files
     let raw = match &at.value {
         TextOr::Text(root) => {
             let root = root_folder(root, &at.place, check);
-            return default_files(root.unwrap_or_default());
+            return Files::new(root.unwrap_or_default());
         }
         TextOr::Table(raw) => raw,
     };
@@ -30,7 +29,7 @@ pub(super) fn files(at: &At<TextOr<raw::Files>>, check: &mut Check<'_>) -> Files
         let value = header::parse_value("Cache-Control", &at.value);
         check.problems.take(&at.place, value)
     });
-    let default = default_files(root.unwrap_or_default());
+    let default = Files::new(root.unwrap_or_default());
     Files {
         index: index(&raw.index, check).unwrap_or(default.index),
         listing: raw.listing.copied_or(default.listing),
