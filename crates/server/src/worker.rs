@@ -213,8 +213,8 @@ struct Accepting {
 /// holds for all requests of that turn. They were on their way before it began, or nearly so: a
 /// turn is well under a millisecond.
 ///
-/// Measured with 1 KiB over HTTP/1.1, 32 connections: looking at the file once a turn instead of
-/// once a request takes 0.7 µs of 10.4 off it.
+/// Measured with 1 KiB over HTTP/1.1, 32 connections, nine runs in turns: looking at the file and
+/// the clock once a turn, 9.1 µs a request; once a poll, 10.7 µs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Turn(Arc<AtomicU64>);
 
