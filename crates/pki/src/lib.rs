@@ -26,6 +26,7 @@ pub mod key;
 pub mod leaf;
 pub mod name;
 pub mod pem;
+pub mod serial;
 
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
@@ -36,3 +37,4 @@ pub use leaf::{Leaf, LeafError};
 pub use name::{HostName, HostNameError};
 pub use pem::PemError;
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+pub use serial::{SerialNumber, SerialNumberError};
