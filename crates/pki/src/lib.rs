@@ -31,7 +31,7 @@ pub mod serial;
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use key::{KeyError, PrivateKey};
 pub use leaf::{Leaf, LeafError};
 pub use name::{HostName, HostNameError};
