@@ -12,8 +12,11 @@ use std::time::Duration;
 
 use ravelin_pki::Fingerprint;
 
+mod append;
 mod file;
 
+pub use append::{AppendFile, LockedFile};
+pub(crate) use append::{ReadFrom, make_private};
 pub use file::FileStore;
 
 /// A place that keeps objects. Two processes, or two machines, may use one place at once.

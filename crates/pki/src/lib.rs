@@ -42,7 +42,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
 pub use extension::{Extension, ExtensionValue, KeyUsage};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use general_name::{GeneralName, GeneralNameError};
 pub use key::{KeyError, KeyForm, PrivateKey, SignError, Signer};
 pub use leaf::{Leaf, LeafError};
