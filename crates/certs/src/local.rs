@@ -261,7 +261,8 @@ impl LocalAuthority {
             key.public_fingerprint().short()
         );
         let intermediate = root.intermediate(&common_name, key, now)?;
-        let text = intermediate.key().to_pem() + &intermediate.certificate().to_pem();
+        let text = intermediate.key().to_pem().map_err(AuthorityError::Key)?
+            + &intermediate.certificate().to_pem();
         let version = kept.map(|object| &object.version);
         self.store
             .put_if_unchanged(name, text.as_bytes(), version)?;
@@ -330,7 +331,8 @@ fn make_root(
         key
     } else {
         let key = PrivateKey::generate().map_err(AuthorityError::Key)?;
-        store.put_if_unchanged(&object(ROOT_KEY), key.to_pem().as_bytes(), None)?;
+        let text = key.to_pem().map_err(AuthorityError::Key)?;
+        store.put_if_unchanged(&object(ROOT_KEY), text.as_bytes(), None)?;
         key
     };
     let constraints = extra_names

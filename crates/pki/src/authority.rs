@@ -1,28 +1,30 @@
-//! A certificate authority of one's own: a root, an intermediate under it, and leaves.
+//! A certificate authority of one's own: a root, an intermediate under it, and what they issue.
 //!
-//! All are ECDSA P-256 with SHA-256. No CA certifies a name outside its constraints, and nothing
-//! lives longer than what signed it.
+//! No CA certifies a name outside its constraints, and nothing lives longer than what signed it.
 
 use std::time::{Duration, SystemTime};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyUsagePurpose, SanType, SerialNumber,
-};
 use rustls_pki_types::CertificateDer;
-use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::constraints::NameConstraints;
-use crate::key::{KeyError, PrivateKey};
+use crate::der::{Tag, Writer};
+use crate::distinguished_name::DistinguishedName;
+use crate::extension::{AuthorityKeyIdentifier, Extension, ExtensionValue, key_identifier};
+use crate::general_name::GeneralName;
+use crate::key::{KeyError, PrivateKey, SignError, Signer};
 use crate::leaf::{Leaf, LeafError};
 use crate::name::HostName;
+use crate::oid::Oid;
+use crate::public_key::PublicKey;
+use crate::serial::SerialNumber;
+use crate::template::{Purpose, Template, write_extensions};
 
-/// A CA certificate together with its private key: it can sign.
+/// A CA certificate together with what signs for it: its private key, or a token that holds it.
 #[derive(Debug)]
-pub struct Authority {
+pub struct Authority<K: Signer = PrivateKey> {
     certificate: Certificate,
-    key: PrivateKey,
+    key: K,
 }
 
 /// Why an authority cannot be made, or does not sign.
@@ -40,23 +42,31 @@ pub enum AuthorityError {
         /// The certificate's subject.
         subject: String,
     },
-    /// The certificate's subject cannot be written as an issuer.
-    #[error("the subject \"{subject}\" of the CA certificate cannot be written as an issuer")]
-    Subject {
-        /// Its subject.
-        subject: String,
-    },
     /// A name lies outside what the CA may certify.
     #[error(
         "\"{name}\" is outside the names that \"{subject}\" may certify, which are: {permitted}"
     )]
     NotPermitted {
         /// The name that was asked for.
-        name: HostName,
+        name: String,
         /// The CA's subject.
         subject: String,
         /// What it may certify.
-        permitted: NameConstraints,
+        permitted: Box<NameConstraints>,
+    },
+    /// The CA may issue certificates for other purposes alone.
+    #[error("\"{subject}\" may not issue certificates for {purpose}")]
+    PurposeNotPermitted {
+        /// The purpose that was asked for, as RFC 5280 names it.
+        purpose: String,
+        /// The CA's subject.
+        subject: String,
+    },
+    /// A CA below this one would make a path longer than the CA allows.
+    #[error("\"{subject}\" may not have CAs below it that have CAs below them")]
+    PathTooLong {
+        /// The CA's subject.
+        subject: String,
     },
     /// A certificate without names would be good for nothing.
     #[error("a certificate needs at least one name")]
@@ -75,9 +85,9 @@ pub enum AuthorityError {
     /// No key could be made.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The certificate could not be put together or signed.
+    /// The key did not sign.
     #[error("the certificate could not be signed")]
-    Sign(#[source] rcgen::Error),
+    Sign(#[from] SignError),
     /// What was signed cannot be read back, which no input should cause.
     #[error("the new certificate cannot be read back")]
     ReadBack(#[source] CertificateError),
@@ -97,15 +107,9 @@ impl Authority {
         constraints: &NameConstraints,
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
-        let mut params = ca_params(
-            common_name,
-            Some(constraints),
-            BasicConstraints::Constrained(1),
-        )?;
-        params.not_before = offset(now - BACK_DATED)?;
-        params.not_after = offset(now + ROOT_LIFE)?;
-        let der = params.self_signed(&&key).map_err(AuthorityError::Sign)?;
-        Self::read_back(der.der(), key)
+        let mut template = Template::ca(ca_subject(common_name), Some(1));
+        template.name_constraints = Some(constraints.clone());
+        self_signed(&template, key, ROOT_LIFE, now)
     }
 
     /// Makes an intermediate below this authority for [`INTERMEDIATE_LIFE`], which signs leaves and
@@ -121,15 +125,17 @@ impl Authority {
         key: PrivateKey,
         now: SystemTime,
     ) -> Result<Self, AuthorityError> {
-        let constraints = self.certificate.name_constraints();
-        let mut params = ca_params(common_name, constraints, BasicConstraints::Constrained(0))?;
         // For servers alone: the constraints say nothing about the names in certificates of clients,
         // of mail or of code.
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let der = self.sign(params, &key, INTERMEDIATE_LIFE, now)?;
+        let mut template =
+            Template::ca(ca_subject(common_name), Some(0)).for_purposes(&[Purpose::Server]);
+        template.name_constraints = self.certificate.name_constraints().cloned();
+        let der = self.issue(&template, key.public_key(), INTERMEDIATE_LIFE, now)?;
         Self::read_back(&der, key)
     }
+}
 
+impl<K: Signer> Authority<K> {
     /// Issues a certificate with a new key for [`LEAF_LIFE`], good for servers at `names`. Its
     /// chain ends below the root.
     ///
@@ -137,34 +143,45 @@ impl Authority {
     ///
     /// A name is outside the constraints, there is none, or this authority's time is over.
     pub fn leaf(&self, names: &[HostName], now: SystemTime) -> Result<Leaf, AuthorityError> {
-        if let Some(permitted) = self.certificate.name_constraints()
-            && let Some(name) = names.iter().find(|name| !permitted.permits(name))
-        {
-            return Err(AuthorityError::NotPermitted {
-                name: name.clone(),
-                subject: self.subject(),
-                permitted: permitted.clone(),
-            });
+        let mut distinct: Vec<GeneralName> = Vec::with_capacity(names.len());
+        for name in names {
+            let name = GeneralName::from(name);
+            if !distinct.contains(&name) {
+                distinct.push(name);
+            }
         }
-        self.leaf_unchecked(names, now)
+        // No common name: OpenSSL holds it against the constraints as if it were a DNS name when
+        // there are only addresses. An organisation alone keeps the subject from being empty.
+        let subject = DistinguishedName::of(&[(Oid::ORGANIZATION, LEAF_ORGANISATION)]);
+        let template = Template::leaf(distinct).with_subject(subject);
+        let key = PrivateKey::generate()?;
+        let der = self.issue(&template, key.public_key(), LEAF_LIFE, now)?;
+        Leaf::new(self.chain(der), key.der()?).map_err(AuthorityError::Leaf)
+    }
+
+    /// A certificate of this authority with what follows it: the authority's own, unless that is a
+    /// root.
+    #[must_use]
+    pub fn chain(&self, der: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
+        if self.certificate.is_self_issued() {
+            vec![der]
+        } else {
+            vec![der, self.certificate.der().clone()]
+        }
     }
 
     /// Takes a certificate and its key that were made before.
     ///
     /// # Errors
     ///
-    /// The certificate is none of a CA, its subject is beyond what is written here, or the key is
-    /// another's.
-    pub fn new(certificate: Certificate, key: PrivateKey) -> Result<Self, AuthorityError> {
+    /// The certificate is none of a CA, or the key is another's.
+    pub fn new(certificate: Certificate, key: K) -> Result<Self, AuthorityError> {
         let subject = || certificate.subject().to_owned();
         if !certificate.may_sign_certificates() {
             return Err(AuthorityError::NotCa { subject: subject() });
         }
-        if !certificate.matches(&key) {
+        if certificate.public_key().bits() != key.public_key().bits() {
             return Err(AuthorityError::Mismatch { subject: subject() });
-        }
-        if !certificate.has_plain_subject() {
-            return Err(AuthorityError::Subject { subject: subject() });
         }
         Ok(Self { certificate, key })
     }
@@ -177,68 +194,102 @@ impl Authority {
 
     /// The key.
     #[must_use]
-    pub fn key(&self) -> &PrivateKey {
+    pub fn key(&self) -> &K {
         &self.key
     }
 
-    fn leaf_unchecked(&self, names: &[HostName], now: SystemTime) -> Result<Leaf, AuthorityError> {
-        if names.is_empty() {
-            return Err(AuthorityError::NoNames);
-        }
-        let mut params = CertificateParams::default();
-        // No common name: OpenSSL holds it against the constraints as if it were a DNS name when
-        // there are only addresses. An organisation alone keeps the subject from being empty.
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, LEAF_ORGANISATION);
-        for (index, name) in names.iter().enumerate() {
-            if !names[..index].contains(name) {
-                params.subject_alt_names.push(alternative_name(name)?);
-            }
-        }
-        // ExplicitNoCa, not NoCa: rcgen writes a subject key identifier for no other leaf.
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let key = PrivateKey::generate()?;
-        let der = self.sign(params, &key, LEAF_LIFE, now)?;
-        let mut chain = vec![der];
-        if !self.certificate.is_self_issued() {
-            chain.push(self.certificate.der().clone());
-        }
-        Leaf::new(chain, key.der().clone_key()).map_err(AuthorityError::Leaf)
-    }
-
-    /// Signs `params` for `key`, valid from a little before `now` for `life`, or for as long as
-    /// this authority is.
-    fn sign(
+    /// Certifies `key` as the template says, from a little before `now` for `life`, or for as long
+    /// as this authority is valid, with a random serial number.
+    ///
+    /// # Errors
+    ///
+    /// A name or purpose is outside what this authority may certify, there is neither name nor
+    /// subject, or this authority's time is over.
+    pub fn issue(
         &self,
-        mut params: CertificateParams,
-        key: &PrivateKey,
+        template: &Template,
+        key: &PublicKey,
         life: Duration,
         now: SystemTime,
     ) -> Result<CertificateDer<'static>, AuthorityError> {
+        self.check(template)?;
         if !self.certificate.is_valid_at(now) {
             return Err(AuthorityError::NotValid {
                 subject: self.subject(),
                 expired: now > self.certificate.not_after(),
             });
         }
-        let not_before = (now - BACK_DATED).max(self.certificate.not_before());
-        params.not_before = offset(not_before)?;
-        params.not_after = offset((now + life).min(self.certificate.not_after()))?;
-        params.serial_number = Some(serial_number()?);
-        let issuer = Issuer::from_ca_cert_der(self.certificate.der(), &self.key)
-            .map_err(AuthorityError::Sign)?;
-        let certificate = params
-            .signed_by(&key, &issuer)
-            .map_err(AuthorityError::Sign)?;
-        Ok(certificate.into())
+        let own = Validity::from(now, life)?;
+        let validity = Validity {
+            not_before: own.not_before.max(self.certificate.not_before()),
+            not_after: own.not_after.min(self.certificate.not_after()),
+        };
+        let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
+        let issuer = Issuer {
+            name: self.certificate.subject_name(),
+            key_identifier: self.certificate.subject_key_identifier().map_or_else(
+                || key_identifier(self.certificate.public_key().bits()),
+                <[u8]>::to_vec,
+            ),
+        };
+        sign(template, key, &issuer, &serial_number, validity, &self.key)
     }
 
-    fn read_back(der: &[u8], key: PrivateKey) -> Result<Self, AuthorityError> {
+    /// Whether this authority may issue what the template says.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::issue`].
+    pub fn check(&self, template: &Template) -> Result<(), AuthorityError> {
+        if template.names.is_empty() && template.subject.is_empty() {
+            return Err(AuthorityError::NoNames);
+        }
+        if template.ca.is_none()
+            && template.names.is_empty()
+            && template.purposes.contains(&Oid::SERVER_AUTH)
+        {
+            return Err(AuthorityError::NoNames);
+        }
+        if let Some(permitted) = self.certificate.name_constraints()
+            && let Some(name) = outside(permitted, template)
+        {
+            return Err(AuthorityError::NotPermitted {
+                name: name.to_string(),
+                subject: self.subject(),
+                permitted: Box::new(permitted.clone()),
+            });
+        }
+        if let Some(ours) = self.certificate.extended_key_usage()
+            && !ours.contains(&Oid::ANY_EXTENDED_KEY_USAGE)
+            // Responders are told by their issuer, whatever else it issues for (RFC 6960, 4.2.2.2).
+            && let Some(purpose) = template
+                .purposes
+                .iter()
+                .find(|purpose| **purpose != Oid::OCSP_SIGNING && !ours.contains(purpose))
+        {
+            return Err(AuthorityError::PurposeNotPermitted {
+                purpose: purpose.name_or_dots(),
+                subject: self.subject(),
+            });
+        }
+        let bound = self
+            .certificate
+            .basic_constraints()
+            .and_then(|own| own.path_length);
+        match (template.ca, bound) {
+            (Some(_), Some(0)) => Err(AuthorityError::PathTooLong {
+                subject: self.subject(),
+            }),
+            (Some(below), Some(bound)) if below.is_none_or(|below| below >= bound) => {
+                Err(AuthorityError::PathTooLong {
+                    subject: self.subject(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_back(der: &[u8], key: K) -> Result<Self, AuthorityError> {
         Self::new(
             Certificate::from_der(der).map_err(AuthorityError::ReadBack)?,
             key,
@@ -248,6 +299,51 @@ impl Authority {
     fn subject(&self) -> String {
         self.certificate.subject().to_owned()
     }
+}
+
+/// Makes a certificate that is its own issuer: a root, or a leaf that is trusted by itself.
+///
+/// # Errors
+///
+/// There is neither name nor subject, or the key does not sign.
+pub fn self_signed_certificate<K: Signer>(
+    template: &Template,
+    key: &K,
+    life: Duration,
+    now: SystemTime,
+) -> Result<CertificateDer<'static>, AuthorityError> {
+    if template.names.is_empty() && template.subject.is_empty() {
+        return Err(AuthorityError::NoNames);
+    }
+    let validity = Validity::from(now, life)?;
+    let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
+    let issuer = Issuer {
+        name: &template.subject,
+        key_identifier: key_identifier(key.public_key().bits()),
+    };
+    sign(
+        template,
+        key.public_key(),
+        &issuer,
+        &serial_number,
+        validity,
+        key,
+    )
+}
+
+/// Makes a self-signed CA.
+///
+/// # Errors
+///
+/// As of [`self_signed_certificate`]; or the template is none of a CA.
+pub fn self_signed<K: Signer>(
+    template: &Template,
+    key: K,
+    life: Duration,
+    now: SystemTime,
+) -> Result<Authority<K>, AuthorityError> {
+    let der = self_signed_certificate(template, &key, life, now)?;
+    Authority::read_back(&der, key)
 }
 
 /// How long a root is valid: ten years, as replacing it means trusting it anew on every machine.
@@ -265,58 +361,117 @@ const BACK_DATED: Duration = Duration::from_secs(60 * 60);
 
 const LEAF_ORGANISATION: &str = "Ravelin local certificate";
 
-const DAY: u64 = 24 * 60 * 60;
-
-fn ca_params(
-    common_name: &str,
-    constraints: Option<&NameConstraints>,
-    path: BasicConstraints,
-) -> Result<CertificateParams, AuthorityError> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, CA_ORGANISATION);
-    let common_name: String = common_name.chars().take(64).collect();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
-    params.is_ca = IsCa::Ca(path);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.name_constraints = constraints.map(|constraints| rcgen::NameConstraints {
-        permitted_subtrees: constraints.subtrees(),
-        excluded_subtrees: Vec::new(),
-    });
-    params.use_authority_key_identifier_extension = true;
-    params.serial_number = Some(serial_number()?);
-    Ok(params)
-}
-
 const CA_ORGANISATION: &str = "Ravelin local CA";
 
-fn alternative_name(name: &HostName) -> Result<SanType, AuthorityError> {
-    Ok(match name {
-        HostName::Dns(name) => {
-            SanType::DnsName(name.as_str().try_into().map_err(AuthorityError::Sign)?)
+const DAY: u64 = 24 * 60 * 60;
+
+#[derive(Clone, Copy)]
+struct Validity {
+    not_before: SystemTime,
+    not_after: SystemTime,
+}
+
+impl Validity {
+    /// From a little before `now` for `life`, or to the end of what certificates can say, which
+    /// stands for no end (RFC 5280, section 4.1.2.5).
+    fn from(now: SystemTime, life: Duration) -> Result<Self, AuthorityError> {
+        let end = SystemTime::UNIX_EPOCH + LAST_SECOND;
+        let not_before = now.checked_sub(BACK_DATED).ok_or(AuthorityError::Time)?;
+        if not_before > end || not_before < SystemTime::UNIX_EPOCH {
+            return Err(AuthorityError::Time);
         }
-        HostName::Ip(address) => SanType::IpAddress(*address),
-    })
-}
-
-/// 126 random bits: always 16 octets, always positive (RFC 5280, section 4.1.2.2).
-fn serial_number() -> Result<SerialNumber, AuthorityError> {
-    let mut octets = [0; 16];
-    aws_lc_rs::rand::fill(&mut octets).map_err(|_| KeyError::Generate)?;
-    octets[0] = octets[0] & 0x3f | 0x40;
-    Ok(SerialNumber::from_slice(&octets))
-}
-
-/// `time` to the second. `OffsetDateTime::from` would panic on what it cannot express.
-fn offset(time: SystemTime) -> Result<OffsetDateTime, AuthorityError> {
-    let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()),
-        Err(before) => i64::try_from(before.duration().as_secs()).map(|seconds| -seconds),
+        Ok(Self {
+            not_before,
+            not_after: now.checked_add(life).unwrap_or(end).min(end),
+        })
     }
-    .map_err(|_| AuthorityError::Time)?;
-    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| AuthorityError::Time)
+}
+
+/// The last second of the year 9999.
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+
+struct Issuer<'n> {
+    name: &'n DistinguishedName,
+    key_identifier: Vec<u8>,
+}
+
+/// Puts a certificate together (RFC 5280, section 4.1) and signs it.
+fn sign<K: Signer>(
+    template: &Template,
+    key: &PublicKey,
+    issuer: &Issuer<'_>,
+    serial_number: &SerialNumber,
+    validity: Validity,
+    signer: &K,
+) -> Result<CertificateDer<'static>, AuthorityError> {
+    let mut extensions = template.extensions(key);
+    let authority_key = AuthorityKeyIdentifier {
+        key_identifier: Some(issuer.key_identifier.clone()),
+        ..AuthorityKeyIdentifier::default()
+    };
+    extensions.push(Extension::of(
+        Oid::AUTHORITY_KEY_IDENTIFIER,
+        false,
+        ExtensionValue::AuthorityKeyIdentifier(authority_key),
+    ));
+    let algorithm = signer.algorithm();
+    let mut tbs = Writer::with_capacity(1024);
+    tbs.sequence(|w| {
+        w.constructed(Tag::context_constructed(0), |w| w.unsigned(VERSION_3));
+        w.primitive(Tag::INTEGER, serial_number.der_content());
+        algorithm.write(w);
+        w.raw(issuer.name.der());
+        w.sequence(|w| {
+            w.time(validity.not_before);
+            w.time(validity.not_after);
+        });
+        w.raw(template.subject.der());
+        w.raw(key.der());
+        w.constructed(Tag::context_constructed(3), |w| {
+            write_extensions(w, &extensions);
+        });
+    });
+    Ok(CertificateDer::from(signed(&tbs, signer)?))
+}
+
+/// What was written, signed, as certificates, requests and CRLs are: itself, the algorithm, and the
+/// signature.
+pub(crate) fn signed<K: Signer + ?Sized>(tbs: &Writer, signer: &K) -> Result<Vec<u8>, SignError> {
+    let signature = signer.sign(tbs.bytes())?;
+    let mut whole = Writer::with_capacity(tbs.bytes().len() + signature.len() + 32);
+    whole.sequence(|w| {
+        w.raw(tbs.bytes());
+        signer.algorithm().write(w);
+        w.octet_bits(&signature);
+    });
+    Ok(whole.into_bytes())
+}
+
+const VERSION_3: u64 = 2;
+
+fn ca_subject(common_name: &str) -> DistinguishedName {
+    let common_name: String = common_name.chars().take(64).collect();
+    DistinguishedName::of(&[
+        (Oid::ORGANIZATION, CA_ORGANISATION),
+        (Oid::COMMON_NAME, &common_name),
+    ])
+}
+
+/// A name of the template that is outside the constraints. Its subject counts as a directory name,
+/// and mailboxes in it as mailboxes (RFC 5280, section 4.2.1.10).
+fn outside(permitted: &NameConstraints, template: &Template) -> Option<GeneralName> {
+    let subject =
+        (!template.subject.is_empty()).then(|| GeneralName::Directory(template.subject.clone()));
+    let mailboxes = template
+        .subject
+        .attributes()
+        .filter(|attribute| attribute.kind == Oid::EMAIL_ADDRESS)
+        .map(|attribute| GeneralName::Email(attribute.value.clone()));
+    template
+        .names
+        .iter()
+        .cloned()
+        .chain(subject)
+        .chain(mailboxes)
+        .find(|name| !permitted.permits_name(name))
 }

@@ -6,23 +6,46 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use rcgen::{CidrSubnet, GeneralSubtree};
-use x509_parser::extensions::{self, GeneralName};
-
+use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
+use crate::distinguished_name::DistinguishedName;
+use crate::general_name::GeneralName;
 use crate::name::HostName;
 
-/// The DNS trees and networks that a CA is confined to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The names that a CA is confined to, and those that it is barred from.
+///
+/// A kind of name of which nothing is permitted by name is permitted altogether: a CA that is
+/// confined to DNS names alone may certify any address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NameConstraints {
-    domains: Vec<String>,
-    networks: Vec<Network>,
+    permitted: Vec<Subtree>,
+    excluded: Vec<Subtree>,
 }
 
-/// A network: an address and how many of its leading bits count.
+/// All names of a kind at or below a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subtree {
+    /// A DNS name and all below it; the empty one stands for all. With a dot in front, which RFC
+    /// 5280 does not have and many CAs write, it is the same here, as in most verifiers.
+    Dns(String),
+    /// Addresses that share the bits of a mask.
+    Ip(Network),
+    /// A mailbox, all mailboxes of a host, or, with a dot in front, of all hosts below a domain.
+    Email(String),
+    /// URIs of a host or, with a dot in front, of all hosts below a domain.
+    Uri(String),
+    /// Distinguished names that begin with this one.
+    Directory(DistinguishedName),
+    /// A kind that is never compared: what it says in DER.
+    Other(GeneralName),
+}
+
+/// An address and the bits of it that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
+pub struct Network {
     address: IpAddr,
-    prefix: u8,
+    /// As an address of the same family. RFC 5280 wants CIDR style; a mask with holes is kept as it
+    /// is, and compared bit by bit.
+    mask: IpAddr,
 }
 
 impl NameConstraints {
@@ -31,135 +54,313 @@ impl NameConstraints {
     /// it; loopback, private (RFC 1918, RFC 4193) and link-local (RFC 3927, RFC 4291) addresses.
     #[must_use]
     pub fn local() -> Self {
+        let domains = LOCAL_DOMAINS.map(|domain| Subtree::Dns(domain.to_owned()));
+        let networks =
+            LOCAL_NETWORKS.map(|(address, prefix)| Subtree::Ip(Network::new(address, prefix)));
         Self {
-            domains: LOCAL_DOMAINS.map(str::to_owned).to_vec(),
-            networks: LOCAL_NETWORKS
-                .map(|(address, prefix)| Network { address, prefix })
-                .to_vec(),
+            permitted: domains.into_iter().chain(networks).collect(),
+            excluded: Vec::new(),
         }
     }
 
-    /// Adds a name: a DNS name with everything below it (constraints know no smaller unit, so
-    /// `*.example.org` adds `example.org`), or a single address.
+    /// Permits a name more: a DNS name with everything below it (constraints know no smaller unit,
+    /// so `*.example.org` adds `example.org`), or a single address.
     #[must_use]
     pub fn and(mut self, name: &HostName) -> Self {
-        if self.permits(name) {
-            return self;
-        }
-        match name {
-            HostName::Dns(name) => self.domains.push(without_wildcard(name).to_owned()),
-            HostName::Ip(address) => self.networks.push(Network {
-                address: *address,
-                prefix: if address.is_ipv4() { 32 } else { 128 },
-            }),
+        if !self.permits(name) {
+            self.permitted.push(Subtree::around(name));
         }
         self
+    }
+
+    /// Bars a name, though a wider one is permitted.
+    #[must_use]
+    pub fn but(mut self, name: &HostName) -> Self {
+        self.excluded.push(Subtree::around(name));
+        self
+    }
+
+    /// Permits all names of a subtree.
+    #[must_use]
+    pub fn permitting(mut self, subtree: Subtree) -> Self {
+        self.permitted.push(subtree);
+        self
+    }
+
+    /// What is permitted by name.
+    #[must_use]
+    pub fn permitted(&self) -> &[Subtree] {
+        &self.permitted
+    }
+
+    /// What is barred.
+    #[must_use]
+    pub fn excluded(&self) -> &[Subtree] {
+        &self.excluded
     }
 
     /// Whether a certificate for `name` stays within the constraints.
     #[must_use]
     pub fn permits(&self, name: &HostName) -> bool {
+        self.permits_name(&GeneralName::from(name))
+    }
+
+    /// Whether a certificate for `name` stays within the constraints. A name of a kind that is never
+    /// compared is outside as soon as there is a constraint of its kind.
+    #[must_use]
+    pub fn permits_name(&self, name: &GeneralName) -> bool {
+        let concerning = |subtrees: &[Subtree]| {
+            let of_kind = subtrees.iter().filter(|subtree| subtree.concerns(name));
+            of_kind
+                .map(|subtree| subtree.contains(name))
+                .collect::<Vec<_>>()
+        };
+        let permitted = concerning(&self.permitted);
+        // What cannot be compared counts as excluded, and as not permitted.
+        let excluded = concerning(&self.excluded)
+            .into_iter()
+            .any(|contains| contains.unwrap_or(true));
+        let permitted =
+            permitted.is_empty() || permitted.into_iter().any(|contains| contains == Some(true));
+        permitted && !excluded
+    }
+
+    pub(crate) fn write(&self, w: &mut Writer) {
+        let subtrees = |w: &mut Writer, tag, subtrees: &[Subtree]| {
+            if !subtrees.is_empty() {
+                w.constructed(Tag::context_constructed(tag), |w| {
+                    for subtree in subtrees {
+                        w.sequence(|w| subtree.general_name().write(w));
+                    }
+                });
+            }
+        };
+        w.sequence(|w| {
+            subtrees(w, 0, &self.permitted);
+            subtrees(w, 1, &self.excluded);
+        });
+    }
+
+    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+        let mut reader = element.tagged(Tag::SEQUENCE)?.reader();
+        let subtrees = |list: Option<Element<'_>>| match list {
+            None => Ok(Vec::new()),
+            Some(list) if list.content.is_empty() => Err(DerProblem::Empty.at(list.at)),
+            Some(list) => Subtree::read_all(list.reader()),
+        };
+        let permitted = subtrees(reader.optional(Tag::context_constructed(0))?)?;
+        let excluded = subtrees(reader.optional(Tag::context_constructed(1))?)?;
+        reader.finish()?;
+        Ok(Self {
+            permitted,
+            excluded,
+        })
+    }
+}
+
+impl Subtree {
+    /// The smallest subtree that has the name in it.
+    fn around(name: &HostName) -> Self {
         match name {
-            HostName::Dns(name) => {
-                let name = without_wildcard(name);
-                self.domains.iter().any(|domain| {
-                    domain.is_empty()
-                        || name
-                            .strip_suffix(domain.as_str())
-                            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            HostName::Dns(name) => Self::Dns(without_wildcard(name).to_owned()),
+            HostName::Ip(address) => Self::Ip(Network::new(*address, u8::MAX)),
+        }
+    }
+
+    fn read_all(mut reader: Reader<'_>) -> Result<Vec<Self>, DerError> {
+        let mut subtrees = Vec::new();
+        while !reader.is_at_end() {
+            let mut subtree = reader.sequence()?;
+            let base = subtree.next()?;
+            let name = GeneralName::read(base)?;
+            // Minimum is 0 and maximum absent, always (RFC 5280, section 4.2.1.10).
+            if let Some(minimum) = subtree.optional(Tag::context(0))? {
+                return Err(DerProblem::WrittenDefault.at(minimum.at));
+            }
+            subtree.finish()?;
+            subtrees.push(match name {
+                GeneralName::Dns(name) => Self::Dns(name),
+                GeneralName::Ip(octets) => {
+                    let network = Network::from_octets(&octets);
+                    Self::Ip(network.ok_or(DerProblem::OutOfRange.at(base.at))?)
+                }
+                GeneralName::Email(text) => Self::Email(text),
+                GeneralName::Uri(text) => Self::Uri(text),
+                GeneralName::Directory(name) => Self::Directory(name),
+                other => Self::Other(other),
+            });
+        }
+        Ok(subtrees)
+    }
+
+    fn general_name(&self) -> GeneralName {
+        match self {
+            Self::Dns(name) => GeneralName::Dns(name.clone()),
+            Self::Ip(network) => GeneralName::Ip(network.octets()),
+            Self::Email(text) => GeneralName::Email(text.clone()),
+            Self::Uri(text) => GeneralName::Uri(text.clone()),
+            Self::Directory(name) => GeneralName::Directory(name.clone()),
+            Self::Other(name) => name.clone(),
+        }
+    }
+
+    /// Whether it says something about names of this kind.
+    fn concerns(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(_), GeneralName::Dns(_))
+            | (Self::Ip(_), GeneralName::Ip(_))
+            | (Self::Email(_), GeneralName::Email(_))
+            | (Self::Uri(_), GeneralName::Uri(_))
+            | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            (Self::Other(ours), theirs) => {
+                std::mem::discriminant(ours) == std::mem::discriminant(theirs)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the name is at or below it; none where that cannot be told.
+    fn contains(&self, name: &GeneralName) -> Option<bool> {
+        match (self, name) {
+            (Self::Dns(domain), GeneralName::Dns(name)) => Some(is_at_or_below(
+                without_wildcard(name),
+                domain.trim_start_matches('.'),
+            )),
+            (Self::Ip(network), GeneralName::Ip(octets)) => Some(network.contains(octets)),
+            (Self::Email(constraint), GeneralName::Email(mailbox)) => {
+                let (local, host) = mailbox.rsplit_once('@')?;
+                Some(match constraint.rsplit_once('@') {
+                    // The local part may mean something to its host: its case counts.
+                    Some((wanted, at)) => wanted == local && at.eq_ignore_ascii_case(host),
+                    None => matches_host(constraint, host),
                 })
             }
-            HostName::Ip(address) => self.networks.iter().any(|n| n.contains(*address)),
-        }
-    }
-
-    /// The constraints as rcgen writes them.
-    pub(crate) fn subtrees(&self) -> Vec<GeneralSubtree> {
-        let domains = self.domains.iter().cloned().map(GeneralSubtree::DnsName);
-        let networks = self.networks.iter().map(|network| {
-            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-                network.address,
-                network.prefix,
-            ))
-        });
-        domains.chain(networks).collect()
-    }
-
-    /// What a certificate's extension permits. Forms of names that Ravelin never certifies are
-    /// left out; exclusions are not read, for no CA made here has any.
-    pub(crate) fn from_extension(extension: &extensions::NameConstraints<'_>) -> Self {
-        let mut constraints = Self {
-            domains: Vec::new(),
-            networks: Vec::new(),
-        };
-        for subtree in extension.permitted_subtrees.iter().flatten() {
-            match &subtree.base {
-                GeneralName::DNSName(name) => {
-                    let name = name.trim_start_matches('.').to_ascii_lowercase();
-                    constraints.domains.push(name);
-                }
-                GeneralName::IPAddress(octets) => {
-                    constraints.networks.extend(Network::from_octets(octets));
-                }
-                _ => {}
+            (Self::Uri(constraint), GeneralName::Uri(uri)) => {
+                // An address, or no host at all, is within no constraint (section 4.2.1.10).
+                Some(matches_host(constraint, uri_host(uri)?))
             }
+            (Self::Directory(base), GeneralName::Directory(name)) => Some(name.is_below(base)),
+            _ => None,
         }
-        constraints
     }
 }
 
 impl Network {
-    fn contains(&self, address: IpAddr) -> bool {
-        let (ours, theirs, width) = match (self.address, address) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                (u128::from(a.to_bits()), u128::from(b.to_bits()), 32)
+    /// The addresses that share the first `prefix` bits of `address`.
+    #[must_use]
+    pub fn new(address: IpAddr, prefix: u8) -> Self {
+        let mask = match address {
+            IpAddr::V4(_) => {
+                let unused = 32 - u32::from(prefix).min(32);
+                IpAddr::from(u32::MAX.checked_shl(unused).unwrap_or(0).to_be_bytes())
             }
-            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
-            _ => return false,
+            IpAddr::V6(_) => {
+                let unused = 128 - u32::from(prefix).min(128);
+                IpAddr::from(u128::MAX.checked_shl(unused).unwrap_or(0).to_be_bytes())
+            }
         };
-        let ignored = width - u32::from(self.prefix);
-        // A shift by the whole width is no shift in Rust: `/0` takes everything.
-        (ours ^ theirs).checked_shr(ignored).unwrap_or(0) == 0
+        Self { address, mask }
     }
 
-    /// Reads address and mask (RFC 5280, section 4.2.1.10). A mask with holes is no network.
+    /// Reads address and mask (RFC 5280, section 4.2.1.10).
     fn from_octets(octets: &[u8]) -> Option<Self> {
         let (address, mask) = octets.split_at_checked(octets.len() / 2)?;
-        let (address, ones, zeros) = if let (Ok(address), Ok(mask)) =
-            (<[u8; 4]>::try_from(address), <[u8; 4]>::try_from(mask))
-        {
-            let mask = u32::from_be_bytes(mask);
-            let ones = mask.leading_ones();
-            (IpAddr::from(address), ones, ones + mask.trailing_zeros())
-        } else {
-            let mask = u128::from_be_bytes(mask.try_into().ok()?);
-            let ones = mask.leading_ones();
-            let address = <[u8; 16]>::try_from(address).ok()?;
-            (IpAddr::from(address), ones, ones + mask.trailing_zeros())
+        let read = |octets: &[u8]| {
+            let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+            v4.or(<[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
         };
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        // An all-ones mask has no trailing zeros, an all-zeros mask has them all.
-        (zeros == width).then(|| Self {
-            address,
-            prefix: u8::try_from(ones).unwrap_or(u8::MAX),
+        Some(Self {
+            address: read(address)?,
+            mask: read(mask)?,
         })
+    }
+
+    fn octets(&self) -> Vec<u8> {
+        let octets = |address| match address {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        };
+        [octets(self.address), octets(self.mask)].concat()
+    }
+
+    /// Whether an address, given by its octets, shares the bits of the mask.
+    fn contains(&self, theirs: &[u8]) -> bool {
+        let octets = self.octets();
+        let (ours, mask) = octets.split_at(octets.len() / 2);
+        let same = |((a, b), mask): ((&u8, &u8), &u8)| (a ^ b) & mask == 0;
+        ours.len() == theirs.len() && ours.iter().zip(theirs).zip(mask).all(same)
     }
 }
 
 /// For people: `localhost, *.localhost, …` would be long, so a domain stands for its whole tree.
 impl fmt::Display for NameConstraints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let domains = self.domains.iter().cloned();
-        let networks = self.networks.iter().map(|n| {
-            let single = if n.address.is_ipv4() { 32 } else { 128 };
-            if n.prefix == single {
-                n.address.to_string()
-            } else {
-                format!("{}/{}", n.address, n.prefix)
-            }
-        });
-        f.write_str(&domains.chain(networks).collect::<Vec<_>>().join(", "))
+        let permitted = self.permitted.iter().map(Subtree::to_string);
+        let excluded = self.excluded.iter().map(|subtree| format!("not {subtree}"));
+        f.write_str(&permitted.chain(excluded).collect::<Vec<_>>().join(", "))
     }
+}
+
+impl fmt::Display for Subtree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(network) => network.fmt(f),
+            Self::Dns(name) if name.is_empty() => f.write_str("every DNS name"),
+            _ => self.general_name().fmt(f),
+        }
+    }
+}
+
+/// `10.0.0.0/8`; a single address without its prefix; a mask with holes as a mask.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ones, zeros, width) = match self.mask {
+            IpAddr::V4(mask) => {
+                let mask = mask.to_bits();
+                (mask.leading_ones(), mask.trailing_zeros(), 32)
+            }
+            IpAddr::V6(mask) => {
+                let mask = mask.to_bits();
+                (mask.leading_ones(), mask.trailing_zeros(), 128)
+            }
+        };
+        match ones {
+            _ if ones + zeros != width => write!(f, "{}/{}", self.address, self.mask),
+            _ if ones == width => self.address.fmt(f),
+            _ => write!(f, "{}/{ones}", self.address),
+        }
+    }
+}
+
+/// A host, or with a dot in front a domain of which the host is below.
+fn matches_host(constraint: &str, host: &str) -> bool {
+    match constraint.strip_prefix('.') {
+        Some(domain) => host.len() > domain.len() + 1 && is_at_or_below(host, domain),
+        None => constraint.eq_ignore_ascii_case(host),
+    }
+}
+
+fn is_at_or_below(name: &str, domain: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let domain = domain.to_ascii_lowercase();
+    domain.is_empty()
+        || name
+            .strip_suffix(&domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// The host in a URI's authority (RFC 3986, section 3.2), where it is a name.
+fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    if host.starts_with('[') {
+        return None;
+    }
+    let host = host.split(':').next()?;
+    (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
 fn without_wildcard(name: &str) -> &str {
@@ -250,12 +451,50 @@ mod tests {
     }
 
     #[test]
-    fn masks_with_holes_are_no_networks() {
-        assert!(Network::from_octets(&[10, 0, 0, 0, 255, 0, 255, 0]).is_none());
-        assert!(Network::from_octets(&[1, 2, 3]).is_none());
+    fn networks_are_compared_by_their_mask() {
         let all = Network::from_octets(&[0; 8]).unwrap();
-        assert!(all.contains(v4(8, 8, 8, 8)));
+        assert!(all.contains(&[8, 8, 8, 8]) && !all.contains(&[0; 16]));
         let one = Network::from_octets(&[1, 2, 3, 4, 255, 255, 255, 255]).unwrap();
-        assert!(one.contains(v4(1, 2, 3, 4)) && !one.contains(v4(1, 2, 3, 5)));
+        assert!(one.contains(&[1, 2, 3, 4]) && !one.contains(&[1, 2, 3, 5]));
+        assert_eq!(one, Network::new(v4(1, 2, 3, 4), 32));
+        let holes = Network::from_octets(&[10, 0, 1, 0, 255, 0, 255, 0]).unwrap();
+        assert!(holes.contains(&[10, 7, 1, 7]) && !holes.contains(&[10, 7, 2, 7]));
+        assert!(Network::from_octets(&[1, 2, 3]).is_none());
+        let shown = [all, one, holes, Network::new(v4(10, 0, 0, 0), 8)].map(|n| n.to_string());
+        assert_eq!(
+            shown,
+            ["0.0.0.0/0", "1.2.3.4", "10.0.1.0/255.0.255.0", "10.0.0.0/8"]
+        );
+    }
+
+    #[test]
+    fn mailboxes_and_uris_are_compared_by_their_hosts() {
+        let permits = |constraint: Subtree, name: &str| {
+            let constraints = NameConstraints::default().permitting(constraint);
+            constraints.permits_name(&name.parse().unwrap())
+        };
+        let email = |constraint: &str, name| permits(Subtree::Email(constraint.into()), name);
+        assert!(email("a@b.example", "a@b.example") && !email("a@b.example", "c@b.example"));
+        assert!(email("b.example", "c@B.example") && !email("b.example", "c@d.b.example"));
+        assert!(email(".b.example", "c@d.b.example") && !email(".b.example", "c@b.example"));
+        let uri = |constraint: &str, name| permits(Subtree::Uri(constraint.into()), name);
+        assert!(
+            uri("b.example", "https://u@b.example:1/x") && !uri("b.example", "https://d.b.example")
+        );
+        assert!(uri(".b.example", "https://d.b.example?q") && !uri(".b.example", "urn:a"));
+        assert!(!uri("1.2.3.4", "https://1.2.3.4/"));
+        // A kind that no constraint names is free.
+        assert!(email("a@b.example", "c.example"));
+    }
+
+    #[test]
+    fn exclusions_win_over_permissions() {
+        let constraints = NameConstraints::local().but(&name("secret.internal"));
+        assert!(constraints.permits(&name("db.internal")));
+        assert!(!constraints.permits(&name("a.secret.internal")));
+        let mut writer = Writer::new();
+        constraints.write(&mut writer);
+        let element = Reader::only(writer.bytes(), Tag::SEQUENCE).unwrap();
+        assert_eq!(NameConstraints::read(element), Ok(constraints));
     }
 }

@@ -40,12 +40,17 @@ fn keys_of_all_forms_are_read_and_go_with_their_certificates() {
         assert_eq!(leaf.names(), ["a.test".parse().unwrap()]);
         // What is written again is what openssl takes for the same key.
         let key = PrivateKey::from_pem(&openssl.read(file)).unwrap();
-        openssl.write("again.pem", key.to_pem());
+        openssl.write("again.pem", key.to_pem().unwrap());
         let public = |file| openssl.run(&format!("pkey -in {file} -pubout")).unwrap();
         assert_eq!(public("again.pem"), public(file));
         let other = PrivateKey::generate().unwrap();
-        assert!(!leaf.certificate().public_key_matches(other.der()).unwrap());
-        let error = Leaf::new(leaf.chain.clone(), other.der().clone_key()).unwrap_err();
+        assert!(
+            !leaf
+                .certificate()
+                .public_key_matches(&other.der().unwrap())
+                .unwrap()
+        );
+        let error = Leaf::new(leaf.chain.clone(), other.der().unwrap()).unwrap_err();
         assert!(matches!(error, LeafError::Mismatch { .. }), "{error:?}");
     }
 }
@@ -53,7 +58,7 @@ fn keys_of_all_forms_are_read_and_go_with_their_certificates() {
 #[test]
 fn a_key_made_here_is_sound_to_openssl() {
     let openssl = Openssl::new();
-    openssl.write("k.pem", PrivateKey::generate().unwrap().to_pem());
+    openssl.write("k.pem", PrivateKey::generate().unwrap().to_pem().unwrap());
     let text = openssl.run("pkey -in k.pem -check -noout -text").unwrap();
     assert!(
         text.contains("Key is valid") && text.contains("P-256"),

@@ -35,9 +35,10 @@ fn ask_all(bytes: &[u8]) {
                 constraints.permits(&LEAF.names()[1]),
             );
         }
-        if let Ok(authority) =
-            Authority::new(certificate, PrivateKey::from_der(ROOT.key().der()).unwrap())
-        {
+        if let Ok(authority) = Authority::new(
+            certificate,
+            PrivateKey::from_der(&ROOT.key().der().unwrap()).unwrap(),
+        ) {
             let _ = authority.leaf(LEAF.names(), SystemTime::now());
         }
     }

@@ -15,7 +15,7 @@ fn files() -> Files {
     let root = Authority::root("Test root", key, &NameConstraints::local(), now).unwrap();
     Files {
         certificate: root.certificate().to_pem(),
-        key: root.key().to_pem(),
+        key: root.key().to_pem().unwrap(),
     }
 }
 

@@ -272,7 +272,10 @@ impl Place {
         write("fullchain.pem", &cert);
         write("key.pem", &key);
         write("mixed/key.pem", &key);
-        write("other-key.pem", &PrivateKey::generate().unwrap().to_pem());
+        write(
+            "other-key.pem",
+            &PrivateKey::generate().unwrap().to_pem().unwrap(),
+        );
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
         let (cert, key) = certificate(&["example.org"], long_ago);
         write("expired.pem", &cert);

@@ -1,0 +1,275 @@
+//! Distinguished names (RFC 5280, section 4.1.2.4): who holds a certificate and who issued it.
+
+use std::fmt;
+
+use crate::der::{DerError, DerProblem, Element, Tag, Writer};
+use crate::oid::Oid;
+
+/// A distinguished name: a sequence of sets of attributes.
+///
+/// Two are equal if their DER is. [`Self::matches`] compares them as path validation does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DistinguishedName {
+    der: Vec<u8>,
+    /// The attributes of each relative distinguished name: almost always one.
+    parts: Vec<Vec<Attribute>>,
+}
+
+/// One attribute of a distinguished name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Attribute {
+    /// What it says: `commonName`.
+    pub kind: Oid,
+    /// The type that its value is written in: `UTF8String`.
+    pub tag: Tag,
+    /// The value. One that is no text is shown as `#` and its DER in hexadecimal digits (RFC 4514,
+    /// section 2.4).
+    pub value: String,
+}
+
+impl DistinguishedName {
+    /// The name of these attributes, one each relative distinguished name, in their order. Countries
+    /// and serial numbers are written as `PrintableString`, domain components and email addresses as
+    /// `IA5String`, all else as `UTF8String` (RFC 5280, section 4.1.2.4 and appendix A.1).
+    #[must_use]
+    pub fn of(attributes: &[(Oid, &str)]) -> Self {
+        let mut writer = Writer::new();
+        let mut parts = Vec::new();
+        writer.sequence(|w| {
+            for (kind, value) in attributes {
+                let tag = match kind {
+                    oid if [Oid::COUNTRY, Oid::SERIAL_NUMBER, Oid::DN_QUALIFIER].contains(oid) => {
+                        Tag::PRINTABLE_STRING
+                    }
+                    oid if [Oid::DOMAIN_COMPONENT, Oid::EMAIL_ADDRESS].contains(oid) => {
+                        Tag::IA5_STRING
+                    }
+                    _ => Tag::UTF8_STRING,
+                };
+                w.constructed(Tag::SET, |w| {
+                    w.sequence(|w| {
+                        w.oid(kind);
+                        w.primitive(tag, value.as_bytes());
+                    });
+                });
+                parts.push(vec![Attribute {
+                    kind: kind.clone(),
+                    tag,
+                    value: (*value).to_owned(),
+                }]);
+            }
+        });
+        Self {
+            der: writer.into_bytes(),
+            parts,
+        }
+    }
+
+    /// Reads a name.
+    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+        let mut reader = element.tagged(Tag::SEQUENCE)?.reader();
+        let mut parts = Vec::new();
+        while !reader.is_at_end() {
+            let set = reader.expect(Tag::SET)?;
+            let mut attributes = set.reader();
+            let mut part = Vec::new();
+            while !attributes.is_at_end() {
+                let mut attribute = attributes.sequence()?;
+                let kind = attribute.expect(Tag::OBJECT_IDENTIFIER)?.oid()?;
+                let value = attribute.next()?;
+                attribute.finish()?;
+                part.push(Attribute {
+                    kind,
+                    tag: value.tag,
+                    value: text_or_hex(&value),
+                });
+            }
+            if part.is_empty() {
+                return Err(DerProblem::Empty.at(set.at));
+            }
+            parts.push(part);
+        }
+        Ok(Self {
+            der: element.whole.to_vec(),
+            parts,
+        })
+    }
+
+    /// The name in DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Its relative distinguished names, each with its attributes.
+    #[must_use]
+    pub fn parts(&self) -> &[Vec<Attribute>] {
+        &self.parts
+    }
+
+    /// All attributes, in their order.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.parts.iter().flatten()
+    }
+
+    /// The first attribute of a kind.
+    #[must_use]
+    pub fn get(&self, kind: &Oid) -> Option<&str> {
+        self.attributes()
+            .find(|attribute| attribute.kind == *kind)
+            .map(|attribute| attribute.value.as_str())
+    }
+
+    /// Whether both name the same, by the rules of RFC 5280, section 7.1: the case of letters, runs
+    /// of white space and the type of a string make no difference.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.der == other.der || (self.parts.len() == other.parts.len() && self.is_below(other))
+    }
+
+    /// Whether this name begins with all of `ancestor`, as name constraints ask (RFC 5280, section
+    /// 4.2.1.10).
+    #[must_use]
+    pub fn is_below(&self, ancestor: &Self) -> bool {
+        self.parts.len() >= ancestor.parts.len()
+            && ancestor
+                .parts
+                .iter()
+                .zip(&self.parts)
+                .all(|(ours, theirs)| same_part(ours, theirs))
+    }
+}
+
+fn same_part(a: &[Attribute], b: &[Attribute]) -> bool {
+    let same =
+        |x: &Attribute, y: &Attribute| x.kind == y.kind && folded(&x.value) == folded(&y.value);
+    // A set has no order.
+    a.len() == b.len()
+        && a.iter().all(|x| b.iter().any(|y| same(x, y)))
+        && b.iter().all(|y| a.iter().any(|x| same(x, y)))
+}
+
+/// The value as RFC 4518 prepares it for comparing, as far as certificates make use of it.
+fn folded(value: &str) -> String {
+    let mut folded = String::with_capacity(value.len());
+    for word in value.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    folded
+}
+
+fn text_or_hex(value: &Element<'_>) -> String {
+    value.text().unwrap_or_else(|_| {
+        let digits = value.whole.iter().map(|octet| format!("{octet:02x}"));
+        format!("#{}", digits.collect::<String>())
+    })
+}
+
+/// `O=Example, CN=Example CA`: in the order of the certificate, escaped as RFC 4514 does it, with
+/// what could move a terminal's cursor as `\` and hexadecimal digits.
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.parts.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            for (index, attribute) in part.iter().enumerate() {
+                if index > 0 {
+                    f.write_str(" + ")?;
+                }
+                write!(f, "{attribute}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = SHORT.iter().find(|(oid, _)| *oid == self.kind);
+        match short {
+            Some((_, short)) => write!(f, "{short}=")?,
+            None => write!(f, "{}=", self.kind.name_or_dots())?,
+        }
+        for (index, character) in self.value.char_indices() {
+            match character {
+                ',' | '+' | '"' | '\\' | '<' | '>' | ';' => write!(f, "\\{character}")?,
+                '#' | ' ' if index == 0 => write!(f, "\\{character}")?,
+                _ if unprintable(character) => {
+                    let mut octets = [0; 4];
+                    for octet in character.encode_utf8(&mut octets).bytes() {
+                        write!(f, "\\{octet:02x}")?;
+                    }
+                }
+                _ => write!(f, "{character}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters, and those that turn the direction of text or cannot be seen.
+pub(crate) fn unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The short names of RFC 4514, section 3, and what all tools write.
+static SHORT: [(Oid, &str); 11] = [
+    (Oid::COMMON_NAME, "CN"),
+    (Oid::ORGANIZATION, "O"),
+    (Oid::ORGANIZATIONAL_UNIT, "OU"),
+    (Oid::COUNTRY, "C"),
+    (Oid::STATE, "ST"),
+    (Oid::LOCALITY, "L"),
+    (Oid::STREET, "STREET"),
+    (Oid::DOMAIN_COMPONENT, "DC"),
+    (Oid::USER_ID, "UID"),
+    (Oid::SURNAME, "SN"),
+    (Oid::GIVEN_NAME, "GN"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::Reader;
+
+    fn read(der: &[u8]) -> DistinguishedName {
+        DistinguishedName::read(Reader::new(der).next().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_made_is_read_back() {
+        let name = DistinguishedName::of(&[
+            (Oid::COUNTRY, "DE"),
+            (Oid::ORGANIZATION, "Müller, Söhne + Co"),
+            (Oid::COMMON_NAME, "a\u{1b}[2J"),
+        ]);
+        assert_eq!(read(name.der()), name);
+        assert_eq!(
+            name.to_string(),
+            "C=DE, O=Müller\\, Söhne \\+ Co, CN=a\\1b[2J"
+        );
+        assert_eq!(name.get(&Oid::COUNTRY), Some("DE"));
+        assert!(DistinguishedName::of(&[]).is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_spaces() {
+        let name = |o, cn| DistinguishedName::of(&[(Oid::ORGANIZATION, o), (Oid::COMMON_NAME, cn)]);
+        let plain = name("Example Ltd", "A CA");
+        assert!(plain.matches(&name("  EXAMPLE   ltd", "a ca ")));
+        assert!(!plain.matches(&name("Example", "A CA")));
+        let above = DistinguishedName::of(&[(Oid::ORGANIZATION, "example ltd")]);
+        assert!(plain.is_below(&above) && !above.is_below(&plain) && !plain.matches(&above));
+    }
+}

@@ -1,0 +1,397 @@
+//! Signature algorithms: how they are written in certificates, and whether a signature is right.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
+
+use crate::der::{DerError, Element, Reader, Tag, Writer};
+use crate::oid::Oid;
+use crate::public_key::{KeyType, PublicKey};
+
+/// An `AlgorithmIdentifier` (RFC 5280, section 4.1.1.2), of whatever algorithm.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AlgorithmIdentifier {
+    /// The algorithm.
+    pub oid: Oid,
+    /// Its parameters in DER.
+    pub parameters: Option<Vec<u8>>,
+}
+
+/// A signature algorithm that Ravelin knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignatureAlgorithm {
+    /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2; identifiers in RFC 4055).
+    RsaPkcs1(Hash),
+    /// RSASSA-PSS (RFC 8017, section 8.1), its mask made with the same hash and its salt as long as
+    /// the hash.
+    RsaPss(Hash),
+    /// ECDSA (FIPS 186-5; identifiers in RFC 5758).
+    Ecdsa(Hash),
+    /// Ed25519 (RFC 8410).
+    Ed25519,
+    /// ML-DSA-44 (FIPS 204; identifiers in RFC 9881).
+    MlDsa44,
+    /// ML-DSA-65.
+    MlDsa65,
+    /// ML-DSA-87.
+    MlDsa87,
+}
+
+/// A hash function that signatures are made over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// SHA-1: broken, and only ever verified.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Nobody here can tell: the algorithm is old, new or rare.
+    #[error("signatures of the algorithm \"{algorithm}\" cannot be checked")]
+    Unsupported {
+        /// Its name or number.
+        algorithm: String,
+    },
+    /// The key is of a kind that makes no such signatures.
+    #[error(
+        "a signature of the algorithm \"{algorithm}\" cannot come from a key of the kind {key}"
+    )]
+    WrongKey {
+        /// What the signature says it is.
+        algorithm: String,
+        /// What the key is.
+        key: String,
+    },
+    /// The signature is not of this key over these bytes.
+    #[error("the signature is wrong")]
+    Wrong,
+}
+
+impl AlgorithmIdentifier {
+    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+        let mut reader = element.tagged(Tag::SEQUENCE)?.reader();
+        let oid = reader.expect(Tag::OBJECT_IDENTIFIER)?.oid()?;
+        let parameters = if reader.is_at_end() {
+            None
+        } else {
+            Some(reader.next()?.whole.to_vec())
+        };
+        reader.finish()?;
+        Ok(Self { oid, parameters })
+    }
+
+    /// The signature algorithm that it stands for, where that is known.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+        let null_or_none = matches!(self.parameters.as_deref(), None | Some([5, 0]));
+        let none = self.parameters.is_none();
+        let known = [
+            (
+                Oid::SHA1_WITH_RSA,
+                SignatureAlgorithm::RsaPkcs1(Hash::Sha1),
+                null_or_none,
+            ),
+            (
+                Oid::SHA256_WITH_RSA,
+                SignatureAlgorithm::RsaPkcs1(Hash::Sha256),
+                null_or_none,
+            ),
+            (
+                Oid::SHA384_WITH_RSA,
+                SignatureAlgorithm::RsaPkcs1(Hash::Sha384),
+                null_or_none,
+            ),
+            (
+                Oid::SHA512_WITH_RSA,
+                SignatureAlgorithm::RsaPkcs1(Hash::Sha512),
+                null_or_none,
+            ),
+            // Some old libraries wrote the NULL of RSA here as well; RFC 5758 forbids it.
+            (Oid::ECDSA_SHA1, SignatureAlgorithm::Ecdsa(Hash::Sha1), none),
+            (
+                Oid::ECDSA_SHA256,
+                SignatureAlgorithm::Ecdsa(Hash::Sha256),
+                none,
+            ),
+            (
+                Oid::ECDSA_SHA384,
+                SignatureAlgorithm::Ecdsa(Hash::Sha384),
+                none,
+            ),
+            (
+                Oid::ECDSA_SHA512,
+                SignatureAlgorithm::Ecdsa(Hash::Sha512),
+                none,
+            ),
+            (Oid::ED25519, SignatureAlgorithm::Ed25519, none),
+            (Oid::ML_DSA_44, SignatureAlgorithm::MlDsa44, none),
+            (Oid::ML_DSA_65, SignatureAlgorithm::MlDsa65, none),
+            (Oid::ML_DSA_87, SignatureAlgorithm::MlDsa87, none),
+        ];
+        if self.oid == Oid::RSA_PSS {
+            let hash = pss_hash(self.parameters.as_deref()?).ok()??;
+            return Some(SignatureAlgorithm::RsaPss(hash));
+        }
+        let (_, algorithm, fits) = known.into_iter().find(|(oid, ..)| *oid == self.oid)?;
+        fits.then_some(algorithm)
+    }
+
+    /// Its name in the standards; with the hash for RSASSA-PSS.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.signature_algorithm() {
+            Some(algorithm) => algorithm.to_string(),
+            None => self.oid.name_or_dots(),
+        }
+    }
+}
+
+impl SignatureAlgorithm {
+    /// Writes its `AlgorithmIdentifier`.
+    pub(crate) fn write(self, w: &mut Writer) {
+        w.sequence(|w| {
+            w.oid(&self.oid());
+            match self {
+                Self::RsaPkcs1(_) => w.null(),
+                Self::RsaPss(hash) => write_pss_parameters(w, hash),
+                _ => {}
+            }
+        });
+    }
+
+    fn oid(self) -> Oid {
+        match self {
+            Self::RsaPkcs1(Hash::Sha1) => Oid::SHA1_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha256) => Oid::SHA256_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha384) => Oid::SHA384_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha512) => Oid::SHA512_WITH_RSA,
+            Self::RsaPss(_) => Oid::RSA_PSS,
+            Self::Ecdsa(Hash::Sha1) => Oid::ECDSA_SHA1,
+            Self::Ecdsa(Hash::Sha256) => Oid::ECDSA_SHA256,
+            Self::Ecdsa(Hash::Sha384) => Oid::ECDSA_SHA384,
+            Self::Ecdsa(Hash::Sha512) => Oid::ECDSA_SHA512,
+            Self::Ed25519 => Oid::ED25519,
+            Self::MlDsa44 => Oid::ML_DSA_44,
+            Self::MlDsa65 => Oid::ML_DSA_65,
+            Self::MlDsa87 => Oid::ML_DSA_87,
+        }
+    }
+
+    /// The hash it is made over; none for those that bring their own.
+    #[must_use]
+    pub fn hash(self) -> Option<Hash> {
+        match self {
+            Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) => Some(hash),
+            _ => None,
+        }
+    }
+
+    /// Checks a signature over `message`.
+    ///
+    /// RSA keys of 1024 bits, and SHA-1, are checked too, as what is old may have to be read: whether
+    /// they are to be accepted is a question for [`crate::verify`].
+    ///
+    /// # Errors
+    ///
+    /// The signature is wrong, cannot come from such a key, or cannot be checked.
+    pub fn verify(
+        self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let algorithm = self.for_key(key)?;
+        UnparsedPublicKey::new(algorithm, key.bits())
+            .verify(message, signature)
+            .map_err(|_| SignatureError::Wrong)
+    }
+
+    fn for_key(
+        self,
+        key: &PublicKey,
+    ) -> Result<&'static dyn VerificationAlgorithm, SignatureError> {
+        use KeyType as Key;
+        let unsupported = || SignatureError::Unsupported {
+            algorithm: self.to_string(),
+        };
+        Ok(match (self, key.key_type()) {
+            (Self::RsaPkcs1(hash), Some(Key::Rsa(bits))) => match (hash, bits) {
+                (_, ..1024) => return Err(unsupported()),
+                (Hash::Sha1, _) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                (Hash::Sha256, _) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+                (Hash::Sha384, _) => &aws::RSA_PKCS1_2048_8192_SHA384,
+                (Hash::Sha512, _) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            },
+            (Self::RsaPss(hash), Some(Key::Rsa(_))) => match hash {
+                Hash::Sha1 => return Err(unsupported()),
+                Hash::Sha256 => &aws::RSA_PSS_2048_8192_SHA256,
+                Hash::Sha384 => &aws::RSA_PSS_2048_8192_SHA384,
+                Hash::Sha512 => &aws::RSA_PSS_2048_8192_SHA512,
+            },
+            (Self::Ecdsa(hash), Some(Key::EcdsaP256)) => match hash {
+                Hash::Sha1 => &aws::ECDSA_P256_SHA1_ASN1,
+                Hash::Sha256 => &aws::ECDSA_P256_SHA256_ASN1,
+                Hash::Sha384 => &aws::ECDSA_P256_SHA384_ASN1,
+                Hash::Sha512 => &aws::ECDSA_P256_SHA512_ASN1,
+            },
+            (Self::Ecdsa(hash), Some(Key::EcdsaP384)) => match hash {
+                Hash::Sha1 => return Err(unsupported()),
+                Hash::Sha256 => &aws::ECDSA_P384_SHA256_ASN1,
+                Hash::Sha384 => &aws::ECDSA_P384_SHA384_ASN1,
+                Hash::Sha512 => &aws::ECDSA_P384_SHA512_ASN1,
+            },
+            (Self::Ecdsa(hash), Some(Key::EcdsaP521)) => match hash {
+                Hash::Sha1 => &aws::ECDSA_P521_SHA1_ASN1,
+                Hash::Sha256 => &aws::ECDSA_P521_SHA256_ASN1,
+                Hash::Sha384 => &aws::ECDSA_P521_SHA384_ASN1,
+                Hash::Sha512 => &aws::ECDSA_P521_SHA512_ASN1,
+            },
+            (Self::Ed25519, Some(Key::Ed25519)) => &aws::ED25519,
+            (Self::MlDsa44, Some(Key::MlDsa44)) => &aws::ML_DSA_44,
+            (Self::MlDsa65, Some(Key::MlDsa65)) => &aws::ML_DSA_65,
+            (Self::MlDsa87, Some(Key::MlDsa87)) => &aws::ML_DSA_87,
+            _ => {
+                return Err(SignatureError::WrongKey {
+                    algorithm: self.to_string(),
+                    key: key.kind(),
+                });
+            }
+        })
+    }
+}
+
+/// `ECDSA with SHA-256`.
+impl fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RsaPkcs1(hash) => write!(f, "RSA with {hash}"),
+            Self::RsaPss(hash) => write!(f, "RSA-PSS with {hash}"),
+            Self::Ecdsa(hash) => write!(f, "ECDSA with {hash}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::MlDsa44 => f.write_str("ML-DSA-44"),
+            Self::MlDsa65 => f.write_str("ML-DSA-65"),
+            Self::MlDsa87 => f.write_str("ML-DSA-87"),
+        }
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        })
+    }
+}
+
+impl Hash {
+    pub(crate) fn oid(self) -> Oid {
+        match self {
+            Self::Sha1 => Oid::SHA1,
+            Self::Sha256 => Oid::SHA256,
+            Self::Sha384 => Oid::SHA384,
+            Self::Sha512 => Oid::SHA512,
+        }
+    }
+
+    pub(crate) fn of_oid(oid: &Oid) -> Option<Self> {
+        [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512]
+            .into_iter()
+            .find(|hash| hash.oid() == *oid)
+    }
+
+    fn octets(self) -> u64 {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// Reads `RSASSA-PSS-params` (RFC 4055, section 3.1): the hash, where mask and salt go with it.
+fn pss_hash(parameters: &[u8]) -> Result<Option<Hash>, DerError> {
+    let mut reader = Reader::only(parameters, Tag::SEQUENCE)?.reader();
+    let algorithm = |element: Option<Element<'_>>| {
+        element
+            .map(|element| AlgorithmIdentifier::read(element.inner()?))
+            .transpose()
+    };
+    let hash = algorithm(reader.optional(Tag::context_constructed(0))?)?;
+    let mask = algorithm(reader.optional(Tag::context_constructed(1))?)?;
+    let salt = reader.optional(Tag::context_constructed(2))?;
+    let salt = salt
+        .map(|salt| salt.inner()?.unsigned())
+        .transpose()?
+        .unwrap_or(20);
+    let trailer = reader.optional(Tag::context_constructed(3))?;
+    let trailer = trailer
+        .map(|trailer| trailer.inner()?.unsigned())
+        .transpose()?
+        .unwrap_or(1);
+    reader.finish()?;
+    let hash = hash.map_or(Some(Hash::Sha1), |hash| Hash::of_oid(&hash.oid));
+    let mask = match mask {
+        None => Some(Hash::Sha1),
+        Some(mask) if mask.oid == Oid::MGF1 => {
+            let inner = Reader::only(
+                mask.parameters.as_deref().unwrap_or_default(),
+                Tag::SEQUENCE,
+            )?;
+            Hash::of_oid(&AlgorithmIdentifier::read(inner)?.oid)
+        }
+        Some(_) => None,
+    };
+    Ok(hash.filter(|hash| mask == Some(*hash) && salt == hash.octets() && trailer == 1))
+}
+
+fn write_pss_parameters(w: &mut Writer, hash: Hash) {
+    let hash_algorithm = |w: &mut Writer| {
+        w.sequence(|w| {
+            w.oid(&hash.oid());
+            w.null();
+        });
+    };
+    w.sequence(|w| {
+        w.constructed(Tag::context_constructed(0), hash_algorithm);
+        w.constructed(Tag::context_constructed(1), |w| {
+            w.sequence(|w| {
+                w.oid(&Oid::MGF1);
+                hash_algorithm(w);
+            });
+        });
+        w.constructed(Tag::context_constructed(2), |w| w.unsigned(hash.octets()));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_is_read_back() {
+        use SignatureAlgorithm as S;
+        let hashes = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+        let with_hash = hashes
+            .into_iter()
+            .flat_map(|hash| [S::RsaPkcs1(hash), S::Ecdsa(hash), S::RsaPss(hash)]);
+        let without = [S::Ed25519, S::MlDsa44, S::MlDsa65, S::MlDsa87];
+        for algorithm in with_hash.chain(without) {
+            let mut writer = Writer::new();
+            algorithm.write(&mut writer);
+            let element = Reader::only(writer.bytes(), Tag::SEQUENCE).unwrap();
+            let read = AlgorithmIdentifier::read(element).unwrap();
+            assert_eq!(read.signature_algorithm(), Some(algorithm), "{algorithm}");
+        }
+    }
+}
