@@ -35,10 +35,10 @@ use lines::{Lines, Piece};
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use ravelin_certs::FileStore;
 /// use ravelin_certs::inventory::Query;
-/// use ravelin_certs::journal::{Event, Journal, event::Issued};
-/// use ravelin_pki::{Authority, Fingerprint, HostName, NameConstraints, PrivateKey, SerialNumber};
+/// use ravelin_certs::journal::event::Issued;
+/// use ravelin_certs::{FileStore, Journal};
+/// use ravelin_pki::{Authority, HostName, NameConstraints, PrivateKey};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
@@ -48,19 +48,8 @@ use lines::{Lines, Piece};
 /// let leaf = ca.leaf(&["localhost".parse::<HostName>()?], now)?;
 ///
 /// let mut journal = Journal::open(&FileStore::open(folder)?)?;
-/// let issued = Issued {
-///     issuer: Fingerprint::of(b"the issuer's SubjectPublicKeyInfo"),
-///     serial: SerialNumber::from_der_content(&[1]),
-///     subject: leaf.certificate().subject().to_owned(),
-///     names: vec!["localhost".to_owned()],
-///     not_before: leaf.certificate().not_before(),
-///     not_after: leaf.certificate().not_after(),
-///     profile: "server".to_owned(),
-///     requester: None,
-///     request: None,
-///     certificate: leaf.certificate().der().clone(),
-/// };
-/// let head = journal.append(&[Event::Issued(Box::new(issued))], now)?;
+/// let issued = Issued::new(leaf.certificate(), ca.certificate().public_key(), "server");
+/// let head = journal.append(&[issued.asked_by("ada").into()], now)?;
 /// // Now, and not before, may the certificate be handed out.
 /// assert_eq!(head.sequence, 1);
 ///

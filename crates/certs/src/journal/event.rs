@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use ravelin_pki::{CertificateDer, Fingerprint, SerialNumber};
+use ravelin_pki::{Certificate, CertificateDer, Fingerprint, PublicKey, SerialNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -175,6 +175,58 @@ pub enum RevocationReason {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a reason to revoke a certificate")]
 pub struct RevocationReasonError(String);
+
+impl Issued {
+    /// What is to be recorded of a certificate whose issuer has this key.
+    #[must_use]
+    pub fn new(certificate: &Certificate, issuer: &PublicKey, profile: &str) -> Self {
+        let names = certificate.alternative_names();
+        Self {
+            issuer: issuer.fingerprint(),
+            serial: certificate.serial_number().clone(),
+            subject: certificate.subject().to_owned(),
+            names: names.iter().map(ToString::to_string).collect(),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+            profile: profile.to_owned(),
+            requester: None,
+            request: None,
+            certificate: certificate.der().clone(),
+        }
+    }
+
+    /// Tells who asked for it.
+    #[must_use]
+    pub fn asked_by(mut self, requester: impl Into<String>) -> Self {
+        self.requester = Some(requester.into());
+        self
+    }
+
+    /// Tells from which request it was made: the SHA-256 of its DER.
+    #[must_use]
+    pub fn from_request(mut self, request: Fingerprint) -> Self {
+        self.request = Some(request);
+        self
+    }
+}
+
+impl From<Issued> for Event {
+    fn from(issued: Issued) -> Self {
+        Self::Issued(Box::new(issued))
+    }
+}
+
+impl AuthorityNoted {
+    /// What is to be recorded of an authority.
+    #[must_use]
+    pub fn new(certificate: &Certificate) -> Self {
+        Self {
+            issuer: certificate.public_key().fingerprint(),
+            fingerprint: certificate.fingerprint_sha256(),
+            subject: certificate.subject().to_owned(),
+        }
+    }
+}
 
 impl Event {
     /// The event's name in the journal: `issued`.

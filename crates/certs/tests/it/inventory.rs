@@ -238,6 +238,8 @@ fn all(journal: &mut Journal) -> Vec<Record> {
         .records
 }
 
+type Harm<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
 #[test]
 fn an_inventory_that_is_missing_damaged_or_of_another_kind_is_made_anew() {
     let place = Place::new();
@@ -257,7 +259,6 @@ fn an_inventory_that_is_missing_damaged_or_of_another_kind_is_made_anew() {
             .unwrap();
     };
     let whole = fs::read(&database).unwrap();
-    type Harm<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let harms: [Harm<'_>; 8] = [
         ("removed", Box::new(|| fs::remove_file(&database).unwrap())),
         ("emptied", Box::new(|| fs::write(&database, "").unwrap())),

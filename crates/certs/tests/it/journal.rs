@@ -81,22 +81,13 @@ pub(crate) fn issuer() -> Fingerprint {
 }
 
 fn issued(certificate: &Certificate) -> Issued {
-    Issued {
+    let issued = Issued {
         issuer: issuer(),
-        serial: certificate.serial_number().clone(),
-        subject: certificate.subject().to_owned(),
-        names: certificate
-            .names()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        not_before: certificate.not_before(),
-        not_after: certificate.not_after(),
-        profile: "server".to_owned(),
-        requester: Some("the tests".to_owned()),
-        request: Some(Fingerprint::of(b"request")),
-        certificate: certificate.der().clone(),
-    }
+        ..Issued::new(certificate, certificate.public_key(), "server")
+    };
+    issued
+        .asked_by("the tests")
+        .from_request(Fingerprint::of(b"request"))
 }
 
 pub(crate) fn event(issued: &Issued) -> Event {
@@ -361,7 +352,7 @@ fn a_last_line_that_a_crash_tore_gives_way_to_the_next() {
         &b"{"[..],
         &whole[..whole.len() - 1],
         &[0; 5000],
-        &[b'x'; 70_000],
+        &vec![b'x'; 70_000],
     ] {
         let before = fs::read(place.path()).unwrap();
         add(&place.path(), torn);

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ravelin_pki::{Certificate, Fingerprint, HostName, SerialNumber};
+use ravelin_pki::{Certificate, Fingerprint, SerialNumber};
 
 use crate::inventory::Revocation;
 use crate::journal::entry::Entry;
@@ -108,14 +108,11 @@ fn check_certificate(issued: &Issued, fault: &mut impl FnMut(Fault)) {
         Ok(certificate) => certificate,
         Err(error) => return fault(Fault::Certificate(error)),
     };
-    let recorded: Vec<HostName> = issued
-        .names
+    let names = certificate.alternative_names();
+    let same_names = names
         .iter()
-        .filter_map(|name| name.parse().ok())
-        .collect();
-    let names = certificate.names();
-    let same_names = names.iter().all(|name| recorded.contains(name))
-        && recorded.iter().all(|name| names.contains(name));
+        .map(ToString::to_string)
+        .eq(issued.names.iter().cloned());
     let fields = [
         ("serial", *certificate.serial_number() == issued.serial),
         ("subject", certificate.subject() == issued.subject),
