@@ -19,10 +19,12 @@
 //! ```
 
 pub mod authority;
+mod ber;
 pub mod certificate;
 pub mod constraints;
 pub mod der;
 pub mod distinguished_name;
+pub mod encrypted_key;
 pub mod extension;
 pub mod fingerprint;
 pub mod general_name;
@@ -30,6 +32,8 @@ pub mod key;
 pub mod leaf;
 pub mod name;
 pub mod oid;
+pub mod passphrase;
+pub mod pbe;
 pub mod pem;
 pub mod public_key;
 pub mod serial;
@@ -40,6 +44,7 @@ pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
+pub use encrypted_key::EncryptedKeyError;
 pub use extension::{Extension, ExtensionValue, KeyUsage};
 pub use fingerprint::Fingerprint;
 pub use general_name::{GeneralName, GeneralNameError};
@@ -47,6 +52,7 @@ pub use key::{KeyError, KeyForm, PrivateKey, SignError, Signer};
 pub use leaf::{Leaf, LeafError};
 pub use name::{HostName, HostNameError};
 pub use oid::Oid;
+pub use passphrase::Passphrase;
 pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
