@@ -4,7 +4,11 @@
 
 mod authority;
 mod encrypted_keys;
+mod identity;
+mod jks;
 mod keys;
 mod openssl;
 mod outside;
 mod pem;
+mod pkcs12;
+mod vectors;
