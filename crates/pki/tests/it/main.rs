@@ -6,4 +6,6 @@ mod authority;
 mod keys;
 mod openssl;
 mod outside;
+mod peers;
 mod pem;
+mod revocation_list;
