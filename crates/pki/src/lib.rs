@@ -38,6 +38,7 @@ pub mod pbe;
 pub mod pem;
 pub mod public_key;
 pub mod request;
+pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
@@ -59,6 +60,9 @@ pub use passphrase::Passphrase;
 pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
 pub use request::{CertificateRequest, RequestError};
+pub use revocation_list::{
+    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};

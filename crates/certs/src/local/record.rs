@@ -42,11 +42,11 @@ pub(super) fn issued(
     asked: Option<&Asked>,
     now: SystemTime,
 ) -> Result<(), LocalError> {
-    let mut issued = Issued::new(certificate, issuer.public_key(), profile);
+    let mut event = Issued::new(certificate, issuer.public_key(), profile);
     if let Some(asked) = asked {
-        issued.requester.clone_from(&asked.by);
-        issued.request = asked.request;
+        event.requester.clone_from(&asked.by);
+        event.request = asked.request;
     }
-    Journal::open(store)?.append(&[issued.into()], now)?;
+    Journal::open(store)?.append(&[event.into()], now)?;
     Ok(())
 }

@@ -9,6 +9,8 @@ mod jks;
 mod keys;
 mod openssl;
 mod outside;
+mod peers;
 mod pem;
 mod pkcs12;
+mod revocation_list;
 mod vectors;
