@@ -71,7 +71,8 @@ fn load(server: &Server) -> Ran {
 }
 
 /// `ravelin ca trust` or `untrust`, which must not change the machine that runs the tests: it sees
-/// copies of the system's folders.
+/// copies of the system's folders, none of its JVMs, and nothing that the system runs after a
+/// change.
 fn changed(place: &Place, what: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_ravelin")).display();
     let script = format!(
@@ -79,6 +80,10 @@ fn changed(place: &Place, what: &str) -> String {
         if [ ! -e anchors ]; then mkdir anchors; cp -a /etc/ssl/certs certs; fi
         mount --bind anchors /usr/local/share/ca-certificates
         mount --bind certs /etc/ssl/certs
+        mkdir -p empty
+        for folder in /etc/ca-certificates/update.d /usr/lib/jvm; do
+            [ ! -d $folder ] || mount --bind empty $folder
+        done
         '{binary}' ca {what}"
     );
     let mut arguments = vec!["--mount"];
