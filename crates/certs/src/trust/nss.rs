@@ -109,10 +109,11 @@ fn on_each(
         .collect()
 }
 
-/// NSS reads the old format no longer (bug 1594931), and programs convert theirs when they start.
+/// Firefox converts its databases when it starts, since version 58 of January 2018. `certutil` would
+/// too, but only in part where there is a password, which nobody would be asked for.
 fn legacy(database: &Database) -> Outcome {
     Outcome::LeftAlone {
-        why: "its format is older than 2018 (cert8.db)".to_owned(),
+        why: "its format is that of before 2018 (cert8.db)".to_owned(),
         hint: Some(format!(
             "if it is still in use, start {} once, which converts it, and run this again",
             database.browser
