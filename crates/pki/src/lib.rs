@@ -47,7 +47,7 @@ pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
-pub use encrypted_key::EncryptedKeyError;
+pub use encrypted_key::{Derivation, EncryptedKeyError};
 pub use extension::{Extension, ExtensionValue, KeyUsage};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use general_name::{GeneralName, GeneralNameError};
