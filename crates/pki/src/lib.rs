@@ -61,7 +61,8 @@ pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
 pub use request::{CertificateRequest, RequestError};
 pub use revocation_list::{
-    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+    RevocationList, RevocationListError, RevocationListTemplate, RevocationListTemplateError,
+    RevocationReason, RevokedCertificate,
 };
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
