@@ -122,18 +122,28 @@ impl LocalAuthority {
         Ok(root.map(|root| Self::of(store, root, false)))
     }
 
-    /// Makes the CA of a store as planned, with its intermediate for servers.
+    /// Makes the CA of a store as planned, with its intermediate for servers. The text of a policy
+    /// is written beside it, where there is none yet.
     ///
     /// # Errors
     ///
     /// There is one already, or the store fails.
-    pub fn init(store: &FileStore, plan: &Plan, now: SystemTime) -> Result<Self, LocalError> {
+    pub fn init(
+        store: &FileStore,
+        plan: &Plan,
+        policy: &str,
+        now: SystemTime,
+    ) -> Result<Self, LocalError> {
         let (root, created) = root::make(store, plan, now)?;
         let authority = Self::of(store, root, created);
         if !created {
             return Err(LocalError::AlreadyThere {
                 location: authority.root_location(),
             });
+        }
+        let name = object(POLICY);
+        if store.get(&name)?.is_none() {
+            store.put_if_unchanged(&name, policy.as_bytes(), None)?;
         }
         authority.intermediate(&Purposes::server(), now)?;
         Ok(authority)

@@ -1,4 +1,7 @@
-//! `ravelin ca`: the local root, and who trusts it.
+//! `ravelin ca`: the local root, who trusts it, and what was issued.
+
+mod init;
+mod inventory;
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -6,13 +9,19 @@ use std::time::SystemTime;
 use ravelin_certs::trust::{self, Outcome, TrustChange, TrustEnvironment};
 use ravelin_certs::{LocalAuthority, LocalError, LocalRoot};
 
-use crate::arguments::{CaCommand, HomeArgument};
+use crate::arguments::HomeArgument;
+use crate::arguments::ca::CaCommand;
 use crate::failure::{ANSWER_IS_NO, Failure, LOCAL_FAILURE};
 use crate::{ravelin_home, words};
 
 pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
     let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
     match command {
+        CaCommand::Init(arguments) => init::run(arguments),
+        CaCommand::List(arguments) => inventory::list(arguments),
+        CaCommand::Revoke(arguments) => inventory::revoke(arguments),
+        CaCommand::Crl(arguments) => inventory::crl(arguments),
+        CaCommand::Audit(arguments) => inventory::audit(arguments),
         CaCommand::Trust(home) => {
             let (root, created) = load_or_make(home)?;
             if created {

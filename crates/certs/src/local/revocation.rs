@@ -48,7 +48,7 @@ impl LocalAuthority {
     }
 
     /// Signs a CRL for one of the issuers, good for `life` from `now`, with the next number. It is in
-    /// the journal when this returns. Certificates that are expired for more than [`KEPT`] are left
+    /// the journal when this returns. Certificates that are expired for more than 30 days are left
     /// out.
     ///
     /// # Errors
@@ -79,15 +79,15 @@ impl LocalAuthority {
         let list = template
             .sign(issuer.certificate(), issuer.key(), entries)
             .map_err(LocalError::Crl)?;
-        let issued = CrlIssued {
+        let event = CrlIssued {
             issuer: id,
             number,
             fingerprint: Fingerprint::of(list.der()),
         };
-        journal.append(&[Event::CrlIssued(issued)], now)?;
+        journal.append(&[Event::CrlIssued(event)], now)?;
         Ok(list)
     }
 }
 
 /// How long a revoked certificate stays on the lists after its end.
-pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);

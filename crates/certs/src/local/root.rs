@@ -58,7 +58,14 @@ pub(super) fn make(
     };
     let common_name = match &plan.name {
         Some(name) => name.clone(),
-        None => common_name(&key),
+        None if plan.organization == Plan::default().organization => common_name(&key),
+        None => {
+            let organization: String = plan.organization.chars().take(40).collect();
+            format!(
+                "{organization} root CA {}",
+                key.public_fingerprint().short()
+            )
+        }
     };
     let mut template = Template::ca(ca_subject(plan, &common_name), plan.path_length);
     template.name_constraints.clone_from(&plan.constraints);
