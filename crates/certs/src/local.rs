@@ -7,6 +7,8 @@
 //! | `ca/intermediate.pem` | private key and certificate of the intermediate for servers |
 //! | `ca/intermediate-PURPOSE.pem` | those of the intermediate for another purpose, where one was needed |
 //! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
+//! | `ca/cross.pem` | the new root, signed by the one before, while both are trusted |
+//! | `ca/former-root-DIGITS.pem`, `.key` | roots that were replaced |
 //! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
 //! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
@@ -30,18 +32,22 @@ use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
 use crate::trust::TrustedRoot;
 
 mod error;
+mod export;
 mod intermediate;
 mod issuers;
 mod plan;
 mod record;
 mod revocation;
+mod rollover;
 mod root;
 
 pub use error::LocalError;
+pub use export::{ExportError, exported_root};
 use intermediate::Purposes;
 pub use issuers::issuer_id;
 pub use plan::Plan;
 pub use record::Asked;
+pub use rollover::{NewRoot, Rollover};
 
 /// The local CA of a store.
 #[derive(Debug)]
@@ -189,7 +195,9 @@ impl LocalAuthority {
         let issuer = intermediate.certificate();
         let profile = &grant.profile;
         record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
-        Ok(vec![certificate, issuer.clone()])
+        let mut chain = vec![certificate, issuer.clone()];
+        chain.extend(self.cross(now));
+        Ok(chain)
     }
 
     /// The journal of this CA, and what can be asked of its inventory.
@@ -223,6 +231,7 @@ impl LocalAuthority {
         }
         let intermediate = self.intermediate(&Purposes::server(), now)?;
         let object_name = leaf_name(names)?;
+        let cross = self.cross(now).map(|cross| cross.der().clone());
         // When another process was faster, its leaf is taken. Two that never agree, as their clocks
         // are years apart, must not keep each other busy for ever.
         let mut tries = 0;
@@ -231,10 +240,12 @@ impl LocalAuthority {
             let kept = self.store.get(&object_name)?;
             if let Some(leaf) = kept.as_ref().and_then(read_leaf)
                 && is_current(&leaf, names, &intermediate, now)
+                && leaf.chain.get(2) == cross.as_ref()
             {
                 return Ok(leaf);
             }
-            let leaf = intermediate.leaf(names, now)?;
+            let mut leaf = intermediate.leaf(names, now)?;
+            leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
             record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
             let text = leaf.key_pem() + &leaf.chain_pem();

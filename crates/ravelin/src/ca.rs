@@ -2,6 +2,7 @@
 
 mod init;
 mod inventory;
+mod moving;
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -22,6 +23,9 @@ pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
         CaCommand::Revoke(arguments) => inventory::revoke(arguments),
         CaCommand::Crl(arguments) => inventory::crl(arguments),
         CaCommand::Audit(arguments) => inventory::audit(arguments),
+        CaCommand::Rollover(arguments) => moving::rollover(arguments),
+        CaCommand::Export(arguments) => moving::export(arguments),
+        CaCommand::Import(arguments) => moving::import(arguments),
         CaCommand::Trust(home) => {
             let (root, created) = load_or_make(home)?;
             if created {
@@ -70,6 +74,17 @@ fn load(home: &HomeArgument) -> Result<LocalRoot, Failure> {
     }
     let store = ravelin_home::open(home)?;
     LocalRoot::load(&store)
+        .map_err(|error| failure(&error))?
+        .ok_or_else(|| none(home))
+}
+
+/// The CA with all that it does, if there is one.
+fn load_authority(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
+    if !ravelin_home::folder(home)?.exists() {
+        return Err(none(home));
+    }
+    let store = ravelin_home::open(home)?;
+    LocalAuthority::load(&store)
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(home))
 }

@@ -3,9 +3,10 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{Authority, Certificate, Fingerprint, pem};
+use ravelin_pki::{Authority, Certificate, Fingerprint, PrivateKey, pem};
 
 use super::intermediate::read_authority;
+use super::rollover::former_roots;
 use super::root::load_key;
 use super::{LocalAuthority, LocalError};
 use crate::store::{Object, ObjectName, Store};
@@ -24,6 +25,12 @@ impl LocalAuthority {
         {
             issuers.push(root);
         }
+        for (root, name) in former_roots(&self.store)? {
+            let key: ObjectName = name.as_str().replace(".pem", ".key").parse()?;
+            let key = self.store.get(&key)?;
+            let key = key.and_then(|object| PrivateKey::from_pem(&object.bytes).ok());
+            issuers.extend(key.and_then(|key| Authority::new(root, key).ok()));
+        }
         for prefix in ["ca/intermediate", RETIRED] {
             for name in self.store.list(prefix)? {
                 let object = self.store.get(&name)?;
@@ -36,6 +43,7 @@ impl LocalAuthority {
     /// The certificates of all issuers, the root's first, whether their keys are there or not.
     pub fn issuer_certificates(&self) -> Result<Vec<Certificate>, LocalError> {
         let mut certificates = vec![self.root.clone()];
+        certificates.extend(former_roots(&self.store)?.into_iter().map(|(root, _)| root));
         for prefix in ["ca/intermediate", RETIRED] {
             for name in self.store.list(prefix)? {
                 let object = self.store.get(&name)?;
@@ -54,7 +62,7 @@ impl LocalAuthority {
         let Some(old) = read_authority(kept) else {
             return Ok(());
         };
-        if !old.certificate().is_valid_at(now) || !old.certificate().is_signed_by(&self.root) {
+        if !old.certificate().is_valid_at(now) {
             return Ok(());
         }
         let digits = old.certificate().public_key().fingerprint().short();

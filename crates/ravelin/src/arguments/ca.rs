@@ -10,6 +10,7 @@ use ravelin_pki::KeyType;
 use ravelin_pki::constraints::Subtree;
 
 use super::HomeArgument;
+use super::key::{PassphraseArguments, ProtectionArguments};
 
 /// Run a CA of your own: make it, have it trusted, see and revoke what it issued
 ///
@@ -26,6 +27,9 @@ pub(crate) enum CaCommand {
     Revoke(CaRevokeArguments),
     Crl(CaCrlArguments),
     Audit(CaAuditArguments),
+    Rollover(CaRolloverArguments),
+    Export(CaExportArguments),
+    Import(CaImportArguments),
     /// Put the local root into the trust stores of this system, its browsers and Java
     ///
     /// Makes the local CA where there is none yet. What needs more rights than yours is reported
@@ -93,7 +97,7 @@ pub(crate) struct CaInitArguments {
     #[arg(long)]
     pub(crate) any_name: bool,
     /// How many CAs may stand below the root: its intermediates are the first
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) path_length: u32,
     /// Where "ravelin ca serve" will be reached, http://…: written into certificates, so that CRLs,
     /// OCSP responses and the issuer's certificate are found
@@ -202,6 +206,62 @@ pub(crate) struct CaAuditArguments {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+/// Replace the root by a new one, while both are trusted
+///
+/// The old root signs the new one too, so that whoever trusts only the old one accepts what the new
+/// one issues. When all have the new root, end the overlap with --finish.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin ca rollover && ravelin ca trust\n  \
+    ravelin ca rollover --finish")]
+pub(crate) struct CaRolloverArguments {
+    /// The kind of the new root's key [default: that of the old one]
+    #[arg(long = "key", short, value_name = "TYPE")]
+    pub(crate) key_type: Option<KeyType>,
+    /// How many years the new root is valid
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) years: u32,
+    /// End the overlap: take the old roots out of the trust stores, and stop sending the
+    /// cross-certificate
+    #[arg(long, conflicts_with_all = ["key_type", "years"])]
+    pub(crate) finish: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+/// Write the whole CA, encrypted, into one file: keys, certificates, policy and journal
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin ca export backup.ravelin-ca\n  \
+    ravelin ca export --new-passphrase-file secret.txt backup.ravelin-ca")]
+pub(crate) struct CaExportArguments {
+    /// The file to write
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) protection: ProtectionArguments,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+/// Take in a CA that was exported, where there is none
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin ca import backup.ravelin-ca\n  \
+    ravelin ca import --home /srv/pki --passphrase-file secret.txt backup.ravelin-ca")]
+pub(crate) struct CaImportArguments {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
 }

@@ -9,11 +9,10 @@ use ravelin_certs::journal::event::RevocationReason;
 use ravelin_certs::journal::{self, Head};
 use ravelin_certs::local::issuer_id;
 use ravelin_certs::store::{NewFile, write_together};
-use ravelin_certs::{Journal, JournalError, LocalAuthority};
+use ravelin_certs::{Journal, JournalError};
 use ravelin_pki::{Certificate, pem};
 
-use super::{failure, none};
-use crate::arguments::HomeArgument;
+use super::{failure, load_authority};
 use crate::arguments::ca::{
     CaAuditArguments, CaCrlArguments, CaListArguments, CaRevokeArguments, ListedState,
 };
@@ -21,7 +20,7 @@ use crate::failure::{ANSWER_IS_NO, Failure, chain};
 use crate::{key, ravelin_home, words};
 
 pub(super) fn list(arguments: &CaListArguments) -> Result<ExitCode, Failure> {
-    let authority = load(&arguments.home)?;
+    let authority = load_authority(&arguments.home)?;
     let mut journal = authority.journal().map_err(|error| failure(&error))?;
     let now = SystemTime::now();
     let mut query = Query::default();
@@ -58,7 +57,7 @@ pub(super) fn list(arguments: &CaListArguments) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn revoke(arguments: &CaRevokeArguments) -> Result<ExitCode, Failure> {
-    let authority = load(&arguments.home)?;
+    let authority = load_authority(&arguments.home)?;
     let mut journal = authority.journal().map_err(|error| failure(&error))?;
     let now = SystemTime::now();
     let record = find(&mut journal, &arguments.which, now)?;
@@ -85,7 +84,7 @@ pub(super) fn revoke(arguments: &CaRevokeArguments) -> Result<ExitCode, Failure>
 }
 
 pub(super) fn crl(arguments: &CaCrlArguments) -> Result<ExitCode, Failure> {
-    let authority = load(&arguments.home)?;
+    let authority = load_authority(&arguments.home)?;
     let now = SystemTime::now();
     let life = Duration::from_secs(24 * 60 * 60) * arguments.days;
     let issuers = authority.issuers().map_err(|error| failure(&error))?;
@@ -120,7 +119,7 @@ pub(super) fn crl(arguments: &CaCrlArguments) -> Result<ExitCode, Failure> {
 
 pub(super) fn audit(arguments: &CaAuditArguments) -> Result<ExitCode, Failure> {
     let expected = arguments.head.as_deref().map(head).transpose()?;
-    load(&arguments.home)?;
+    load_authority(&arguments.home)?;
     let store = ravelin_home::open(&arguments.home)?;
     let report = journal::audit(&store, expected.as_ref()).map_err(|error| of_journal(&error))?;
     if arguments.json {
@@ -133,17 +132,6 @@ pub(super) fn audit(arguments: &CaAuditArguments) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::from(ANSWER_IS_NO)
     })
-}
-
-/// The CA, where there is one: none is made to look at it.
-fn load(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
-    if !ravelin_home::folder(home)?.exists() {
-        return Err(none(home));
-    }
-    let store = ravelin_home::open(home)?;
-    LocalAuthority::load(&store)
-        .map_err(|error| failure(&error))?
-        .ok_or_else(|| none(home))
 }
 
 /// The one certificate that a file, digits of a serial number, or a name mean.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use ravelin_certs::LocalAuthority;
 use ravelin_certs::inventory::{Record, State};
 use ravelin_certs::journal::AuditReport;
+use ravelin_certs::local::Rollover;
 use ravelin_certs::store::shell_word;
 use ravelin_pki::{Certificate, RevocationList};
 use serde_json::json;
@@ -45,6 +46,63 @@ pub(crate) fn made(authority: &LocalAuthority, issuers: &[Certificate], home: &P
     );
     say!("             ravelin ca trust --home {home}");
     say!("             ravelin cert new --home {home} NAME");
+}
+
+/// A root that takes the place of another, and what to do next.
+pub(crate) fn rolled_over(rollover: &Rollover, home: &Path) {
+    let home = shell_word(home);
+    say!(
+        "{GREEN}made{GREEN:#}         a new root: {}",
+        rollover.new.subject()
+    );
+    say!(
+        "             good until {}",
+        until(rollover.new.not_after())
+    );
+    say!(
+        "{GREEN}signed{GREEN:#}       by the old one too: who trusts only that accepts the new one until {}",
+        day(rollover.cross.not_after())
+    );
+    say!(
+        "kept         {}",
+        shell_word(Path::new(&rollover.old_location))
+    );
+    say!("");
+    say!(
+        "{DIM}now{DIM:#}          ravelin ca trust --home {home}    # here, and {home}/ca/root.pem elsewhere"
+    );
+    say!("{DIM}then{DIM:#}         issue certificates anew; \"ravelin serve\" does so by itself");
+    say!("{DIM}at last{DIM:#}      ravelin ca rollover --finish --home {home}");
+}
+
+pub(crate) fn rollover_finished(former: &[(Certificate, String)]) {
+    for (root, location) in former {
+        say!(
+            "{GREEN}finished{GREEN:#}     {} is needed no more; it is kept in {}",
+            root.subject(),
+            shell_word(Path::new(location))
+        );
+    }
+    if former.is_empty() {
+        say!("nothing to finish: this root replaced no other");
+    }
+}
+
+pub(crate) fn exported(file: &Path, root: &Certificate) {
+    say!(
+        "{GREEN}exported{GREEN:#}     {}: {}, encrypted",
+        shell_word(file),
+        root.subject()
+    );
+    say!("             who has the file and its passphrase has the CA");
+}
+
+pub(crate) fn imported(root: &Certificate, home: &Path) {
+    say!(
+        "{GREEN}imported{GREEN:#}     {} into {}",
+        root.subject(),
+        shell_word(home)
+    );
 }
 
 /// What was issued, a line each.
