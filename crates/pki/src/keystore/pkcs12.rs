@@ -40,16 +40,8 @@ pub enum Pkcs12For {
 /// Whether a file begins as PKCS#12 does: a SEQUENCE, and in it the version 3.
 #[must_use]
 pub fn is_pkcs12(file: &[u8]) -> bool {
-    let content = match file {
-        [0x30, 0x80, rest @ ..] => rest,
-        [0x30, first, ..] if *first < 0x80 => &file[2..],
-        [0x30, first, ..] => file
-            .get(2 + usize::from(first & 0x7f)..)
-            .unwrap_or_default(),
-        _ => &[],
-    };
     // The version alone would be that of a private key too; theirs are 0 and 1.
-    content.starts_with(&[2, 1, 3])
+    ber::first_content(file).is_some_and(|content| content.starts_with(&[2, 1, 3]))
 }
 
 /// Reads a keystore.

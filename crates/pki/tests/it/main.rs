@@ -11,4 +11,5 @@ mod openssl;
 mod outside;
 mod pem;
 mod pkcs12;
+mod pkcs7;
 mod vectors;

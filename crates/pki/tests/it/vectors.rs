@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ravelin_pki::encrypted_key::{self, EncryptedKeyError};
 use ravelin_pki::keystore::{Content, KeyStore, pkcs12};
-use ravelin_pki::{Certificate, PrivateKey, PrivateKeyDer};
+use ravelin_pki::{Certificate, PrivateKey, PrivateKeyDer, pkcs7};
 
 use crate::openssl::python;
 
@@ -108,6 +108,15 @@ fn pkcs12_files_of_others_are_read() {
     });
     assert_is(&found, "pkcs12.txt");
     assert_eq!(found.lines().count(), 31);
+}
+
+#[test]
+fn pkcs7_files_of_others_are_read() {
+    let found = outcomes("pkcs7", |file| match pkcs7::read(file) {
+        Ok(bundle) => format!("{} certificates", bundle.certificates.len()),
+        Err(error) => in_words(&error),
+    });
+    assert_is(&found, "pkcs7.txt");
 }
 
 #[test]
