@@ -163,9 +163,12 @@ pub enum KeyStoreError {
         /// Its length.
         octets: usize,
     },
-    /// It has more entries than are read, or deeper ones.
-    #[error("the keystore holds more than {MAX_ENTRIES} entries")]
+    /// It has more keys and certificates than are read.
+    #[error("the keystore holds more than {MAX_ENTRIES} keys and certificates")]
     TooMany,
+    /// It has parts in parts, more than anyone writes.
+    #[error("the parts of the keystore are nested too deeply")]
+    TooDeep,
     /// It is of another format.
     #[error("it is no {format} keystore")]
     WrongFormat {
