@@ -38,6 +38,8 @@ pub mod pbe;
 pub mod pem;
 pub mod pkcs7;
 pub mod public_key;
+pub mod request;
+pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
@@ -48,7 +50,7 @@ pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
 pub use encrypted_key::EncryptedKeyError;
 pub use extension::{Extension, ExtensionValue, KeyUsage};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use general_name::{GeneralName, GeneralNameError};
 pub use key::{KeyError, KeyForm, PrivateKey, SignError, Signer};
 pub use keystore::{KeyStore, KeyStoreError};
@@ -58,6 +60,10 @@ pub use oid::Oid;
 pub use passphrase::Passphrase;
 pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
+pub use request::{CertificateRequest, RequestError};
+pub use revocation_list::{
+    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
