@@ -11,7 +11,7 @@ use ravelin_pki::pkcs7::{self, Bundle};
 use ravelin_pki::{KeyStoreError, Passphrase, oid::Oid};
 
 use crate::identity::Identity;
-use crate::openssl::python;
+use crate::peers::python;
 
 struct Files {
     /// With a MAC, and of one round, so that many can be tried.
@@ -243,9 +243,8 @@ fn a_mac_by_pbmac1_is_verified() {
         )
         .unwrap();
     for (hash, arcs, key) in [("sha256", 9, 32), ("sha512", 11, 64), ("sha256", 9, 20)] {
-        let arguments = [hash, &arcs.to_string(), &key.to_string()];
-        let made = folder.command(python().args(["-c", PBMAC1]).args(arguments));
-        made.unwrap();
+        let arguments = [folder.name(), hash, &arcs.to_string(), &key.to_string()];
+        python(PBMAC1, &arguments);
         let file = folder.read("pbmac1.p12");
         let store = pkcs12::read(&file, &"pässwörd".into());
         identity.assert_in(&store.unwrap(), hash);
@@ -253,16 +252,16 @@ fn a_mac_by_pbmac1_is_verified() {
         assert_eq!(wrong, Err(KeyStoreError::WrongPassphrase));
     }
     // RFC 9579, section 9: a short key could be guessed without the passphrase.
-    let made = folder.command(python().args(["-c", PBMAC1, "sha256", "9", "19"]));
-    made.unwrap();
+    python(PBMAC1, &[folder.name(), "sha256", "9", "19"]);
     let error = pkcs12::read(&folder.read("pbmac1.p12"), &"pässwörd".into()).unwrap_err();
     let nonsense = matches!(error, KeyStoreError::Encryption(PbeError::Nonsense { .. }));
     assert!(nonsense, "{error:?}");
 }
 
 const PBMAC1: &str = r"
-import hashlib, hmac, sys
-hash, arc, octets = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+import hashlib, hmac, os, sys
+os.chdir(sys.argv[1])
+hash, arc, octets = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 def tlv(tag, *parts):
     content = b''.join(parts)
     length = len(content)

@@ -4,7 +4,7 @@ use ravelin_pki::keystore::{Entry, Pkcs12For, jks, pkcs12};
 use ravelin_pki::{KeyStore, KeyStoreError, Passphrase, PrivateKeyDer};
 
 use crate::identity::Identity;
-use crate::openssl::python;
+use crate::peers::python;
 
 const TARGETS: [Pkcs12For; 4] = [
     Pkcs12For::OpenSsl3,
@@ -176,12 +176,15 @@ fn what_is_written_for_each_is_read_by_java_and_python() {
         let store = identity.folder.read(&format!("{target:?}.jks"));
         identity.assert_in(&jks::read(&store, &"changeit".into()).unwrap(), "keytool");
 
-        let words = identity.folder.command(python().args(["-c", IN_PYTHON]));
-        assert_eq!(words.unwrap().trim(), "b'leaf' leaf issuer,root,root");
+        let words = python(IN_PYTHON, &[identity.folder.name()]);
+        assert_eq!(words.trim(), "b'leaf' leaf issuer,root,root");
     }
 }
 
 const IN_PYTHON: &str = "
+import os, sys, warnings
+os.chdir(sys.argv[1])
+warnings.simplefilter('error')
 from cryptography.hazmat.primitives.serialization import pkcs12
 store = pkcs12.load_pkcs12(open('ours.p12', 'rb').read(), b'changeit')
 assert store.key.public_key() == store.cert.certificate.public_key()

@@ -6,7 +6,7 @@ use ravelin_pki::{CertificateDer, pem};
 use rustls_pki_types::CertificateRevocationListDer;
 
 use crate::identity::Identity;
-use crate::openssl::python;
+use crate::peers::python;
 
 /// An identity with a CRL of the issuer in `crl.pem` and `crl.der`.
 fn with_crl() -> (Identity, CertificateRevocationListDer<'static>) {
@@ -116,12 +116,15 @@ fn what_is_written_is_read_by_openssl_certtool_keytool_and_python() {
     let words = folder.tool("keytool", "-printcert -file ours.p7b").unwrap();
     assert_eq!(words.matches("Owner: ").count(), 3, "{words}");
 
-    let words = folder.command(python().args(["-c", IN_PYTHON])).unwrap();
+    let words = python(IN_PYTHON, &[folder.name()]);
     // And no warning.
     assert_eq!(words.trim(), "issuer leaf root");
 }
 
 const IN_PYTHON: &str = "
+import os, sys, warnings
+os.chdir(sys.argv[1])
+warnings.simplefilter('error')
 from cryptography.hazmat.primitives.serialization import pkcs7
 found = pkcs7.load_pem_pkcs7_certificates(open('ours.p7b', 'rb').read())
 assert pkcs7.load_der_pkcs7_certificates(open('ours.p7c', 'rb').read()) == found
