@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     for passphrase in ["", "x"] {
         if let Ok(store) = pkcs12::read(bytes, &Passphrase::from(passphrase)) {
             assert!(pkcs12::is_pkcs12(bytes));
-            // No chain has a certificate twice.
+            // No chain goes round in a circle.
             for (_, chain) in store.keys() {
                 assert!(chain.len() <= 16);
             }

@@ -245,7 +245,7 @@ impl KeyStoreError {
                 "write it anew: openssl pkcs12 -legacy -in old.p12 -nodes | \
                  openssl pkcs12 -export -out new.p12",
             ),
-            Self::Unsupported { .. } => Some(
+            Self::Unsupported { what } if what == jks::SECRET_KEY => Some(
                 "take out what is needed: keytool -importkeystore -srckeystore old.jks \
                  -destkeystore new.p12 -deststoretype PKCS12 -srcalias NAME",
             ),

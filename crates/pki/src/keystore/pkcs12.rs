@@ -29,7 +29,8 @@ pub enum Pkcs12For {
     /// issue 216). OpenSSL 1 and Windows Server 2016 and earlier read it too.
     MacOs,
     /// Windows 10 and Server 2019 and later: as for OpenSSL, with rounds that are at most 600,000 in
-    /// all, beyond which .NET refuses a file (Microsoft's KB5025823).
+    /// all, beyond which .NET refuses a file (Microsoft's KB5025823); with more than 1,198 keys that
+    /// would be too few, and it is more.
     Windows,
     /// Java 8u301, 11.0.12 and 17 and later: as for OpenSSL, with 10,000 rounds, which is the JDK's
     /// own number (`keystore.pkcs12.*` in `java.security`), and lower-case aliases. Certificates

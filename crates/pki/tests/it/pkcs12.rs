@@ -224,6 +224,25 @@ fn what_is_written_is_read_again_whatever_is_in_it() {
 }
 
 #[test]
+fn of_two_issuers_of_one_name_the_one_that_signed_is_in_the_chain() {
+    let identity = Identity::new("");
+    let other = Identity::new("");
+    let mut store = KeyStore::default();
+    // The other's are first, and have the same names.
+    for (alias, index) in [("other issuer", 1), ("other root", 2)] {
+        store
+            .entries
+            .push(Entry::trusted(alias, other.chain[index].clone()));
+    }
+    let key = Entry::key("leaf", identity.key.clone_key(), identity.chain.clone());
+    store.entries.push(key);
+    let file = pkcs12::write(&store, &"x".into(), Pkcs12For::Java).unwrap();
+    let read = pkcs12::read(&file, &"x".into()).unwrap();
+    identity.assert_in(&read, "ours");
+    assert_eq!(read.entries.len(), 3);
+}
+
+#[test]
 fn a_store_of_many_keys_that_was_written_is_read_again() {
     let identity = Identity::new("");
     let mut store = KeyStore::default();
