@@ -251,7 +251,7 @@ fn a_mac_by_pbmac1_is_verified() {
         let wrong = pkcs12::read(&file, &"wrong".into());
         assert_eq!(wrong, Err(KeyStoreError::WrongPassphrase));
     }
-    // RFC 9579, section 9: a short key could be guessed without the passphrase.
+    // A short key could be guessed without the passphrase.
     python(PBMAC1, &[folder.name(), "sha256", "9", "19"]);
     let error = pkcs12::read(&folder.read("pbmac1.p12"), &"pässwörd".into()).unwrap_err();
     let nonsense = matches!(error, KeyStoreError::Encryption(PbeError::Nonsense { .. }));
