@@ -6,6 +6,7 @@
 //! | `ca/root.key` | its private key; may be moved away, and is then missed every few years |
 //! | `ca/intermediate.pem` | private key and certificate of the intermediate for servers |
 //! | `ca/intermediate-PURPOSE.pem` | those of the intermediate for another purpose, where one was needed |
+//! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
 //! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
 //! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
@@ -23,18 +24,22 @@ use ravelin_pki::{
     Authority, AuthorityError, Certificate, Fingerprint, GeneralName, HostName, Leaf, PublicKey,
 };
 
+use crate::journal::Journal;
 use crate::policy::{Grant, Policy};
 use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
 use crate::trust::TrustedRoot;
 
 mod error;
 mod intermediate;
+mod issuers;
 mod plan;
 mod record;
+mod revocation;
 mod root;
 
 pub use error::LocalError;
 use intermediate::Purposes;
+pub use issuers::issuer_id;
 pub use plan::Plan;
 pub use record::Asked;
 
@@ -107,6 +112,16 @@ impl LocalAuthority {
         Ok(authority)
     }
 
+    /// Loads the CA of a store: `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The root is damaged, or the store fails.
+    pub fn load(store: &FileStore) -> Result<Option<Self>, LocalError> {
+        let root = root::load(store)?;
+        Ok(root.map(|root| Self::of(store, root, false)))
+    }
+
     /// Makes the CA of a store as planned, with its intermediate for servers.
     ///
     /// # Errors
@@ -151,12 +166,29 @@ impl LocalAuthority {
             self.check_permitted(&name)?;
         }
         let intermediate = self.intermediate(&purposes, now)?;
-        let der = intermediate.issue(&grant.template, key, grant.life, now)?;
+        let mut template = grant.template.clone();
+        for list in [
+            &mut template.crls,
+            &mut template.ocsp,
+            &mut template.ca_issuers,
+        ] {
+            *list = issuers::addresses(list, intermediate.certificate());
+        }
+        let der = intermediate.issue(&template, key, grant.life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         let issuer = intermediate.certificate();
         let profile = &grant.profile;
         record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
         Ok(vec![certificate, issuer.clone()])
+    }
+
+    /// The journal of this CA, and what can be asked of its inventory.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, or the store fails.
+    pub fn journal(&self) -> Result<Journal, LocalError> {
+        Ok(Journal::open(&self.store)?)
     }
 
     /// The policy of this CA: its file `ca/policy.toml`, else [`Policy::builtin`].

@@ -4,6 +4,8 @@
     reason = "these are texts for the terminal, not Markdown"
 )]
 
+pub(crate) mod cert;
+pub(crate) mod key;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +15,8 @@ use clap::{Args, Parser, Subcommand};
 use ravelin_pki::HostName;
 
 use crate::listen_on::ListenOn;
+use cert::CertCommand;
+use key::KeyCommand;
 
 /// HTTPS you can see through.
 #[derive(Debug, Parser)]
@@ -34,6 +38,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Serve(ServeArguments),
     Check(CheckArguments),
+    #[command(subcommand)]
+    Key(KeyCommand),
+    #[command(subcommand)]
+    Cert(CertCommand),
     #[command(subcommand)]
     Ca(CaCommand),
     /// Hash a password for the config of a server
