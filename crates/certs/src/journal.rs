@@ -27,7 +27,7 @@ use crate::store::{AppendFile, FileStore, LockedFile, ObjectName, StoreError};
 pub use audit::{AuditReport, Finding, audit};
 pub use entry::{Entry, LINE_MAX};
 pub use error::{Fault, JournalError, Refusal};
-pub use event::{Event, RevocationReason};
+pub use event::Event;
 use lines::{Lines, Piece};
 use writing::{Recent, append, mend_tail, tail};
 

@@ -7,9 +7,11 @@
 pub mod inventory;
 pub mod journal;
 pub mod local;
+pub mod policy;
 pub mod store;
 pub mod trust;
 
 pub use journal::{Journal, JournalError};
 pub use local::{LocalAuthority, LocalError, LocalRoot};
+pub use policy::Policy;
 pub use store::{FileStore, ObjectName, Store, StoreError};

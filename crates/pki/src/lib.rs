@@ -19,19 +19,26 @@
 //! ```
 
 pub mod authority;
+mod ber;
 pub mod certificate;
 pub mod constraints;
 pub mod der;
 pub mod distinguished_name;
+pub mod encrypted_key;
 pub mod extension;
 pub mod fingerprint;
 pub mod general_name;
 pub mod key;
+pub mod keystore;
 pub mod leaf;
 pub mod name;
 pub mod oid;
+pub mod passphrase;
+pub mod pbe;
 pub mod pem;
 pub mod public_key;
+pub mod request;
+pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
@@ -40,15 +47,22 @@ pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
+pub use encrypted_key::EncryptedKeyError;
 pub use extension::{Extension, ExtensionValue, KeyUsage};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use general_name::{GeneralName, GeneralNameError};
 pub use key::{KeyError, KeyForm, PrivateKey, SignError, Signer};
+pub use keystore::{KeyStore, KeyStoreError};
 pub use leaf::{Leaf, LeafError};
 pub use name::{HostName, HostNameError};
 pub use oid::Oid;
+pub use passphrase::Passphrase;
 pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
+pub use request::{CertificateRequest, RequestError};
+pub use revocation_list::{
+    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};

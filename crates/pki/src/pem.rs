@@ -188,18 +188,20 @@ impl PemError {
 }
 
 /// One block, not decoded yet: what is not asked for may be broken without harm.
-struct Block<'f> {
-    label: String,
+pub(crate) struct Block<'f> {
+    pub(crate) label: String,
     /// The line of BEGIN, from 1.
-    line: usize,
+    pub(crate) line: usize,
     /// Everything between BEGIN and END but headers.
     body: Vec<&'f [u8]>,
     /// Whether there is a `Proc-Type: 4,ENCRYPTED` header (RFC 1421).
-    encrypted: bool,
+    pub(crate) encrypted: bool,
+    /// What its `DEK-Info` header says (RFC 1421, section 4.6.1.3).
+    pub(crate) dek_info: Option<String>,
 }
 
 impl Block<'_> {
-    fn decode(&self) -> Result<Vec<u8>, PemError> {
+    pub(crate) fn decode(&self) -> Result<Vec<u8>, PemError> {
         let body: Vec<u8> = self
             .body
             .iter()
@@ -215,7 +217,7 @@ impl Block<'_> {
 
 /// Cuts a file into its blocks. Text around them is explanation (RFC 7468, section 5.2) and passed
 /// over. A file without any is an error.
-fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
+pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(PemError::Empty);
     }
@@ -237,6 +239,7 @@ fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
                 line: index + 1,
                 body: Vec::new(),
                 encrypted: false,
+                dek_info: None,
             });
         } else if let Some(mut block) = open.take() {
             match boundary(line, b"-----END ") {
@@ -246,6 +249,10 @@ fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
                     if line.contains(&b':') {
                         block.encrypted |=
                             line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+                        if let Some(info) = line.strip_prefix(b"DEK-Info:") {
+                            let info = String::from_utf8_lossy(info.trim_ascii());
+                            block.dek_info = Some(info.into_owned());
+                        }
                     } else {
                         block.body.push(line);
                     }
@@ -281,7 +288,7 @@ fn boundary(line: &[u8], start: &[u8]) -> Option<String> {
 }
 
 /// What a file holds, in words: `a "PRIVATE KEY"`.
-fn labels(blocks: &[Block<'_>]) -> String {
+pub(crate) fn labels(blocks: &[Block<'_>]) -> String {
     let mut labels: Vec<String> = Vec::new();
     for block in blocks {
         let label = format!("\"{}\"", block.label);
@@ -294,7 +301,7 @@ fn labels(blocks: &[Block<'_>]) -> String {
 
 /// A DER certificate or key is a SEQUENCE. Its second octet is its length if that is below 128, or
 /// has the high bit set (ITU-T X.690, 8.1.3), which no ASCII text has there.
-fn looks_like_der(bytes: &[u8]) -> bool {
+pub(crate) fn looks_like_der(bytes: &[u8]) -> bool {
     matches!(bytes, [0x30, length, rest @ ..] if *length >= 0x80 || usize::from(*length) == rest.len())
 }
 

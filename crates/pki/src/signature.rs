@@ -143,6 +143,25 @@ impl AlgorithmIdentifier {
         fits.then_some(algorithm)
     }
 
+    /// Checks a signature over `message`, as [`SignatureAlgorithm::verify`] does.
+    ///
+    /// # Errors
+    ///
+    /// The signature is wrong, or of an algorithm that is not known or not the key's.
+    pub fn verify(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let algorithm = self
+            .signature_algorithm()
+            .ok_or_else(|| SignatureError::Unsupported {
+                algorithm: self.name(),
+            })?;
+        algorithm.verify(key, message, signature)
+    }
+
     /// Its name in the standards; with the hash for RSASSA-PSS.
     #[must_use]
     pub fn name(&self) -> String {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ravelin_pki::{Fingerprint, SerialNumber};
+use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 use rusqlite::types::Type;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction,
@@ -20,9 +20,7 @@ use super::Revocation;
 use super::error::{InventoryError, is_damage};
 use crate::journal::entry::Entry;
 use crate::journal::error::Refusal;
-use crate::journal::event::{
-    CrlIssued, Event, Issued, RevocationReason, RevocationUndone, Revoked,
-};
+use crate::journal::event::{CrlIssued, Event, Issued, RevocationUndone, Revoked};
 use crate::journal::form::seconds;
 
 #[derive(Debug)]
@@ -431,6 +429,9 @@ fn revoke(transaction: &Transaction<'_>, revoked: &Revoked) -> Result<(), ApplyE
     let issuer = issuer_id(transaction, &revoked.issuer)?;
     let serial = serial_octets(&revoked.serial)?;
     match revocation(transaction, issuer, &revoked.serial)?.map(|known| known.reason) {
+        _ if revoked.reason == RevocationReason::RemoveFromCrl => {
+            return Err(ApplyError::Refused(Refusal::NotAReason));
+        }
         // A hold may become final, and nothing else may change.
         Some(RevocationReason::CertificateHold)
             if revoked.reason != RevocationReason::CertificateHold => {}

@@ -7,8 +7,8 @@ use ravelin_certs::inventory::{
     Counts, InventoryError, NamePattern, Query, Record, SerialPrefix, State,
 };
 use ravelin_certs::journal::event::Issued;
-use ravelin_certs::journal::{Fault, Journal, JournalError, RevocationReason};
-use ravelin_pki::{Fingerprint, SerialNumber};
+use ravelin_certs::journal::{Fault, Journal, JournalError};
+use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 
 use crate::journal::{Place, event, issuer, now, revoke};
 

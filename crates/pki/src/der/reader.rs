@@ -296,11 +296,11 @@ impl<'b> Element<'b> {
                 return None;
             };
             let (parts, left) = rest.as_chunks::<2>();
-            let parts: [&[u8; 2]; 5] = parts.iter().collect::<Vec<_>>().try_into().ok()?;
+            let parts: &[[u8; 2]; 5] = parts.try_into().ok()?;
             if !left.is_empty() {
                 return None;
             }
-            let [month, day, hour, minute, second] = parts.map(|digits| two_digits(digits));
+            let [month, day, hour, minute, second] = parts.map(|digits| two_digits(&digits));
             let date = Date::from_calendar_date(year, Month::try_from(month?).ok()?, day?).ok()?;
             let time = Time::from_hms(hour?, minute?, second?).ok()?;
             let seconds = PrimitiveDateTime::new(date, time)
