@@ -105,7 +105,8 @@ impl Journal {
     }
 
     /// Writes events down, with `now` as their time, all of them or none; returns when they are on
-    /// the disk. Many in one call cost little more than one: they share the wait for the disk.
+    /// the disk. Many in one call cost little more than one: they share the wait for the disk. Where
+    /// the process dies before that, the first of them may be there: then nobody was told of them.
     ///
     /// # Errors
     ///
