@@ -5,9 +5,8 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{
-    Certificate, CertificateDer, Fingerprint, PublicKey, RevocationReason, SerialNumber,
-};
+pub use ravelin_pki::RevocationReason;
+use ravelin_pki::{Certificate, CertificateDer, Fingerprint, PublicKey, SerialNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
