@@ -37,6 +37,7 @@ pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
+pub mod verify;
 
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
@@ -59,3 +60,4 @@ pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
 pub use template::{Purpose, Template};
+pub use verify::{Judge, Question, Rules, Trust, Verdict};

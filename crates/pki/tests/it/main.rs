@@ -8,4 +8,5 @@ mod openssl;
 mod outside;
 mod peers;
 mod pem;
+mod pkits;
 mod revocation_list;
