@@ -1,12 +1,17 @@
-//! Certificates of one's own: where they are kept, the local CA that makes them, and the trust
-//! stores that take its root.
+//! Certificates of one's own: where they are kept, the local CA that makes them, the journal of what
+//! a CA did with its inventory, and the trust stores that take the root.
 //!
 //! The only crate that puts a key or a certificate on disk (see [`store`]). What is in a
 //! certificate is `ravelin-pki`'s business. Nothing here prints, and the time is an argument.
 
+pub mod inventory;
+pub mod journal;
 pub mod local;
+pub mod policy;
 pub mod store;
 pub mod trust;
 
+pub use journal::{Journal, JournalError};
 pub use local::{LocalAuthority, LocalError, LocalRoot};
+pub use policy::Policy;
 pub use store::{FileStore, ObjectName, Store, StoreError};

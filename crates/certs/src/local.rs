@@ -4,37 +4,48 @@
 //! |---|---|
 //! | `ca/root.pem` | the root's certificate; may be copied to other machines |
 //! | `ca/root.key` | its private key; may be moved away, and is then missed every few years |
-//! | `ca/intermediate.pem` | the intermediate's private key and certificate |
+//! | `ca/intermediate.pem` | private key and certificate of the intermediate for servers |
+//! | `ca/intermediate-PURPOSE.pem` | those of the intermediate for another purpose, where one was needed |
+//! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
+//! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
 //!
 //! Each is written at once, and those that need each other in an order that leaves a store which
 //! works after a crash between them. A root is never replaced: someone may trust it. All others are
 //! made anew when they are missing, damaged or old.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, Fingerprint, HostName, Leaf, NameConstraints,
-    PrivateKey, pem,
+    Authority, AuthorityError, Certificate, Fingerprint, GeneralName, HostName, Leaf, PublicKey,
 };
 
-use crate::store::{Object, ObjectName, Store, StoreError};
+use crate::policy::{Grant, Policy};
+use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
 use crate::trust::TrustedRoot;
 
 mod error;
+mod intermediate;
+mod plan;
+mod record;
+mod root;
 
 pub use error::LocalError;
+use intermediate::Purposes;
+pub use plan::Plan;
+pub use record::Asked;
 
 /// The local CA of a store.
 #[derive(Debug)]
 pub struct LocalAuthority {
-    store: Box<dyn Store>,
+    store: FileStore,
     root: Certificate,
     created: bool,
-    /// Kept because a start with thousands of sites asks for it thousands of times.
-    intermediate: Mutex<Option<Arc<Authority>>>,
+    /// Kept because a start with thousands of sites asks for one thousands of times.
+    intermediates: Mutex<HashMap<Purposes, Arc<Authority>>>,
 }
 
 /// The root of a store by itself: what is needed to show it, or to take it out of trust stores, when
@@ -54,7 +65,7 @@ impl LocalRoot {
     ///
     /// The root is damaged, or the store fails.
     pub fn load(store: &dyn Store) -> Result<Option<Self>, LocalError> {
-        let root = load_root(store)?;
+        let root = root::load(store)?;
         Ok(root.map(|certificate| Self {
             certificate,
             location: store.location(&object(ROOT)),
@@ -79,27 +90,82 @@ impl LocalAuthority {
     ///
     /// The root is damaged or expired, or was made without one of `extra_names`; or the store
     /// fails. Nothing that somebody may trust is ever replaced.
-    pub fn open<S: Store + Clone + 'static>(
-        store: &S,
+    pub fn open(
+        store: &FileStore,
         extra_names: &[HostName],
         now: SystemTime,
     ) -> Result<Self, LocalError> {
-        let store: Box<dyn Store> = Box::new(store.clone());
-        let (root, created) = match load_root(&*store)? {
+        let (root, created) = match root::load(store)? {
             Some(root) => (root, false),
-            None => make_root(&*store, extra_names, now)?,
+            None => root::make(store, &Plan::local(extra_names), now)?,
         };
-        let authority = Self {
-            store,
-            root,
-            created,
-            intermediate: Mutex::new(None),
-        };
+        let authority = Self::of(store, root, created);
         for name in extra_names {
             authority.check_permitted(name)?;
         }
-        authority.intermediate(now)?;
+        authority.intermediate(&Purposes::server(), now)?;
         Ok(authority)
+    }
+
+    /// Makes the CA of a store as planned, with its intermediate for servers.
+    ///
+    /// # Errors
+    ///
+    /// There is one already, or the store fails.
+    pub fn init(store: &FileStore, plan: &Plan, now: SystemTime) -> Result<Self, LocalError> {
+        let (root, created) = root::make(store, plan, now)?;
+        let authority = Self::of(store, root, created);
+        if !created {
+            return Err(LocalError::AlreadyThere {
+                location: authority.root_location(),
+            });
+        }
+        authority.intermediate(&Purposes::server(), now)?;
+        Ok(authority)
+    }
+
+    fn of(store: &FileStore, root: Certificate, created: bool) -> Self {
+        Self {
+            store: store.clone(),
+            root,
+            created,
+            intermediates: Mutex::default(),
+        }
+    }
+
+    /// Issues a certificate for a key as the policy granted it. It is in the journal, and on the
+    /// disk there, when this returns. Nothing else is kept of it.
+    ///
+    /// # Errors
+    ///
+    /// A name or purpose is outside what this CA may certify, or the store fails.
+    pub fn issue(
+        &self,
+        grant: &Grant,
+        key: &PublicKey,
+        asked: &Asked,
+        now: SystemTime,
+    ) -> Result<Vec<Certificate>, LocalError> {
+        let purposes = Purposes::of(&grant.template.purposes)?;
+        for name in grant.template.names.iter().filter_map(GeneralName::host) {
+            self.check_permitted(&name)?;
+        }
+        let intermediate = self.intermediate(&purposes, now)?;
+        let der = intermediate.issue(&grant.template, key, grant.life, now)?;
+        let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
+        let issuer = intermediate.certificate();
+        let profile = &grant.profile;
+        record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
+        Ok(vec![certificate, issuer.clone()])
+    }
+
+    /// The policy of this CA: its file `ca/policy.toml`, else [`Policy::builtin`].
+    ///
+    /// # Errors
+    ///
+    /// The file is wrong or cannot be read.
+    pub fn policy(&self) -> Result<Policy, LocalError> {
+        load_policy(&self.store)
     }
 
     /// A leaf for `names`, in whatever order: the one that is kept, or a new one where there is none
@@ -113,7 +179,7 @@ impl LocalAuthority {
         for name in names {
             self.check_permitted(name)?;
         }
-        let intermediate = self.intermediate(now)?;
+        let intermediate = self.intermediate(&Purposes::server(), now)?;
         let object_name = leaf_name(names)?;
         // When another process was faster, its leaf is taken. Two that never agree, as their clocks
         // are years apart, must not keep each other busy for ever.
@@ -127,6 +193,8 @@ impl LocalAuthority {
                 return Ok(leaf);
             }
             let leaf = intermediate.leaf(names, now)?;
+            let issuer = intermediate.certificate();
+            record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
             let text = leaf.key_pem() + &leaf.chain_pem();
             let version = kept.map(|object| object.version);
             match self
@@ -188,199 +256,32 @@ impl LocalAuthority {
             _ => Ok(()),
         }
     }
+}
 
-    /// The intermediate: the one in memory, the one in the store, or a new one.
-    fn intermediate(&self, now: SystemTime) -> Result<Arc<Authority>, LocalError> {
-        let mut cached = self
-            .intermediate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(intermediate) = &*cached
-            && self.is_current(intermediate, now)
-        {
-            return Ok(Arc::clone(intermediate));
-        }
-        let intermediate = Arc::new(self.load_or_make_intermediate(now)?);
-        *cached = Some(Arc::clone(&intermediate));
-        Ok(intermediate)
-    }
-
-    fn load_or_make_intermediate(&self, now: SystemTime) -> Result<Authority, LocalError> {
-        let name = object(INTERMEDIATE);
-        let load = || -> Result<_, LocalError> {
-            let kept = self.store.get(&name)?;
-            let authority = kept.as_ref().and_then(read_authority);
-            Ok((
-                kept,
-                authority.filter(|a| self.is_ours(a.certificate(), now)),
-            ))
-        };
-        let (_, usable) = load()?;
-        let usable = match usable {
-            Some(usable) if self.is_current(&usable, now) => return Ok(usable),
-            usable => usable,
-        };
-        if !self.root.is_valid_at(now) {
-            return Err(LocalError::RootNotValid {
-                location: self.root_location(),
-                expired: now > self.root.not_after(),
-            });
-        }
-        let make = || -> Result<Authority, LocalError> {
-            let _lease = self.store.lease(&object(LEASE), LEASE_PATIENCE)?;
-            let (kept, usable) = load()?;
-            // Another process may have made it while the lease was waited for.
-            if let Some(usable) = usable.filter(|usable| self.is_current(usable, now)) {
-                return Ok(usable);
-            }
-            self.make_intermediate(&name, kept.as_ref(), now)
-        };
-        // With the root's key out of reach, or a store that cannot be written, an old one serves to
-        // its end.
-        make().or_else(|error| usable.ok_or(error))
-    }
-
-    fn make_intermediate(
-        &self,
-        name: &ObjectName,
-        kept: Option<&Object>,
-        now: SystemTime,
-    ) -> Result<Authority, LocalError> {
-        let root_key = load_root_key(&*self.store)?.ok_or_else(|| LocalError::RootKeyMissing {
-            location: self.store.location(&object(ROOT_KEY)),
-        })?;
-        let root = Authority::new(self.root.clone(), root_key).map_err(|_| {
-            LocalError::RootKeyMismatch {
-                key: self.store.location(&object(ROOT_KEY)),
-                root: self.root_location(),
-            }
-        })?;
-        let key = PrivateKey::generate().map_err(AuthorityError::Key)?;
-        let common_name = format!(
-            "Ravelin local intermediate {}",
-            key.public_fingerprint().short()
-        );
-        let intermediate = root.intermediate(&common_name, key, now)?;
-        let text = intermediate.key().to_pem().map_err(AuthorityError::Key)?
-            + &intermediate.certificate().to_pem();
-        let version = kept.map(|object| &object.version);
-        self.store
-            .put_if_unchanged(name, text.as_bytes(), version)?;
-        Ok(intermediate)
-    }
-
-    fn is_current(&self, intermediate: &Authority, now: SystemTime) -> bool {
-        self.root.is_valid_at(now) && is_fresh(intermediate.certificate(), &self.root, now)
-    }
-
-    /// Whether an intermediate is one that this root signed, and can sign now. The constraints are
-    /// compared too: a root may have been made anew with its old key for other names.
-    fn is_ours(&self, intermediate: &Certificate, now: SystemTime) -> bool {
-        intermediate.is_valid_at(now)
-            && intermediate.name_constraints() == self.root.name_constraints()
-            && intermediate.is_signed_by(&self.root)
-    }
+/// The policy of the CA in a store: its file `ca/policy.toml`, else [`Policy::builtin`].
+///
+/// # Errors
+///
+/// The file is wrong or cannot be read.
+pub fn load_policy(store: &FileStore) -> Result<Policy, LocalError> {
+    let name = object(POLICY);
+    let Some(file) = store.get(&name)? else {
+        return Ok(Policy::builtin());
+    };
+    Policy::from_toml(&String::from_utf8_lossy(&file.bytes)).map_err(|source| LocalError::Policy {
+        location: store.location(&name),
+        source,
+    })
 }
 
 const ROOT: &str = "ca/root.pem";
 const ROOT_KEY: &str = "ca/root.key";
-const INTERMEDIATE: &str = "ca/intermediate.pem";
+const POLICY: &str = "ca/policy.toml";
 const LEASE: &str = "local-ca";
 
-/// Making a CA takes milliseconds; only a slow or hanging disk takes longer.
+/// Making a CA takes milliseconds, or seconds with an RSA key; only a slow or hanging disk takes
+/// longer.
 const LEASE_PATIENCE: Duration = Duration::from_secs(30);
-
-fn load_root(store: &dyn Store) -> Result<Option<Certificate>, LocalError> {
-    let name = object(ROOT);
-    let Some(object) = store.get(&name)? else {
-        return Ok(None);
-    };
-    let damaged = |reason, source| LocalError::RootDamaged {
-        location: store.location(&name),
-        reason,
-        source,
-    };
-    let ders = pem::certificates(&object.bytes)
-        .map_err(|error| damaged("its file cannot be read", Some(error)))?;
-    let [der] = ders.as_slice() else {
-        return Err(damaged("there is more than one certificate in it", None));
-    };
-    let root = Certificate::from_der(der)
-        .map_err(|_| damaged("it cannot be read as a certificate", None))?;
-    if !root.may_sign_certificates() {
-        return Err(damaged("it is not the certificate of a CA", None));
-    }
-    if !root.is_signed_by(&root) {
-        return Err(damaged("its signature is wrong", None));
-    }
-    Ok(Some(root))
-}
-
-/// Makes the root: first its key, then its certificate. A key without a certificate is what a crash
-/// between both leaves, and is used for the certificate then.
-fn make_root(
-    store: &dyn Store,
-    extra_names: &[HostName],
-    now: SystemTime,
-) -> Result<(Certificate, bool), LocalError> {
-    let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
-    if let Some(root) = load_root(store)? {
-        return Ok((root, false));
-    }
-    let key = if let Some(key) = load_root_key(store)? {
-        key
-    } else {
-        let key = PrivateKey::generate().map_err(AuthorityError::Key)?;
-        let text = key.to_pem().map_err(AuthorityError::Key)?;
-        store.put_if_unchanged(&object(ROOT_KEY), text.as_bytes(), None)?;
-        key
-    };
-    let constraints = extra_names
-        .iter()
-        .fold(NameConstraints::local(), NameConstraints::and);
-    let common_name = root_common_name(&key);
-    let root = Authority::root(&common_name, key, &constraints, now)?;
-    let certificate = root.certificate().clone();
-    store.put_if_unchanged(&object(ROOT), certificate.to_pem().as_bytes(), None)?;
-    Ok((certificate, true))
-}
-
-/// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
-/// stores tell roots apart by the digits, which are of the key.
-fn root_common_name(key: &PrivateKey) -> String {
-    let uname = rustix::system::uname();
-    let host: String = uname
-        .nodename()
-        .to_string_lossy()
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
-        .take(36)
-        .collect();
-    format!(
-        "Ravelin local CA {host} {}",
-        key.public_fingerprint().short()
-    )
-}
-
-fn load_root_key(store: &dyn Store) -> Result<Option<PrivateKey>, LocalError> {
-    let name = object(ROOT_KEY);
-    store
-        .get(&name)?
-        .map(|object| PrivateKey::from_pem(&object.bytes))
-        .transpose()
-        .map_err(|source| LocalError::RootKeyDamaged {
-            location: store.location(&name),
-            source,
-        })
-}
-
-/// A damaged intermediate reads as none: it is made anew.
-fn read_authority(object: &Object) -> Option<Authority> {
-    let key = PrivateKey::from_pem(&object.bytes).ok()?;
-    let certificates = pem::certificates(&object.bytes).ok()?;
-    let certificate = Certificate::from_der(certificates.first()?).ok()?;
-    Authority::new(certificate, key).ok()
-}
 
 /// A damaged leaf reads as none: it is made anew.
 fn read_leaf(object: &Object) -> Option<Leaf> {

@@ -12,9 +12,14 @@ use std::time::Duration;
 
 use ravelin_pki::Fingerprint;
 
+mod append;
 mod file;
+mod together;
 
+pub use append::{AppendFile, LockedFile};
+pub(crate) use append::{ReadFrom, make_private};
 pub use file::FileStore;
+pub use together::{NewFile, write_together};
 
 /// A place that keeps objects. Two processes, or two machines, may use one place at once.
 pub trait Store: fmt::Debug + Send + Sync {
@@ -210,6 +215,12 @@ pub enum StoreError {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// A file is there already, and was not to be replaced.
+    #[error("\"{}\" is there already", path.display())]
+    AlreadyThere {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system refused. Its reason is the source; nothing was half-written.
     #[error("cannot {action} \"{}\"", path.display())]
     Io {
@@ -247,6 +258,9 @@ impl StoreError {
                 )),
                 _ => None,
             },
+            Self::AlreadyThere { .. } => Some(
+                "name another place with --out, or replace what is there with --force".to_owned(),
+            ),
             Self::Name { .. } | Self::Changed { .. } => None,
         }
     }

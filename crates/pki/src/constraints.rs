@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
@@ -87,6 +88,13 @@ impl NameConstraints {
         self
     }
 
+    /// Bars all names of a subtree.
+    #[must_use]
+    pub fn excluding(mut self, subtree: Subtree) -> Self {
+        self.excluded.push(subtree);
+        self
+    }
+
     /// What is permitted by name.
     #[must_use]
     pub fn permitted(&self) -> &[Subtree] {
@@ -155,6 +163,65 @@ impl NameConstraints {
             permitted,
             excluded,
         })
+    }
+}
+
+/// Why a text is no subtree of names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "\"{0}\" names no set of names, such as \"example.org\" (with all below it), \"10.0.0.0/8\", \
+     \"@example.org\" (its mailboxes) or \"uri:example.org\""
+)]
+pub struct SubtreeError(String);
+
+impl FromStr for Subtree {
+    type Err = SubtreeError;
+
+    /// Reads `example.org` (with all below it), `10.1.2.3`, `10.0.0.0/8`, `ada@example.org`,
+    /// `@example.org` (all mailboxes of the host), `@.example.org` (of all hosts below it),
+    /// `uri:example.org` and `uri:.example.org`.
+    fn from_str(text: &str) -> Result<Self, SubtreeError> {
+        let error = || SubtreeError(text.chars().take(80).collect());
+        let host = |host: &str| {
+            let (dot, name) = match host.strip_prefix('.') {
+                Some(name) => (".", name),
+                None => ("", host),
+            };
+            match name.parse() {
+                Ok(HostName::Dns(name)) if !name.starts_with('*') => Ok(format!("{dot}{name}")),
+                _ => Err(error()),
+            }
+        };
+        if let Some(rest) = text.strip_prefix("uri:") {
+            return host(rest).map(Self::Uri);
+        }
+        if let Some(rest) = text.strip_prefix('@') {
+            return host(rest).map(Self::Email);
+        }
+        if text.contains('@') {
+            return match text.parse() {
+                Ok(GeneralName::Email(mailbox)) => Ok(Self::Email(mailbox)),
+                _ => Err(error()),
+            };
+        }
+        if let Some((address, prefix)) = text.split_once('/') {
+            let address: IpAddr = address.parse().map_err(|_| error())?;
+            let prefix: u8 = prefix.parse().map_err(|_| error())?;
+            let widest = if address.is_ipv4() { 32 } else { 128 };
+            return if prefix <= widest {
+                Ok(Self::Ip(Network::new(address, prefix)))
+            } else {
+                Err(error())
+            };
+        }
+        let name = text
+            .strip_prefix("*.")
+            .or(text.strip_prefix('.'))
+            .unwrap_or(text);
+        match name.parse::<HostName>() {
+            Ok(name) if !name.is_wildcard() => Ok(Self::around(&name)),
+            _ => Err(error()),
+        }
     }
 }
 
@@ -485,6 +552,24 @@ mod tests {
         assert!(!uri("1.2.3.4", "https://1.2.3.4/"));
         // A kind that no constraint names is free.
         assert!(email("a@b.example", "c.example"));
+    }
+
+    #[test]
+    fn subtrees_are_read_as_people_write_them() {
+        let read = |text: &str| text.parse::<Subtree>();
+        for (text, subtree) in [
+            ("*.Example.org", Subtree::Dns("example.org".into())),
+            ("10.0.0.0/8", Subtree::Ip(Network::new(v4(10, 0, 0, 0), 8))),
+            ("::1", Subtree::Ip(Network::new(v6(0, 1), 128))),
+            ("@.a.example", Subtree::Email(".a.example".into())),
+            ("b@a.example", Subtree::Email("b@a.example".into())),
+            ("uri:.a.example", Subtree::Uri(".a.example".into())),
+        ] {
+            assert_eq!(read(text), Ok(subtree), "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "@", "a@", "uri:", "*.*.a", "a b"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

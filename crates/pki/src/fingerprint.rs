@@ -1,6 +1,7 @@
 //! SHA-256 fingerprints: how people and stores tell one certificate from another.
 
 use std::fmt;
+use std::str::FromStr;
 
 use aws_lc_rs::digest;
 
@@ -11,7 +12,18 @@ use aws_lc_rs::digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
+/// Why a text is not a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a SHA-256 fingerprint, which is 64 hexadecimal digits")]
+pub struct FingerprintError(String);
+
 impl Fingerprint {
+    /// A digest that was made elsewhere, or kept.
+    #[must_use]
+    pub const fn from_bytes(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
     /// The fingerprint of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -40,9 +52,43 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+impl FromStr for Fingerprint {
+    type Err = FingerprintError;
+
+    /// Reads 64 hexadecimal digits of either case, with or without colons between the octets.
+    fn from_str(text: &str) -> Result<Self, FingerprintError> {
+        let error = || FingerprintError(text.chars().take(100).collect());
+        let mut octets = [0; 32];
+        let mut digits = text.bytes().filter(|byte| *byte != b':');
+        for octet in &mut octets {
+            for _ in 0..2 {
+                let digit = digits.next().and_then(|byte| char::from(byte).to_digit(16));
+                *octet = *octet << 4 | digit.ok_or_else(error)? as u8;
+            }
+        }
+        if digits.next().is_some() {
+            return Err(error());
+        }
+        Ok(Self(octets))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_is_read_back() {
+        let fingerprint = Fingerprint::of(b"abc");
+        let text = fingerprint.to_string();
+        assert_eq!(text.parse(), Ok(fingerprint));
+        assert_eq!(text.to_uppercase().parse(), Ok(fingerprint));
+        let pairs: Vec<&str> = (0..64).step_by(2).map(|at| &text[at..at + 2]).collect();
+        assert_eq!(pairs.join(":").parse(), Ok(fingerprint));
+        for wrong in ["", &text[1..], &format!("{text}0"), &text.replace('a', "g")] {
+            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_fingerprint_is_sha256_in_hex() {

@@ -195,7 +195,9 @@ pub(crate) struct Block<'f> {
     /// Everything between BEGIN and END but headers.
     body: Vec<&'f [u8]>,
     /// Whether there is a `Proc-Type: 4,ENCRYPTED` header (RFC 1421).
-    encrypted: bool,
+    pub(crate) encrypted: bool,
+    /// What its `DEK-Info` header says (RFC 1421, section 4.6.1.3).
+    pub(crate) dek_info: Option<String>,
 }
 
 impl Block<'_> {
@@ -237,6 +239,7 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
                 line: index + 1,
                 body: Vec::new(),
                 encrypted: false,
+                dek_info: None,
             });
         } else if let Some(mut block) = open.take() {
             match boundary(line, b"-----END ") {
@@ -246,6 +249,10 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
                     if line.contains(&b':') {
                         block.encrypted |=
                             line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+                        if let Some(info) = line.strip_prefix(b"DEK-Info:") {
+                            let info = String::from_utf8_lossy(info.trim_ascii());
+                            block.dek_info = Some(info.into_owned());
+                        }
                     } else {
                         block.body.push(line);
                     }

@@ -120,7 +120,7 @@ pub(crate) struct CheckArguments {
     ravelin ca trust              # browsers and curl accept the local certificates\n  \
     ravelin ca status             # who trusts them already?")]
 pub(crate) enum CaCommand {
-    /// Put the local root into the trust stores of this system and its browsers
+    /// Put the local root into the trust stores of this system, its browsers and Java
     ///
     /// Makes the local CA where there is none yet. What needs more rights than yours is reported
     /// with the command that does it.

@@ -20,7 +20,7 @@ pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
             }
             let changes = trust::install(root.trusted(), &environment);
             words::trust_changes(&changes);
-            words::restart_browsers(&changes);
+            words::restart_programs(&changes);
             Ok(outcome(&changes, &[Outcome::Added, Outcome::AlreadyThere]))
         }
         CaCommand::Untrust(home) => {
@@ -85,7 +85,9 @@ fn outcome(stores: &[TrustChange], good: &[Outcome]) -> ExitCode {
         .any(|store| matches!(store.outcome, Outcome::Failed { .. }))
     {
         ExitCode::from(LOCAL_FAILURE)
-    } else if stores.iter().all(|store| good.contains(&store.outcome)) {
+    } else if stores.iter().all(|store| {
+        good.contains(&store.outcome) || matches!(store.outcome, Outcome::LeftAlone { .. })
+    }) {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(ANSWER_IS_NO)

@@ -226,21 +226,27 @@ pub(crate) fn trust_changes(changes: &[TrustChange]) {
             Outcome::AlreadyThere => say!("already      in {store}"),
             Outcome::Removed => say!("{GREEN}removed{GREEN:#}      from {store}"),
             Outcome::NotThere => say!("not there    {store}"),
-            Outcome::Failed { why, hint } => failed_store(store, why, hint.as_deref()),
+            Outcome::LeftAlone { .. } | Outcome::Failed { .. } => store_with_reason(change),
         }
     }
 }
 
-/// Browsers read their stores when they start.
-pub(crate) fn restart_browsers(changes: &[TrustChange]) {
-    let in_browser = |change: &&TrustChange| matches!(change.store, TrustStore::Nss { .. });
-    if changes
-        .iter()
-        .filter(in_browser)
-        .any(|change| change.outcome == Outcome::Added)
-    {
-        say!("\n{DIM}A browser that is running learns of it when it starts again.{DIM:#}");
-    }
+/// Browsers and JVMs read their stores when they start.
+pub(crate) fn restart_programs(changes: &[TrustChange]) {
+    let added_to = |kind: fn(&TrustStore) -> bool| {
+        changes
+            .iter()
+            .any(|change| change.outcome == Outcome::Added && kind(&change.store))
+    };
+    let browser = added_to(|store| matches!(store, TrustStore::Nss { .. }));
+    let java = added_to(|store| matches!(store, TrustStore::Java { .. }));
+    let who = match (browser, java) {
+        (true, true) => "A browser or Java program",
+        (true, false) => "A browser",
+        (false, true) => "A Java program",
+        (false, false) => return,
+    };
+    say!("\n{DIM}{who} that is running learns of it when it starts again.{DIM:#}");
 }
 
 /// The local root and the stores: the result of `ravelin ca status`, but for stores that failed.
@@ -266,20 +272,28 @@ pub(crate) fn trust_status(root: &LocalRoot, stores: &[TrustChange]) -> Result<(
             Outcome::Removed | Outcome::NotThere => {
                 lines.push(format!("{YELLOW}not trusted{YELLOW:#}  by {store}"));
             }
-            Outcome::Failed { .. } => {}
+            Outcome::LeftAlone { .. } | Outcome::Failed { .. } => {}
         }
     }
     result(&(lines.join("\n") + "\n"))?;
-    for TrustChange { store, outcome } in stores {
-        if let Outcome::Failed { why, hint } = outcome {
-            failed_store(store, why, hint.as_deref());
-        }
-    }
+    stores.iter().for_each(store_with_reason);
     Ok(())
 }
 
-fn failed_store(store: &TrustStore, why: &str, hint: Option<&str>) {
-    say!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
+/// A store that was left alone or failed, why, and what helps; nothing for others.
+fn store_with_reason(change: &TrustChange) {
+    let store = &change.store;
+    let hint = match &change.outcome {
+        Outcome::LeftAlone { why, hint } => {
+            say!("{YELLOW}left alone{YELLOW:#}   {store}: {why}");
+            hint
+        }
+        Outcome::Failed { why, hint } => {
+            say!("{RED}failed{RED:#}       {store}: {}", without_codes(why));
+            hint
+        }
+        _ => return,
+    };
     if let Some(hint) = hint {
         say!("             {BOLD}hint:{BOLD:#} {hint}");
     }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use ravelin_pki::{AuthorityError, HostName, KeyError, NameConstraints, PemError};
 
+use crate::journal::JournalError;
+use crate::policy::PolicyFileError;
 use crate::store::{StoreError, shell_word};
 
 /// Why the local CA cannot be used.
@@ -65,6 +67,29 @@ pub enum LocalError {
         /// Whether its time is over.
         expired: bool,
     },
+    /// There is a CA already where one was to be made.
+    #[error("there is a CA already: \"{location}\"")]
+    AlreadyThere {
+        /// Where its root is kept.
+        location: String,
+    },
+    /// No certificates are issued for this purpose.
+    #[error("a local CA issues no certificates for \"{purpose}\"")]
+    Purpose {
+        /// Its name or number.
+        purpose: String,
+    },
+    /// The policy's file is wrong.
+    #[error("the policy \"{location}\" cannot be used")]
+    Policy {
+        /// Where it is.
+        location: String,
+        /// What is wrong, and in which line.
+        source: PolicyFileError,
+    },
+    /// The journal cannot be written or read, without which nothing is issued.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A certificate could not be made.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -111,7 +136,16 @@ impl LocalError {
             }
             Self::RootNotValid { .. } => Some("set the clock".to_owned()),
             Self::Store(error) => error.hint(),
-            Self::Authority(_) => None,
+            Self::Journal(error) => error.hint(),
+            Self::AlreadyThere { location } => {
+                let (_, home) = folders(location);
+                Some(format!(
+                    "name another folder with --home DIR; to replace the root by a new one while \
+                     both are trusted: ravelin ca rollover --home {home}"
+                ))
+            }
+            Self::Policy { .. } => Some("docs/certificates.md shows a whole policy".to_owned()),
+            Self::Authority(_) | Self::Purpose { .. } => None,
         }
     }
 }

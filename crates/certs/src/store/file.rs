@@ -38,7 +38,7 @@ impl FileStore {
         &self.folder
     }
 
-    fn path(&self, name: &ObjectName) -> PathBuf {
+    pub(crate) fn path(&self, name: &ObjectName) -> PathBuf {
         self.folder.join(name.as_str())
     }
 
@@ -210,7 +210,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn open_lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn open_lock(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -222,7 +222,7 @@ fn open_lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Makes a folder and those above it, each synced into the one above.
-fn make_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -241,13 +241,13 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// A rename is durable once its folder is.
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     File::open(folder)
         .and_then(|file| file.sync_all())
         .map_err(failed("write", folder))
 }
 
-fn failed(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Io {
         action,

@@ -1,53 +1,30 @@
-//! The databases of NSS: one for Chromium and its kin, one for each Firefox profile. They are
-//! changed by NSS's own `certutil`.
+//! The databases of NSS: one for Chromium and its kin, one for each profile of Firefox and
+//! Thunderbird, those of snaps and Flatpak programs too. They are changed by NSS's own `certutil`;
+//! `find` looks for them.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
+#[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use ravelin_pki::{Certificate, pem};
 
-use super::{Outcome, Package, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
+use super::programs::Package;
+use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
 use crate::store::shell_word;
+use find::{Database, State};
 
-/// Folders below the home folder that may be a database themselves.
-const DATABASES: [(&str, &str); 5] = [
-    ("snap/chromium/current/.pki/nssdb", "Chromium"),
-    (".var/app/org.chromium.Chromium/.pki/nssdb", "Chromium"),
-    (".var/app/com.google.Chrome/.pki/nssdb", "Chrome"),
-    (".var/app/com.brave.Browser/.pki/nssdb", "Brave"),
-    (".var/app/com.microsoft.Edge/.pki/nssdb", "Edge"),
-];
-
-/// Folders below the home folder whose folders may be Firefox profiles, each with a database.
-const PROFILES: [(&str, &str); 5] = [
-    (".mozilla/firefox", "Firefox"),
-    // Since Firefox 147.
-    (".config/mozilla/firefox", "Firefox"),
-    ("snap/firefox/common/.mozilla/firefox", "Firefox"),
-    (".var/app/org.mozilla.firefox/.mozilla/firefox", "Firefox"),
-    (".librewolf", "LibreWolf"),
-];
-
-/// The file that tells that a folder is a database, in the format since NSS 3.12.
-const MARK: &str = "cert9.db";
+mod find;
 
 /// Puts the root into every database, making Chromium's where it is missing: Chromium makes it
 /// only when it first starts, and would then not know the root.
 pub(super) fn install(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> Vec<TrustChange> {
-    let mut databases = find(environment);
-    let shared = [shared_in_home(environment), shared_in_data(environment)];
-    if !databases.iter().any(|database| {
-        shared
-            .iter()
-            .flatten()
-            .any(|folder| *folder == database.folder)
-    }) && let [Some(folder), _] = shared
-    {
-        databases.insert(0, Database::new(folder, "Chromium"));
+    let mut databases = find::databases(environment);
+    if let Some(missing) = find::missing_of_chromium(environment) {
+        databases.insert(0, missing);
     }
     on_each(databases, environment, |certutil, database| {
-        if !database.folder.join(MARK).is_file()
+        if database.state == State::Missing
             && let Err(why) = certutil.make(&database.folder)
         {
             return failed(why, None);
@@ -66,31 +43,35 @@ pub(super) fn install(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> 
 
 /// Takes the root out of every database.
 pub(super) fn remove(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> Vec<TrustChange> {
-    on_each(find(environment), environment, |certutil, database| {
-        let mut removed = false;
-        // NSS keeps several certificates under one nickname, and deletes one at a time.
-        loop {
-            match certutil.holds(&database.folder, root.certificate) {
-                Err(why) => return failed(why, None),
-                Ok(false) if removed => return Outcome::Removed,
-                Ok(false) => return Outcome::NotThere,
-                Ok(true) if removed => {
-                    return failed("certutil deleted the root, but it is still there", None);
+    on_each(
+        find::databases(environment),
+        environment,
+        |certutil, database| {
+            let mut removed = false;
+            // NSS keeps several certificates under one nickname, and deletes one at a time.
+            loop {
+                match certutil.holds(&database.folder, root.certificate) {
+                    Err(why) => return failed(why, None),
+                    Ok(false) if removed => return Outcome::Removed,
+                    Ok(false) => return Outcome::NotThere,
+                    Ok(true) if removed => {
+                        return failed("certutil deleted the root, but it is still there", None);
+                    }
+                    Ok(true) => {}
                 }
-                Ok(true) => {}
+                if let Err(why) = certutil.delete(&database.folder, root.certificate) {
+                    return failed(why, None);
+                }
+                removed = true;
             }
-            if let Err(why) = certutil.delete(&database.folder, root.certificate) {
-                return failed(why, None);
-            }
-            removed = true;
-        }
-    })
+        },
+    )
 }
 
 /// Looks into every database.
 pub(super) fn status(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> Vec<TrustChange> {
     on_each(
-        find(environment),
+        find::databases(environment),
         environment,
         |certutil, database| match certutil.trusts(&database.folder, root.certificate) {
             Err(why) => failed(why, None),
@@ -98,63 +79,6 @@ pub(super) fn status(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> V
             Ok(false) => Outcome::NotThere,
         },
     )
-}
-
-struct Database {
-    folder: PathBuf,
-    browser: &'static str,
-}
-
-impl Database {
-    fn new(folder: PathBuf, browser: &'static str) -> Self {
-        Self { folder, browser }
-    }
-}
-
-fn find(environment: &TrustEnvironment) -> Vec<Database> {
-    let mut databases = Vec::new();
-    let Some(home) = &environment.home else {
-        return databases;
-    };
-    let shared = [shared_in_home(environment), shared_in_data(environment)];
-    databases.extend(
-        shared
-            .into_iter()
-            .flatten()
-            .map(|f| Database::new(f, "Chromium")),
-    );
-    databases.extend(DATABASES.map(|(below, browser)| Database::new(home.join(below), browser)));
-    for (below, browser) in PROFILES {
-        let entries = fs::read_dir(home.join(below))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut profiles: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-        profiles.sort();
-        databases.extend(
-            profiles
-                .into_iter()
-                .map(|path| Database::new(path, browser)),
-        );
-    }
-    databases.retain(|database| database.folder.join(MARK).is_file());
-    databases
-}
-
-/// The user's shared database, which Chromium uses, and NSS before the next one (`nsssysinit.c`).
-fn shared_in_home(environment: &TrustEnvironment) -> Option<PathBuf> {
-    environment
-        .home
-        .as_ref()
-        .map(|home| home.join(".pki/nssdb"))
-}
-
-/// The shared database where the former does not exist; Chromium makes this one since version 146.
-fn shared_in_data(environment: &TrustEnvironment) -> Option<PathBuf> {
-    environment
-        .data_home
-        .as_ref()
-        .map(|data| data.join("pki/nssdb"))
 }
 
 fn on_each(
@@ -170,6 +94,7 @@ fn on_each(
         .into_iter()
         .map(|database| TrustChange {
             outcome: match &certutil {
+                _ if database.state == State::Legacy => legacy(&database),
                 Some(certutil) => act(certutil, &database),
                 None => failed(
                     "the program \"certutil\" is missing",
@@ -182,6 +107,18 @@ fn on_each(
             },
         })
         .collect()
+}
+
+/// Firefox converts its databases when it starts, since version 58 of January 2018. `certutil` would
+/// too, but only in part where there is a password, which nobody would be asked for.
+fn legacy(database: &Database) -> Outcome {
+    Outcome::LeftAlone {
+        why: "its format is that of before 2018 (cert8.db)".to_owned(),
+        hint: Some(format!(
+            "if it is still in use, start {} once, which converts it, and run this again",
+            database.browser
+        )),
+    }
 }
 
 fn by_hand(database: &Database, file: &Path) -> String {
@@ -201,9 +138,11 @@ struct Certutil<'e> {
 impl Certutil<'_> {
     /// Makes an empty database, and its folder.
     fn make(&self, folder: &Path) -> Result<(), String> {
-        DirBuilder::new()
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        builder.mode(0o700);
+        builder
             .recursive(true)
-            .mode(0o700)
             .create(folder)
             .map_err(|error| format!("cannot make the folder \"{}\": {error}", folder.display()))?;
         self.run(folder, &["-N", "--empty-password"], "").map(drop)

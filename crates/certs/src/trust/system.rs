@@ -1,4 +1,5 @@
-//! The system's store: a folder where roots are put, and a program that makes a bundle of them.
+//! The store of a Linux system: a folder where roots are put, and a program that makes a bundle of
+//! them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use ravelin_pki::{Certificate, pem};
 
-use super::{Outcome, Package, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
+use super::programs::Package;
+use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
 use crate::store::shell_word;
 
 /// How a family of systems is told to trust a root.
@@ -24,23 +26,25 @@ struct Family {
 
 /// The first whose folder exists is the one.
 const FAMILIES: [Family; 4] = [
-    // Fedora, RHEL.
+    // Fedora, RHEL: update-ca-trust(8).
     Family {
         anchors: "etc/pki/ca-trust/source/anchors",
         suffix: ".pem",
         add: &["update-ca-trust", "extract"],
         remove: &["update-ca-trust", "extract"],
     },
-    // Arch.
+    // Arch, whose update-ca-trust(8) is another program. p11-kit's "trust extract-compat" is a link
+    // to it.
     Family {
         anchors: "etc/ca-certificates/trust-source/anchors",
         suffix: ".crt",
-        add: &["trust", "extract-compat"],
-        remove: &["trust", "extract-compat"],
+        add: &["update-ca-trust"],
+        remove: &["update-ca-trust"],
     },
-    // openSUSE.
+    // openSUSE. The folder of the same name below /usr/share is for packages, and is read-only on
+    // systems with transactional updates.
     Family {
-        anchors: "usr/share/pki/trust/anchors",
+        anchors: "etc/pki/trust/anchors",
         suffix: ".pem",
         add: &["update-ca-certificates"],
         remove: &["update-ca-certificates"],
@@ -55,9 +59,10 @@ const FAMILIES: [Family; 4] = [
 ];
 
 /// The bundles that the families' programs read.
-const BUNDLES: [&str; 5] = [
+const BUNDLES: [&str; 6] = [
     "etc/ssl/certs/ca-certificates.crt",
     "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "etc/ca-certificates/extracted/tls-ca-bundle.pem",
     "etc/pki/tls/certs/ca-bundle.crt",
     "etc/ssl/ca-bundle.pem",
     "etc/ssl/cert.pem",
@@ -106,14 +111,23 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
+/// The command that makes the system's stores anew out of all that is in its folder, those that
+/// other programs read included.
+pub(super) fn refresh_command(environment: &TrustEnvironment) -> Option<String> {
+    family(environment).map(|family| format!("sudo {}", family.remove.join(" ")))
+}
+
+fn family(environment: &TrustEnvironment) -> Option<&'static Family> {
+    FAMILIES
+        .iter()
+        .find(|family| environment.path(family.anchors).is_dir())
+}
+
 fn on_store(
     environment: &TrustEnvironment,
     act: impl FnOnce(SystemStore<'_>) -> Outcome,
 ) -> TrustChange {
-    let family = FAMILIES
-        .iter()
-        .find(|family| environment.path(family.anchors).is_dir());
-    match family {
+    match family(environment) {
         Some(family) => {
             let anchors = environment.path(family.anchors);
             let outcome = act(SystemStore {

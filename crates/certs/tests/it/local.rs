@@ -488,7 +488,7 @@ fn keys_are_for_their_owner_alone() {
         assert_eq!(mode(&folder.join(below)), 0o700, "{below}");
     }
     let objects = store.list("").unwrap();
-    assert_eq!(objects.len(), 4);
+    assert_eq!(objects.len(), 6);
     for object in objects {
         assert_eq!(mode(&folder.join(object.as_str())), 0o600, "{object}");
     }

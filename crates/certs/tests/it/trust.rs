@@ -1,16 +1,22 @@
 //! Trust stores, in a home folder and a file system of their own: Debian's own
-//! `update-ca-certificates` and NSS's own `certutil` change them, `certutil` and Python look.
+//! `update-ca-certificates` and NSS's own `certutil` change them, `certutil` and Python look. Other
+//! databases, keystores and systems have a module each.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use ravelin_certs::trust::{self, Outcome, TrustEnvironment, TrustStore, TrustedRoot};
+use ravelin_certs::trust::{self, Outcome, Platform, TrustEnvironment, TrustStore, TrustedRoot};
 use ravelin_certs::{FileStore, LocalAuthority};
 use tempfile::TempDir;
 
 use crate::judges::run;
+
+mod elsewhere;
+mod families;
+mod java;
+mod nss;
 
 /// A machine of its own: home folder, Debian's folders, and a store with a local CA.
 struct Machine {
@@ -48,11 +54,13 @@ impl Machine {
              --hooksdir {0}/hooks \"$@\"\n",
             root.display()
         );
-        fs::write(&wrapper, text).unwrap();
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+        program(&wrapper, &text);
         let programs = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
         let environment = TrustEnvironment {
+            platform: Platform::Linux,
             home: Some(root.join("home")),
+            config_home: Some(root.join("home/.config")),
+            java_home: None,
             data_home: Some(root.join("home/.local/share")),
             filesystem: root.to_owned(),
             programs: [vec![root.join("bin")], programs.to_vec()].concat(),
@@ -85,7 +93,7 @@ impl Machine {
         changes.into_iter().map(|change| change.outcome).collect()
     }
 
-    fn firefox_profile(&self, below: &str) {
+    fn nss_database(&self, below: &str) {
         let folder = self.path(below);
         fs::create_dir_all(&folder).unwrap();
         let database = format!("sql:{}", folder.display());
@@ -112,11 +120,17 @@ impl Machine {
     }
 }
 
+/// Writes a script that can be run.
+fn program(file: &Path, text: &str) {
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn a_root_goes_into_all_stores_and_out_again() {
     let machine = Machine::new();
-    machine.firefox_profile("home/.mozilla/firefox/ab12.default");
-    machine.firefox_profile("home/snap/firefox/common/.mozilla/firefox/cd34.default");
+    machine.nss_database("home/.mozilla/firefox/ab12.default");
+    machine.nss_database("home/snap/firefox/common/.mozilla/firefox/cd34.default");
     let name = machine.authority.root_certificate().common_name().unwrap();
     let stores = [
         "home/.pki/nssdb",
@@ -213,7 +227,7 @@ fn the_roots_of_others_stay() {
 #[test]
 fn an_untrusted_root_in_a_database_becomes_trusted() {
     let machine = Machine::new();
-    machine.firefox_profile("home/.pki/nssdb");
+    machine.nss_database("home/.pki/nssdb");
     let pem = machine.path("root.pem");
     fs::write(&pem, machine.authority.root_pem()).unwrap();
     let database = format!("sql:{}", machine.path("home/.pki/nssdb").display());

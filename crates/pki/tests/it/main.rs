@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod authority;
+mod encrypted_keys;
+mod identity;
+mod jks;
 mod keys;
 mod openssl;
 mod outside;
 mod peers;
 mod pem;
+mod pkcs12;
 mod pkits;
 mod revocation_list;
+mod vectors;

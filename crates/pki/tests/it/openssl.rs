@@ -1,7 +1,7 @@
-//! The judge. A test fails where it is missing.
+//! The judges: openssl, and other programs beside it. A test fails where one is missing.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -16,11 +16,23 @@ impl Openssl {
 
     /// Runs openssl in the folder, with words split at spaces, and gives all that it printed.
     pub(crate) fn run(&self, arguments: &str) -> Result<String, String> {
-        let output = Command::new("openssl")
-            .args(arguments.split_whitespace())
+        self.tool("openssl", arguments)
+    }
+
+    /// Runs another program in the folder in the same way.
+    pub(crate) fn tool(&self, program: &str, arguments: &str) -> Result<String, String> {
+        let mut command = Command::new(program);
+        command.args(arguments.split_whitespace());
+        self.command(&mut command)
+    }
+
+    /// Runs a command in the folder, and gives all that it printed.
+    pub(crate) fn command(&self, command: &mut Command) -> Result<String, String> {
+        let program = command.get_program().to_owned();
+        let output = command
             .current_dir(self.0.path())
             .output()
-            .unwrap_or_else(|error| panic!("openssl must be installed: {error}"));
+            .unwrap_or_else(|error| panic!("{} must be installed: {error}", program.display()));
         let text = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
@@ -59,4 +71,14 @@ impl Openssl {
         ))
         .map(drop)
     }
+}
+
+/// The Python of `.venv`, which `./test` makes.
+pub(crate) fn python() -> Command {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
+    assert!(
+        python.exists(),
+        "there is no .venv in the repository: ./test makes it"
+    );
+    Command::new(python)
 }

@@ -7,3 +7,4 @@ mod log;
 mod nghttp;
 pub(crate) mod openssl;
 mod python;
+mod trust;

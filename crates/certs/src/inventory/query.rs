@@ -1,0 +1,249 @@
+//! What is asked of the inventory, and how that is said in SQL.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use ravelin_pki::{Fingerprint, SerialNumber};
+use rusqlite::types::Value;
+
+use super::State;
+use crate::journal::form::seconds;
+
+/// Which certificates: those to which all that is said applies. [`Query::default`] is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    issuer: Option<Fingerprint>,
+    serial: Option<SerialPrefix>,
+    /// Whether the digits are all of the number.
+    whole_serial: bool,
+    name: Option<NamePattern>,
+    state: Option<State>,
+    expiring_before: Option<SystemTime>,
+}
+
+/// A name, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamePattern {
+    /// One of the names, or the subject, is just that. ASCII letters of either case are alike.
+    Is(String),
+    /// One of the names, or the subject, has it in it. ASCII letters of either case are alike.
+    Contains(String),
+}
+
+/// The first digits of a serial number in hexadecimal: 1 to 128 of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialPrefix(String);
+
+/// Not the beginning of a serial number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not the beginning of a serial number, which is hexadecimal digits")]
+pub struct SerialPrefixError(String);
+
+impl Query {
+    /// Those of one issuer, by the SHA-256 of its `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn issuer(mut self, issuer: Fingerprint) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Those whose serial number begins like that.
+    #[must_use]
+    pub fn serial(mut self, prefix: SerialPrefix) -> Self {
+        self.serial = Some(prefix);
+        self
+    }
+
+    /// Those whose serial number is just that.
+    #[must_use]
+    pub(super) fn serial_is(mut self, all: SerialPrefix) -> Self {
+        self.whole_serial = true;
+        self.serial(all)
+    }
+
+    /// Those that have such a name.
+    #[must_use]
+    pub fn name(mut self, name: NamePattern) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Those of a state at the time that is asked about.
+    #[must_use]
+    pub fn state(mut self, state: State) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Those that are neither revoked nor over, and will be over before `time`.
+    #[must_use]
+    pub fn expiring_before(mut self, time: SystemTime) -> Self {
+        self.expiring_before = Some(time);
+        self
+    }
+
+    /// Whether it is about few certificates among many, most of the time.
+    pub(super) fn is_selective(&self) -> bool {
+        self.serial.is_some() || self.name.is_some()
+    }
+
+    /// The conditions on table `c`, and the values for their question marks.
+    pub(super) fn conditions(&self, now: i64) -> (String, Vec<Value>) {
+        let mut conditions = vec!["TRUE".to_owned()];
+        let mut values = Vec::new();
+        let mut add = |condition: &str, more: Vec<Value>| {
+            conditions.push(condition.to_owned());
+            values.extend(more);
+        };
+        if let Some(issuer) = &self.issuer {
+            add(
+                "c.issuer = (SELECT id FROM issuers WHERE key = ?)",
+                vec![Value::Blob(issuer.as_bytes().to_vec())],
+            );
+        }
+        if let Some(prefix) = &self.serial {
+            let (from, to) = prefix.range();
+            if self.whole_serial {
+                // An odd number of digits is not all of any.
+                let whole = prefix.0.len() % 2 == 0;
+                add(
+                    "c.serial = ? AND ?",
+                    vec![Value::Blob(from.clone()), whole.into()],
+                );
+            }
+            add("c.serial >= ?", vec![Value::Blob(from)]);
+            if let Some(to) = to {
+                add("c.serial < ?", vec![Value::Blob(to)]);
+            }
+        }
+        match &self.name {
+            Some(NamePattern::Is(name)) => add(
+                "c.sequence IN (SELECT certificate FROM searchable WHERE text = ?)",
+                vec![Value::Text(name.clone())],
+            ),
+            Some(NamePattern::Contains(part)) => add(
+                "c.sequence IN
+                     (SELECT certificate FROM searchable WHERE text LIKE ? ESCAPE '\\')",
+                vec![Value::Text(like(part))],
+            ),
+            None => {}
+        }
+        match self.state {
+            Some(State::Revoked) => add("c.revoked_at IS NOT NULL", vec![]),
+            Some(State::Expired) => add(
+                "c.revoked_at IS NULL AND c.not_after < ?",
+                vec![Value::Integer(now)],
+            ),
+            Some(State::NotYetValid) => add(
+                "c.revoked_at IS NULL AND c.not_before > ? AND c.not_after >= ?",
+                vec![Value::Integer(now), Value::Integer(now)],
+            ),
+            Some(State::Valid) => add(
+                "c.revoked_at IS NULL AND c.not_before <= ? AND c.not_after >= ?",
+                vec![Value::Integer(now), Value::Integer(now)],
+            ),
+            None => {}
+        }
+        if let Some(before) = self.expiring_before {
+            let before = seconds(before).unwrap_or(i64::MAX);
+            add(
+                "c.revoked_at IS NULL AND c.not_after >= ? AND c.not_after < ?",
+                vec![Value::Integer(now), Value::Integer(before)],
+            );
+        }
+        (conditions.join(" AND "), values)
+    }
+}
+
+/// A pattern for LIKE in which `part` means itself.
+fn like(part: &str) -> String {
+    let escaped = part
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+impl SerialPrefix {
+    /// The octets from which on, and before which, the numbers lie that begin like that.
+    fn range(&self) -> (Vec<u8>, Option<Vec<u8>>) {
+        let octets = |digits: &str| -> Vec<u8> {
+            (0..digits.len())
+                .step_by(2)
+                .filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok())
+                .collect()
+        };
+        let odd = self.0.len() % 2 == 1;
+        let mut to = octets(&format!("{}{}", self.0, if odd { "f" } else { "" }));
+        let from = octets(&format!("{}{}", self.0, if odd { "0" } else { "" }));
+        // The first that begins otherwise: without the octets that cannot be greater, one more.
+        while let Some(last) = to.pop() {
+            if let Some(next) = last.checked_add(1) {
+                to.push(next);
+                return (from, Some(to));
+            }
+        }
+        (from, None)
+    }
+}
+
+impl FromStr for SerialPrefix {
+    type Err = SerialPrefixError;
+
+    /// Reads hexadecimal digits of either case, with or without colons and a leading `0x`.
+    fn from_str(text: &str) -> Result<Self, SerialPrefixError> {
+        let digits = text
+            .strip_prefix("0x")
+            .unwrap_or(text)
+            .replace(':', "")
+            .to_ascii_lowercase();
+        if !(1..=128).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(SerialPrefixError(text.chars().take(140).collect()));
+        }
+        // An octet that only keeps a number positive is not shown of it.
+        let shown = digits.strip_prefix("00").filter(|rest| !rest.is_empty());
+        Ok(Self(shown.unwrap_or(&digits).to_owned()))
+    }
+}
+
+impl fmt::Display for SerialPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&SerialNumber> for SerialPrefix {
+    /// All digits of a number that is positive.
+    fn from(serial: &SerialNumber) -> Self {
+        Self(serial.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_range_of_octets() {
+        let range = |text: &str| text.parse::<SerialPrefix>().unwrap().range();
+        assert_eq!(range("ab"), (vec![0xab], Some(vec![0xac])));
+        assert_eq!(range("0xAB:C"), (vec![0xab, 0xc0], Some(vec![0xab, 0xd0])));
+        assert_eq!(range("abff"), (vec![0xab, 0xff], Some(vec![0xac])));
+        assert_eq!(range("abf"), (vec![0xab, 0xf0], Some(vec![0xac])));
+        assert_eq!(range("f"), (vec![0xf0], None));
+        assert_eq!(
+            range("00ab"),
+            range("ab"),
+            "a leading zero octet is not kept"
+        );
+        for wrong in ["", "0x", "g", "-1", ":", &"0".repeat(129)] {
+            assert!(wrong.parse::<SerialPrefix>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_searched_for_means_itself() {
+        assert_eq!(like("a_b%\\"), "%a\\_b\\%\\\\%");
+    }
+}

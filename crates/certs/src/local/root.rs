@@ -1,0 +1,109 @@
+//! The root of a local CA: loaded, or made once.
+
+use std::time::SystemTime;
+
+use ravelin_pki::authority::self_signed;
+use ravelin_pki::{AuthorityError, Certificate, DistinguishedName, Oid, PrivateKey, Template, pem};
+
+use super::{LEASE, LEASE_PATIENCE, LocalError, Plan, ROOT, ROOT_KEY, object, record};
+use crate::store::{FileStore, Store};
+
+pub(super) fn load(store: &dyn Store) -> Result<Option<Certificate>, LocalError> {
+    let name = object(ROOT);
+    let Some(object) = store.get(&name)? else {
+        return Ok(None);
+    };
+    let damaged = |reason, source| LocalError::RootDamaged {
+        location: store.location(&name),
+        reason,
+        source,
+    };
+    let ders = pem::certificates(&object.bytes)
+        .map_err(|error| damaged("its file cannot be read", Some(error)))?;
+    let [der] = ders.as_slice() else {
+        return Err(damaged("there is more than one certificate in it", None));
+    };
+    let root = Certificate::from_der(der)
+        .map_err(|_| damaged("it cannot be read as a certificate", None))?;
+    if !root.may_sign_certificates() {
+        return Err(damaged("it is not the certificate of a CA", None));
+    }
+    if !root.is_signed_by(&root) {
+        return Err(damaged("its signature is wrong", None));
+    }
+    Ok(Some(root))
+}
+
+/// Makes the root: first its key, then its certificate. A key without a certificate is what a crash
+/// between both leaves, and is used for the certificate then, where it is of the kind that is asked.
+pub(super) fn make(
+    store: &FileStore,
+    plan: &Plan,
+    now: SystemTime,
+) -> Result<(Certificate, bool), LocalError> {
+    let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
+    if let Some(root) = load(store)? {
+        return Ok((root, false));
+    }
+    let left = store.get(&object(ROOT_KEY))?;
+    let key = match load_key(store)? {
+        Some(key) if key.key_type() == plan.key_type => key,
+        _ => {
+            let key = PrivateKey::generate_of(plan.key_type).map_err(AuthorityError::Key)?;
+            let text = key.to_pem().map_err(AuthorityError::Key)?;
+            let version = left.map(|object| object.version);
+            store.put_if_unchanged(&object(ROOT_KEY), text.as_bytes(), version.as_ref())?;
+            key
+        }
+    };
+    let common_name = match &plan.name {
+        Some(name) => name.clone(),
+        None => common_name(&key),
+    };
+    let mut template = Template::ca(ca_subject(plan, &common_name), plan.path_length);
+    template.name_constraints.clone_from(&plan.constraints);
+    let root = self_signed(&template, key, plan.root_life, now)?;
+    let certificate = root.certificate().clone();
+    record::made(store, &certificate, now)?;
+    store.put_if_unchanged(&object(ROOT), certificate.to_pem().as_bytes(), None)?;
+    Ok((certificate, true))
+}
+
+/// The subject of a root or an intermediate.
+pub(super) fn ca_subject(plan: &Plan, common_name: &str) -> DistinguishedName {
+    // RFC 5280, appendix A.1, ub-common-name.
+    let common_name: String = common_name.chars().take(64).collect();
+    DistinguishedName::of(&[
+        (Oid::ORGANIZATION, plan.organization.as_str()),
+        (Oid::COMMON_NAME, &common_name),
+    ])
+}
+
+/// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
+/// stores tell roots apart by the digits, which are of the key.
+fn common_name(key: &PrivateKey) -> String {
+    let uname = rustix::system::uname();
+    let host: String = uname
+        .nodename()
+        .to_string_lossy()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        .take(36)
+        .collect();
+    format!(
+        "Ravelin local CA {host} {}",
+        key.public_fingerprint().short()
+    )
+}
+
+pub(super) fn load_key(store: &dyn Store) -> Result<Option<PrivateKey>, LocalError> {
+    let name = object(ROOT_KEY);
+    store
+        .get(&name)?
+        .map(|object| PrivateKey::from_pem(&object.bytes))
+        .transpose()
+        .map_err(|source| LocalError::RootKeyDamaged {
+            location: store.location(&name),
+            source,
+        })
+}

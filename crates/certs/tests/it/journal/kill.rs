@@ -1,0 +1,123 @@
+//! `kill -9` while certificates are issued: none was handed out that the journal lacks, and none has
+//! the number of another.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ravelin_certs::FileStore;
+use ravelin_certs::journal::{Event, Journal};
+
+use super::{Place, authority, event, issue, now};
+
+/// The variable that makes [`issues_until_it_is_killed`] the victim.
+const VICTIM_HOME: &str = "RAVELIN_TEST_ISSUING_HOME";
+
+/// How often to kill; `RAVELIN_TEST_KILLS` names another number.
+const KILLS: u32 = 150;
+
+#[test]
+fn whatever_is_told_before_a_process_is_killed_is_in_the_journal() {
+    let kills = std::env::var("RAVELIN_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let place = Place::new();
+    let mut told: Vec<String> = Vec::new();
+    for kill in 0..kills {
+        // From the first instant to that of many entries, in steps that are no multiple of each
+        // other.
+        let span = Duration::from_micros(u64::from(kill * 7919 % 20_011));
+        told.extend(serials_of_a_victim(&place, span));
+        // What is wrong stays wrong, so that it is enough to look now and then: first as it was
+        // left, then caught up.
+        if kill % 10 == 9 || kill + 1 == kills {
+            let report = place.audit(None);
+            assert!(report.is_clean(), "after kill {kill}: {report:?}");
+            place.journal();
+            assert!(place.audit(None).is_clean(), "after kill {kill}, caught up");
+        }
+    }
+    let mut kept: Vec<String> = place
+        .journal()
+        .entries(1)
+        .unwrap()
+        .filter_map(|entry| match entry.unwrap().event {
+            Event::Issued(issued) => Some(issued.serial.to_string()),
+            _ => None,
+        })
+        .collect();
+    let count = kept.len();
+    kept.sort();
+    kept.dedup();
+    assert_eq!(kept.len(), count, "a serial number twice");
+    for serial in &told {
+        assert!(
+            kept.binary_search(serial).is_ok(),
+            "{serial} was told and is not kept"
+        );
+    }
+    println!("{kills} kills: {} told, {count} kept", told.len());
+    // Else the moments missed what they were to hit.
+    assert!(told.len() > kills as usize, "only {} were told", told.len());
+}
+
+/// The victim, run by the test above in a process of its own. Each second append has two events, so
+/// that there is more to tear.
+#[test]
+fn issues_until_it_is_killed() {
+    let Some(home) = std::env::var_os(VICTIM_HOME) else {
+        return;
+    };
+    let authority = authority();
+    let leaves: Vec<_> = (0..64).map(|_| issue(&authority, "a.localhost")).collect();
+    println!("\nready");
+    let store = FileStore::open(std::path::Path::new(&home)).unwrap();
+    let mut journal = Journal::open(&store).unwrap();
+    let mut rest = leaves.as_slice();
+    while !rest.is_empty() {
+        let (now_issued, later) = rest.split_at(rest.len().min(1 + rest.len() % 2));
+        let events: Vec<Event> = now_issued.iter().map(event).collect();
+        journal.append(&events, now()).unwrap();
+        for leaf in now_issued {
+            println!("issued {}", leaf.serial);
+        }
+        rest = later;
+    }
+    println!("done");
+    loop {
+        std::thread::park();
+    }
+}
+
+fn serials_of_a_victim(place: &Place, span: Duration) -> Vec<String> {
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "journal::kill::issues_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env(VICTIM_HOME, place.store.folder())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    while line.trim() != "ready" {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "the victim ended");
+    }
+    let deadline = Instant::now() + span;
+    // Sleeping is too coarse for steps of microseconds.
+    while Instant::now() < deadline {
+        std::hint::spin_loop();
+    }
+    kill(&mut process);
+    let lines = output.lines().map(Result::unwrap);
+    lines
+        .filter_map(|line| line.strip_prefix("issued ").map(str::to_owned))
+        .filter(|serial| serial.len() == 32)
+        .collect()
+}
+
+fn kill(process: &mut Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
