@@ -15,3 +15,4 @@ mod pkcs12;
 mod pkits;
 mod revocation_list;
 mod vectors;
+mod wycheproof;
