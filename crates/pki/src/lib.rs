@@ -28,6 +28,7 @@ pub mod fingerprint;
 pub mod general_name;
 pub mod key;
 pub mod leaf;
+pub mod lint;
 pub mod name;
 pub mod oid;
 pub mod pem;

@@ -4,6 +4,7 @@
 
 mod authority;
 mod keys;
+mod lint;
 mod openssl;
 mod outside;
 mod pem;
