@@ -12,12 +12,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let certificate = subject.certificate;
     let empty_subject = certificate.subject_name().is_empty();
     let Some(extension) = certificate.extension(&Oid::SUBJECT_ALT_NAME) else {
-        if subject.place == Place::Leaf && empty_subject {
-            findings.add(
-                &r::NAMES_MISSING,
-                FIELD,
-                "it has neither a subject nor alternative names",
-            );
+        let nameless = subject.place == Place::Leaf && empty_subject;
+        if nameless || (subject.is_server() && certificate.common_name().is_none()) {
+            let problem = "neither the subject nor this names anybody";
+            findings.add(&r::NAMES_MISSING, FIELD, problem);
         } else if subject.is_server() {
             findings.add(&r::SAN_MISSING, FIELD, "it names no host");
         }

@@ -9,7 +9,7 @@ use crate::signature::SignatureError;
 pub(super) fn check(chain: &[Certificate], findings: &mut Findings) {
     for (index, pair) in chain.windows(2).enumerate() {
         findings.begin(index);
-        link(&pair[0], &pair[1], findings);
+        link(&pair[0], &pair[1], chain, findings);
     }
     for (index, certificate) in chain.iter().enumerate() {
         findings.begin(index);
@@ -21,14 +21,28 @@ pub(super) fn check(chain: &[Certificate], findings: &mut Findings) {
     }
 }
 
-fn link(certificate: &Certificate, issuer: &Certificate, findings: &mut Findings) {
+fn link(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    chain: &[Certificate],
+    findings: &mut Findings,
+) {
     if !certificate.issuer_name().matches(issuer.subject_name()) {
         let problem = format!(
             "it is issued by {}, and what follows is {}",
             quoted(certificate.issuer()),
             quoted(issuer.subject())
         );
-        findings.add(&r::ORDER, "issuer", problem);
+        let named = |other: &Certificate| {
+            other != certificate && certificate.issuer_name().matches(other.subject_name())
+        };
+        let elsewhere = chain.iter().any(named);
+        let rule = if elsewhere {
+            &r::ORDER
+        } else {
+            &r::ISSUER_MISSING
+        };
+        findings.add(rule, "issuer", problem);
         return;
     }
     if !extension::names_key_of(certificate, issuer) {

@@ -299,6 +299,6 @@ pub(super) fn names_key_of(certificate: &Certificate, issuer: &Certificate) -> b
     let serial = identifier
         .serial_number
         .as_ref()
-        .is_none_or(|serial| identifier.issuer.is_empty() || serial == issuer.serial_number());
+        .is_none_or(|serial| serial == issuer.serial_number());
     key && serial
 }

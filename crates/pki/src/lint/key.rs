@@ -13,7 +13,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         oid if [Oid::ED25519, Oid::ED448].contains(oid) => {
             without_parameters(key, findings);
             length(key, if *oid == Oid::ED25519 { 32 } else { 57 }, findings);
-            if subject.place != Place::Root {
+            if *oid == Oid::ED448 {
+                findings.add(&r::KEY_ED448, FIELD, "hardly anybody takes Ed448 keys");
+            } else if subject.place != Place::Root {
                 let problem = format!("browsers take no {} keys", key.kind());
                 findings.add(&r::KEY_EDWARDS, FIELD, problem);
             }

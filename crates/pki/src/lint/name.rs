@@ -4,6 +4,7 @@ use super::rule as r;
 use super::{Findings, Rule, Subject, quoted};
 use crate::der::Tag;
 use crate::distinguished_name::{Attribute, DistinguishedName};
+use crate::general_name::GeneralName;
 use crate::oid::Oid;
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
@@ -19,13 +20,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     if !certificate.is_self_issued() {
         attributes(certificate.issuer_name(), "issuer", findings);
     }
-    let has_email = certificate
-        .subject_name()
-        .get(&Oid::EMAIL_ADDRESS)
-        .is_some();
-    if has_email && certificate.alternative_names().is_empty() {
-        let problem = "an email address stands in the subject and not in the subjectAltName";
-        findings.add(&r::EMAIL_IN_SUBJECT, "subject", problem);
+    if let Some(address) = certificate.subject_name().get(&Oid::EMAIL_ADDRESS) {
+        let named =
+            |name: &GeneralName| matches!(name, GeneralName::Email(email) if email == address);
+        if !certificate.alternative_names().iter().any(named) {
+            let problem = format!("{} is not among the alternative names", quoted(address));
+            findings.add(&r::EMAIL_IN_SUBJECT, "subject, emailAddress", problem);
+        }
     }
 }
 

@@ -74,7 +74,7 @@ rules! {
         "reissue with the value as UTF8String";
     COUNTRY_CODE: Error, "country-code", "RFC 5280, appendix A.1; ISO 3166-1",
         "reissue with a country code of two capital letters";
-    EMAIL_IN_SUBJECT: Notice, "email-in-subject", "RFC 5280, section 4.1.2.6",
+    EMAIL_IN_SUBJECT: Warning, "email-in-subject", "RFC 5280, section 4.1.2.6",
         "reissue with the address in the subjectAltName";
 
     // Validity.
@@ -114,6 +114,8 @@ rules! {
         "where browsers are to take it, make a new key on the curve P-256, and reissue";
     KEY_EDWARDS: Notice, "key-edwards", "CA/B Baseline Requirements, section 6.1.5",
         "where browsers are to take it, make a new key on the curve P-256, and reissue";
+    KEY_ED448: Notice, "key-ed448", "CA/B Baseline Requirements, section 6.1.5",
+        "where others than OpenSSL are to take it, make a new key on the curve P-256, and reissue";
     KEY_ML_DSA: Notice, "key-ml-dsa", "RFC 9881, section 1",
         "where others than the newest programs are to take it, use an ECDSA key beside it";
     KEY_UNKNOWN: Warning, "key-unknown", "RFC 5280, section 4.1.2.7",
@@ -270,6 +272,8 @@ rules! {
     // Chains.
     ORDER: Error, "chain-order", "RFC 8446, section 4.4.2",
         "put each certificate behind the one that it issued";
+    ISSUER_MISSING: Error, "issuer-missing", "RFC 8446, section 4.4.2",
+        "put the certificate of its issuer behind it";
     SIGNATURE_WRONG: Error, "signature-wrong", "RFC 5280, section 6.1.3 (a)(1)",
         "send the certificate of the CA that issued it: this one only has its name";
     OUTLIVES: Warning, "outlives-issuer", "RFC 5280, section 6.1.3 (a)(2)",

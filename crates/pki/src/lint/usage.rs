@@ -131,6 +131,16 @@ fn foreign(subject: &Subject<'_>) -> Vec<KeyUsage> {
         Some(KeyType::Rsa(_)) => agreement.to_vec(),
         Some(KeyType::EcdsaP256 | KeyType::EcdsaP384 | KeyType::EcdsaP521) => encryption.to_vec(),
         Some(_) => [&encryption[..], &agreement].concat(),
+        // Keys that agree on secrets sign nothing.
+        None if subject.certificate.public_key().algorithm().oid == Oid::X25519 => {
+            let signatures = [
+                KeyUsage::DIGITAL_SIGNATURE,
+                KeyUsage::CONTENT_COMMITMENT,
+                KeyUsage::KEY_CERT_SIGN,
+                KeyUsage::CRL_SIGN,
+            ];
+            [&encryption[..], &signatures].concat()
+        }
         None => Vec::new(),
     }
 }

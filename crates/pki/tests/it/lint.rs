@@ -25,8 +25,13 @@ fn now() -> SystemTime {
 
 fn report(chain: &Signed) -> Report {
     let read = chain.all().map(|der| Certificate::from_der(der).unwrap());
-    lint::lint(&read, now(), Options::default())
+    lint::lint(&read, now(), PRIVATE)
 }
+
+/// All are under a root that its user trusts.
+const PRIVATE: Options = Options {
+    public: Some(false),
+};
 
 #[test]
 fn each_defect_is_told_and_nothing_else() {
@@ -47,6 +52,20 @@ fn each_defect_is_told_and_nothing_else() {
             );
         }
     }
+}
+
+#[test]
+fn each_rule_has_a_certificate_that_breaks_it() {
+    let broken: BTreeSet<_> = corpus::CASES
+        .iter()
+        .flat_map(|(_, rules, _)| rules.iter().copied())
+        .chain(baseline::RULES)
+        .collect();
+    let without = lint::rules()
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !broken.contains(id));
+    assert_eq!(without.collect::<Vec<_>>(), [""; 0]);
 }
 
 /// Where we say that a consumer refuses a chain, it does; where it refuses one, we say so.

@@ -480,6 +480,145 @@ pub(crate) const CASES: &[Case] = &[
             "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
         );
     }),
+    (
+        "leaf-string-type",
+        &["attribute-string-type", "alternative-name-critical"],
+        |c| {
+            c.leaf.subject = raw_name(&Oid::COUNTRY, Tag::UTF8_STRING, b"DE");
+        },
+    ),
+    (
+        "leaf-attribute-doubled",
+        &["attribute-doubled", "alternative-name-critical"],
+        |c| {
+            let one = raw_name(&Oid::COMMON_NAME, Tag::UTF8_STRING, b"a");
+            // The one attribute of the one set, twice.
+            let attribute = &one[4..];
+            let set = [attribute, attribute].concat();
+            let length = u8::try_from(set.len()).unwrap();
+            c.leaf.subject = [&[0x30, length + 2, 0x31, length][..], &set].concat();
+        },
+    ),
+    (
+        "leaf-attribute-spaces",
+        &["attribute-spaces", "alternative-name-critical"],
+        |c| c.leaf.named(&[(Oid::COMMON_NAME, " a")]),
+    ),
+    (
+        "leaf-email-in-subject",
+        &["email-in-subject", "alternative-name-critical"],
+        |c| {
+            c.leaf.named(&[(Oid::EMAIL_ADDRESS, "ada@example.com")]);
+        },
+    ),
+    ("leaf-rsa-exponent-even", &["rsa-exponent"], |c| {
+        c.leaf_of(KeyType::Rsa(2048));
+        // 65537 is in the last three octets.
+        *c.leaf.key.last_mut().unwrap() = 2;
+        c.leaf_key = None;
+    }),
+    ("leaf-rsa-2050", &["rsa-length-unusual"], |c| {
+        c.leaf_by_openssl("-algorithm RSA -pkeyopt rsa_keygen_bits:2050")
+    }),
+    ("leaf-no-point", &["key-malformed"], |c| {
+        let at = c.leaf.key.len() - 65;
+        c.leaf.key[at] = 5;
+        c.leaf_key = None;
+    }),
+    ("leaf-ed448", &["key-ed448"], |c| {
+        c.leaf_by_openssl("-algorithm ED448")
+    }),
+    (
+        "leaf-x25519",
+        &["key-unknown", "key-usage-not-of-key"],
+        |c| {
+            let (_, key) = openssl_key("-algorithm X25519");
+            c.leaf.key = key;
+            c.leaf_key = None;
+        },
+    ),
+    (
+        "leaf-aki-without-key",
+        &["authority-key-identifier-without-key"],
+        |c| {
+            c.leaf
+                .with(raw(Oid::AUTHORITY_KEY_IDENTIFIER, false, &[0x30, 0]));
+        },
+    ),
+    (
+        "leaf-aki-half",
+        &[
+            "authority-key-identifier-half",
+            "authority-key-identifier-of-another",
+        ],
+        |c| {
+            let whole = authority_key(&INTERMEDIATE_KEY).der;
+            let half = [&[0x30, whole[1] + 3][..], &whole[2..], &[0x82, 1, 5]].concat();
+            c.leaf
+                .with(raw(Oid::AUTHORITY_KEY_IDENTIFIER, false, &half));
+        },
+    ),
+    (
+        "leaf-ku-not-of-purpose",
+        &["key-usage-no-signature", "key-usage-not-of-purpose"],
+        |c| {
+            c.leaf
+                .with(extended_key_usage(&[Oid::SERVER_AUTH, Oid::CODE_SIGNING]));
+            c.leaf.with(key_usage(true, KeyUsage::KEY_AGREEMENT));
+        },
+    ),
+    (
+        "leaf-eku-time-stamping",
+        &["extended-key-usage-time-stamping"],
+        |c| {
+            c.leaf
+                .with(extended_key_usage(&[Oid::SERVER_AUTH, Oid::TIME_STAMPING]));
+            c.intermediate.without(&Oid::EXTENDED_KEY_USAGE);
+        },
+    ),
+    ("leaf-eku-ocsp", &["extended-key-usage-ocsp"], |c| {
+        c.leaf
+            .with(extended_key_usage(&[Oid::SERVER_AUTH, Oid::OCSP_SIGNING]));
+    }),
+    ("leaf-policies-empty", &["policies-empty"], |c| {
+        c.leaf
+            .with(raw(Oid::CERTIFICATE_POLICIES, false, &[0x30, 0]));
+    }),
+    ("leaf-policy-qualifier", &["policy-qualifier"], |c| {
+        let mut policy = PolicyInformation::of(UNKNOWN.parse().unwrap());
+        policy.cps.push("https://example.com/cps".to_owned());
+        let value = ExtensionValue::CertificatePolicies(vec![policy]);
+        c.leaf
+            .with(Extension::of(Oid::CERTIFICATE_POLICIES, false, value));
+    }),
+    ("leaf-aia-empty", &["info-access-empty"], |c| {
+        c.leaf
+            .with(raw(Oid::AUTHORITY_INFO_ACCESS, false, &[0x30, 0]))
+    }),
+    ("leaf-crl-ldap", &["crl-point-location"], |c| {
+        let point = DistributionPoint::at(vec![uri("ldap://example.com/cn=a")]);
+        let value = ExtensionValue::DistributionPoints(vec![point]);
+        c.leaf
+            .with(Extension::of(Oid::CRL_DISTRIBUTION_POINTS, false, value));
+    }),
+    ("leaf-crl-critical", &["crl-point-critical"], |c| {
+        let point = DistributionPoint::at(vec![uri("http://example.com/a.crl")]);
+        let value = ExtensionValue::DistributionPoints(vec![point]);
+        c.leaf
+            .with(Extension::of(Oid::CRL_DISTRIBUTION_POINTS, true, value));
+    }),
+    (
+        "leaf-issuer-alternative-name-critical",
+        &["extension-critical"],
+        |c| {
+            let value = ExtensionValue::IssuerAltName(vec![dns("ca.example.com")]);
+            c.leaf
+                .with(Extension::of(Oid::ISSUER_ALT_NAME, true, value));
+        },
+    ),
+    ("leaf-sct-list-empty", &["sct-list-empty"], |c| {
+        c.leaf.with(raw(Oid::SCT_LIST, false, &[4, 2, 0, 0]))
+    }),
     // The intermediate.
     (
         "intermediate-no-bc",
@@ -595,6 +734,32 @@ pub(crate) const CASES: &[Case] = &[
     ("intermediate-p521", &[], |c| {
         let generate = "-algorithm EC -pkeyopt ec_paramgen_curve:P-521";
         intermediate_by_openssl(c, generate, "sha256", &ECDSA_SHA256);
+    }),
+    (
+        "intermediate-inhibit-any-policy-not-critical",
+        &["policy-extension-not-critical"],
+        |c| {
+            c.intermediate
+                .with(raw(Oid::INHIBIT_ANY_POLICY, false, &[2, 1, 0]));
+        },
+    ),
+    (
+        "intermediate-any-policy-mapped",
+        &["policy-any-mapped"],
+        |c| {
+            let value =
+                ExtensionValue::PolicyMappings(vec![(Oid::ANY_POLICY, UNKNOWN.parse().unwrap())]);
+            c.intermediate
+                .with(Extension::of(Oid::POLICY_MAPPINGS, false, value));
+        },
+    ),
+    ("intermediate-of-another-name", &["issuer-missing"], |c| {
+        c.leaf.issuer = name(&[(Oid::COMMON_NAME, "Another")])
+    }),
+    ("intermediate-needless", &["chain-order"], |c| {
+        c.leaf.issuer = c.root.issuer.clone();
+        c.leaf.with(authority_key(&ROOT_KEY));
+        c.leaf.signer = ForgeKey::Ours(&ROOT_KEY);
     }),
     // The root.
     (

@@ -104,6 +104,9 @@ const SAME: &[(&str, &[&str])] = &[
             "key-parameters",
             "signature-parameters",
             "alternative-name-empty",
+            "info-access-empty",
+            "policies-empty",
+            "attribute-string-type",
         ],
     ),
     (
@@ -127,7 +130,10 @@ const SAME: &[(&str, &[&str])] = &[
         "key_usage_value_prohibited_for_ec",
         &["key-usage-not-of-key"],
     ),
-    ("ldap_uri_not_validated", &["info-access-location"]),
+    (
+        "ldap_uri_not_validated",
+        &["info-access-location", "crl-point-location"],
+    ),
     (
         "name_constraints_in_ee_certificate",
         &["name-constraints-without-ca"],
@@ -144,6 +150,40 @@ const SAME: &[(&str, &[&str])] = &[
         &["alternative-name-not-critical"],
     ),
     ("subject_unique_id_present", &["unique-identifier"]),
+    (
+        "aki_with_serial_number_but_cert_issuer_absent",
+        &["authority-key-identifier-half"],
+    ),
+    (
+        "authority_key_identifier_keyid_missing",
+        &["authority-key-identifier-without-key"],
+    ),
+    (
+        "rdn_contains_duplicate_attribute_types",
+        &["attribute-doubled"],
+    ),
+    (
+        "certificate_crldp_extension_critical",
+        &["crl-point-critical"],
+    ),
+    (
+        "extended_key_usage_extension_with_timestamping_not_critical",
+        &["extended-key-usage-time-stamping"],
+    ),
+    ("subject_email_address_not_in_san", &["email-in-subject"]),
+    (
+        "issuer_alt_name_extension_critical",
+        &["extension-critical"],
+    ),
+    (
+        "certificate_policies_policy_has_qualifier",
+        &["policy-qualifier"],
+    ),
+    ("sct_list_empty", &["sct-list-empty"]),
+    (
+        "key_usage_value_prohibited_for_edwards_curve",
+        &["key-usage-not-of-key"],
+    ),
     ("wrong_time_useful_type", &["validity-encoding"]),
 ];
 
