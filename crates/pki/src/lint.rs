@@ -1,7 +1,7 @@
 //! What is wrong with a certificate or a chain, by which rule, who will refuse it, and what mends it.
 //!
-//! The form of the DER is [`Certificate::from_der`]'s business, whether a chain is trusted
-//! [`crate::verify`]'s: here are the rules that a certificate can break and still be read.
+//! The form of the DER is [`Certificate::from_der`]'s business, whether a chain is trusted that of
+//! path validation: here are the rules that a certificate can break and still be read.
 //!
 //! ```
 //! use std::time::SystemTime;

@@ -24,7 +24,7 @@ pub enum Consumer {
     Java,
     /// Chromium, Chrome and Edge, under a root that their user trusts.
     Chromium,
-    /// Firefox, by `mozilla::pkix` (pkixcheck.cpp of NSS).
+    /// Firefox, by `mozilla::pkix` (pkixcheck.cpp of NSS, and Firefox's NSSCertDBTrustDomain.cpp).
     Firefox,
     /// macOS, iOS and their kin (Apple's HT210176 and 102028).
     Apple,
@@ -106,7 +106,11 @@ static REFUSALS: &[(&Rule, Reach, &[Consumer])] = &[
         Below,
         &[Python, Rustls, Go, Java, Chromium, Firefox, Apple],
     ),
-    (&r::HASH_WEAK, Below, &[Python, Rustls, Go, Chromium, Apple]),
+    (
+        &r::HASH_WEAK,
+        Below,
+        &[Python, Rustls, Go, Chromium, Firefox, Apple],
+    ),
     (&r::ISSUER_EMPTY, Below, &[OpenSsl, Python, Java, Firefox]),
     (&r::CA_SUBJECT_EMPTY, All, STRICT),
     (&r::PRINTABLE_CHARACTERS, Below, &[Go, Chromium]),

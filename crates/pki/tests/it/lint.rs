@@ -12,8 +12,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ravelin_pki::constraints::Subtree;
 use ravelin_pki::lint::{self, Consumer, Options, Report, Severity};
-use ravelin_pki::{Certificate, CertificateDer, pem};
+use ravelin_pki::{
+    Certificate, CertificateDer, Extension, ExtensionValue, GeneralName, NameConstraints, Oid, pem,
+};
 
 use forge::Signed;
 use judges::Corpus;
@@ -125,6 +128,29 @@ fn java_refuses_what_is_said_of_it() {
 #[test]
 fn chromium_refuses_what_is_said_of_it() {
     agree(Consumer::Chromium);
+}
+
+/// Ten thousand bad names and as many constraints: an answer, soon, and of a length to be read.
+#[test]
+fn certificates_made_to_drown_a_linter_are_judged() {
+    let mut chain = forge::good();
+    let name = |n: usize| format!("{n}_{}", "a".repeat(40));
+    let names = (0..10_000).map(|n| GeneralName::Dns(name(n))).collect();
+    chain.leaf.with(forge::alternative_names(true, names));
+    let trees = (0..10_000).map(|n| Subtree::Dns(name(n)));
+    let trees = trees.fold(NameConstraints::default(), NameConstraints::permitting);
+    let value = ExtensionValue::NameConstraints(trees);
+    chain
+        .intermediate
+        .with(Extension::of(Oid::NAME_CONSTRAINTS, true, value));
+    let chain = chain.sign();
+    let mut read = chain
+        .all()
+        .map(|der| Certificate::from_der(der).unwrap())
+        .to_vec();
+    read.extend(vec![read[2].clone(); 2_000]);
+    let report = lint::lint(&read, now(), PRIVATE);
+    assert!(report.findings().len() < 50, "{}", report.findings().len());
 }
 
 /// The vectors of Python's cryptography: NIST's PKITS, and what was seen in the wild.
