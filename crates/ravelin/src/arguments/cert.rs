@@ -23,6 +23,7 @@ pub(crate) enum CertCommand {
     Request(CertRequestArguments),
     Sign(CertSignArguments),
     Verify(CertVerifyArguments),
+    Lint(CertLintArguments),
 }
 
 /// Make a key and a certificate for these names, from the local CA
@@ -246,6 +247,33 @@ pub(crate) enum VerifiedPurpose {
     Ocsp,
     Timestamp,
     Any,
+}
+
+/// Say all that is wrong with a certificate, and who will refuse it
+///
+/// By RFC 5280 and, for what browsers trust by themselves, the baseline requirements of the
+/// CA/Browser Forum. Whether a chain is trusted is asked with "ravelin cert verify". The exit code is
+/// 1 where there is an error.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert lint fullchain.pem\n  \
+    ravelin cert lint --public --json site.pem")]
+pub(crate) struct CertLintArguments {
+    /// Certificates with their chains, in PEM or DER
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Ask for what the CA/Browser Forum asks of public certificates [default: of those that look it]
+    #[arg(long, conflicts_with = "private")]
+    pub(crate) public: bool,
+    /// Do not ask for it
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// Judge as of this time: 2027-06-01, or 2027-06-01T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Moment>,
+    /// Print JSON: an array of objects
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// A moment, as a day or in RFC 3339.

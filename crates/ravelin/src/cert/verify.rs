@@ -12,6 +12,7 @@ use ravelin_pki::{
     Certificate, GeneralName, Judge, Oid, Purpose, Question, RevocationList, Rules, Trust, pem,
 };
 
+use super::certificates;
 use crate::arguments::cert::{CertVerifyArguments, VerifiedPurpose};
 use crate::failure::{ANSWER_IS_NO, Failure, chain};
 use crate::{fetch, key, ravelin_home, words};
@@ -141,17 +142,6 @@ fn local_root(arguments: &CertVerifyArguments) -> Result<Option<LocalRoot>, Fail
     }
     let store = ravelin_home::open(&arguments.home)?;
     LocalRoot::load(&store).map_err(|error| Failure::of(&error).hint(error.hint()))
-}
-
-fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
-    let what = key::shown(file);
-    let bytes = key::read_file(file)?;
-    let wrong =
-        |why: String| Failure::usage(format!("cannot read certificates from \"{what}\": {why}"));
-    let ders = pem::certificates(&bytes).map_err(|error| wrong(chain(&error)))?;
-    ders.iter()
-        .map(|der| Certificate::from_der(der).map_err(|error| wrong(chain(&error))))
-        .collect()
 }
 
 fn crls(file: &Path) -> Result<Vec<RevocationList>, Failure> {
