@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use ravelin_pki::authority::self_signed;
-use ravelin_pki::{AuthorityError, Certificate, DistinguishedName, Oid, PrivateKey, Template, pem};
+use ravelin_pki::{Certificate, DistinguishedName, Oid, Signer as _, Template, pem};
 
-use super::{LEASE, LEASE_PATIENCE, LocalError, Plan, ROOT, ROOT_KEY, object, record};
+use super::key::{self, AuthorityKey};
+use super::{LEASE, LEASE_PATIENCE, LocalError, Plan, ROOT, object, record};
 use crate::store::{FileStore, Store};
+use crate::token::Tokens;
 
 pub(super) fn load(store: &dyn Store) -> Result<Option<Certificate>, LocalError> {
     let name = object(ROOT);
@@ -39,23 +41,14 @@ pub(super) fn load(store: &dyn Store) -> Result<Option<Certificate>, LocalError>
 pub(super) fn make(
     store: &FileStore,
     plan: &Plan,
+    tokens: &Tokens,
     now: SystemTime,
 ) -> Result<(Certificate, bool), LocalError> {
     let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
     if let Some(root) = load(store)? {
         return Ok((root, false));
     }
-    let left = store.get(&object(ROOT_KEY))?;
-    let key = match load_key(store)? {
-        Some(key) if key.key_type() == plan.key_type => key,
-        _ => {
-            let key = PrivateKey::generate_of(plan.key_type).map_err(AuthorityError::Key)?;
-            let text = key.to_pem().map_err(AuthorityError::Key)?;
-            let version = left.map(|object| object.version);
-            store.put_if_unchanged(&object(ROOT_KEY), text.as_bytes(), version.as_ref())?;
-            key
-        }
-    };
+    let key = key::for_new_root(store, plan, tokens)?;
     let common_name = match &plan.name {
         Some(name) => name.clone(),
         None => common_name(&key),
@@ -81,7 +74,7 @@ pub(super) fn ca_subject(plan: &Plan, common_name: &str) -> DistinguishedName {
 
 /// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
 /// stores tell roots apart by the digits, which are of the key.
-fn common_name(key: &PrivateKey) -> String {
+fn common_name(key: &AuthorityKey) -> String {
     let uname = rustix::system::uname();
     let host: String = uname
         .nodename()
@@ -92,18 +85,6 @@ fn common_name(key: &PrivateKey) -> String {
         .collect();
     format!(
         "Ravelin local CA {host} {}",
-        key.public_fingerprint().short()
+        key.public_key().fingerprint().short()
     )
-}
-
-pub(super) fn load_key(store: &dyn Store) -> Result<Option<PrivateKey>, LocalError> {
-    let name = object(ROOT_KEY);
-    store
-        .get(&name)?
-        .map(|object| PrivateKey::from_pem(&object.bytes))
-        .transpose()
-        .map_err(|source| LocalError::RootKeyDamaged {
-            location: store.location(&name),
-            source,
-        })
 }
