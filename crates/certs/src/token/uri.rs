@@ -265,6 +265,10 @@ impl FromStr for TokenUri {
             uri.set_in_query(&mut module, name, value)?;
         }
         uri.module = module.ok_or(TokenUriError::NoModule)?;
+        // What is written must be read again, and may be longer, as all is percent-encoded there.
+        if uri.to_string().len() > MOST_OCTETS {
+            return Err(TokenUriError::Long);
+        }
         Ok(uri)
     }
 }
@@ -445,6 +449,8 @@ mod tests {
             assert!(error.contains(said), "{text}: {error}");
         }
         let long = format!("pkcs11:token={}?module-path=/m", "a".repeat(MOST_OCTETS));
+        assert_eq!(long.parse::<TokenUri>(), Err(TokenUriError::Long));
+        let long = format!("pkcs11:token={}?module-path=/m", "\u{fc}".repeat(3000));
         assert_eq!(long.parse::<TokenUri>(), Err(TokenUriError::Long));
     }
 

@@ -5,10 +5,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use cryptoki::context::Pkcs11;
 use ravelin_certs::token::{TokenError, TokenKey, TokenUri, Tokens, TriesLeft};
-use ravelin_pki::{KeyType, Passphrase, PrivateKey, PublicKey, Signer as _, pem};
+use ravelin_pki::authority::self_signed_certificate;
+use ravelin_pki::{
+    DistinguishedName, KeyType, Oid, Passphrase, PrivateKey, PublicKey, Signer as _, Template, pem,
+};
 
 use crate::judges::run;
 
@@ -261,6 +265,42 @@ fn a_key_that_others_made_is_found_and_signs() {
             key.sign(b"message").unwrap_err();
         },
     );
+}
+
+#[test]
+fn without_its_public_half_in_the_token_a_key_signs_for_its_certificate_alone() {
+    let name = "token::without_its_public_half_in_the_token_a_key_signs_for_its_certificate_alone";
+    with_vault(name, |vault| {
+        let tokens = Tokens::new();
+        let uri = vault.uri("").with_key(Some("a"), Some(&[1]));
+        let key = TokenKey::generate(&tokens, &uri, KeyType::EcdsaP256).unwrap();
+        let subject = DistinguishedName::of(&[(Oid::COMMON_NAME, "a")]);
+        let day = Duration::from_secs(24 * 60 * 60);
+        let template = Template::ca(subject, None);
+        let certificate = self_signed_certificate(&template, &key, day, SystemTime::now()).unwrap();
+        let delete = ["--delete-object", "-y", "pubkey", "--label", "a"];
+        vault.pkcs11_tool(&delete).unwrap();
+
+        let open = || TokenKey::open(&Tokens::new(), &uri);
+        let error = open().unwrap_err();
+        assert!(
+            matches!(error, TokenError::NoPublicHalf { .. }),
+            "{error:?}"
+        );
+        let expected = |public: &PublicKey| TokenKey::expected(&tokens, &uri, public.clone());
+        expected(key.public_key()).sign(b"message").unwrap();
+        // It shows by the signature that it is another's.
+        let other = PrivateKey::generate().unwrap();
+        let error = expected(other.public_key()).signed(b"message").unwrap_err();
+        assert!(matches!(error, TokenError::Signature { .. }), "{error:?}");
+
+        let file = vault.file("certificate.der");
+        std::fs::write(&file, &certificate).unwrap();
+        let path = file.to_str().unwrap();
+        let write = ["-w", path, "-y", "cert", "--id", "01", "--label", "other"];
+        vault.pkcs11_tool(&write).unwrap();
+        assert_eq!(open().unwrap().public_key(), key.public_key());
+    });
 }
 
 #[test]
