@@ -44,6 +44,9 @@ struct Shared {
     /// Locked during a login, so that nobody is asked twice. The PINs that were refused, by the
     /// serial numbers of tokens: a service that tries again each minute must not lock one.
     refused: Mutex<HashMap<String, Vec<Passphrase>>>,
+    /// Locked while objects are made or looked for. Modules say that threads may do so at once, but
+    /// `SoftHSM` 2.6 fails then, now and again: <https://github.com/softhsm/SoftHSMv2/issues/573>.
+    objects: Mutex<()>,
 }
 
 type Asker = dyn Fn(&PinRequest) -> Option<Passphrase> + Send + Sync;
@@ -97,6 +100,7 @@ impl Tokens {
     /// The token is not there, or does not let anyone in.
     pub fn keys(&self, uri: &TokenUri) -> Result<Vec<ListedKey>, TokenError> {
         let token = self.open(uri, Access::Read)?;
+        let _alone = lock(&self.shared.objects);
         let listed = |handle| -> Result<ListedKey, TokenError> {
             let label = token.text(handle, AttributeType::Label)?;
             let label = (!label.is_empty()).then(|| String::from_utf8_lossy(&label).into_owned());

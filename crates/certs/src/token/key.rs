@@ -34,8 +34,7 @@ impl TokenKey {
     /// The token or the key is not there, the PIN is wrong, or more than one key fits.
     pub fn open(tokens: &Tokens, uri: &TokenUri) -> Result<Self, TokenError> {
         let token = tokens.open(uri, Access::Read)?;
-        let private = token.private_key(uri)?;
-        let public = token.public_half(private)?;
+        let (private, public) = token.found(tokens, uri)?;
         let public = public.filter(|key| key.key_type().is_some());
         let public = public.ok_or_else(|| TokenError::NoPublicHalf {
             uri: Box::new(uri.clone()),
@@ -69,6 +68,7 @@ impl TokenKey {
         key_type: KeyType,
     ) -> Result<Self, TokenError> {
         let token = tokens.open(uri, Access::Write)?;
+        let alone = lock(&tokens.shared.objects);
         if uri.names_key()
             && let Some(there) = token.private_keys(uri)?.first()
         {
@@ -80,6 +80,7 @@ impl TokenKey {
         }
         let uri = uri.clone().for_new_key(LABEL)?;
         token.generate(&uri, key_type)?;
+        drop(alone);
         Self::open(tokens, &uri)
     }
 
@@ -170,12 +171,9 @@ impl TokenKey {
 
     fn find(&self) -> Result<OpenKey, TokenError> {
         let token = self.tokens.open(&self.uri, Access::Read)?;
-        let private = token.private_key(&self.uri)?;
+        let (private, public) = token.found(&self.tokens, &self.uri)?;
         // Where the token does not tell it, the first signature does.
-        if token
-            .public_half(private)?
-            .is_some_and(|public| public != self.public)
-        {
+        if public.is_some_and(|public| public != self.public) {
             return Err(TokenError::OtherKey {
                 uri: Box::new(self.uri.clone()),
             });
@@ -185,6 +183,17 @@ impl TokenKey {
 }
 
 impl OpenToken {
+    /// A key, and its public half where the token tells it.
+    fn found(
+        &self,
+        tokens: &Tokens,
+        uri: &TokenUri,
+    ) -> Result<(ObjectHandle, Option<PublicKey>), TokenError> {
+        let _alone = lock(&tokens.shared.objects);
+        let private = self.private_key(uri)?;
+        Ok((private, self.public_half(private)?))
+    }
+
     fn generate(&self, uri: &TokenUri, key_type: KeyType) -> Result<(), TokenError> {
         let kind = || TokenError::Kind {
             token: label(&self.info),

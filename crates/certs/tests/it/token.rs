@@ -373,13 +373,14 @@ fn somebody_is_asked_for_the_pin_once_however_many_keys_there_are() {
 }
 
 #[test]
-fn many_threads_sign_with_one_key() {
-    with_vault("token::many_threads_sign_with_one_key", |vault| {
+fn many_threads_sign_with_few_keys() {
+    with_vault("token::many_threads_sign_with_few_keys", |vault| {
         let tokens = Tokens::new();
-        let key = TokenKey::generate(&tokens, &vault.uri(""), KeyType::EcdsaP256).unwrap();
+        let make = |_| TokenKey::generate(&tokens, &vault.uri(""), KeyType::EcdsaP256).unwrap();
+        let keys: Vec<TokenKey> = (0..3).map(make).collect();
         thread::scope(|scope| {
-            for number in 0..8_u8 {
-                let key = &key;
+            for number in 0..9_u8 {
+                let key = &keys[usize::from(number % 3)];
                 scope.spawn(move || {
                     for round in 0..20 {
                         let message = [number, round];
