@@ -9,6 +9,7 @@ pub mod journal;
 pub mod local;
 pub mod policy;
 pub mod store;
+pub mod token;
 pub mod trust;
 
 pub use journal::{Journal, JournalError};

@@ -3,8 +3,8 @@
 //! | object | what it holds |
 //! |---|---|
 //! | `ca/root.pem` | the root's certificate; may be copied to other machines |
-//! | `ca/root.key` | its private key; may be moved away, and is then missed every few years |
-//! | `ca/intermediate.pem` | private key and certificate of the intermediate for servers |
+//! | `ca/root.key` | its private key; may be moved away, and is then missed every few years. Or, of one in a PKCS#11 token, its URI: see [`crate::token`] |
+//! | `ca/intermediate.pem` | private key, or its URI, and certificate of the intermediate for servers |
 //! | `ca/intermediate-PURPOSE.pem` | those of the intermediate for another purpose, where one was needed |
 //! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
 //! | `ca/cross.pem` | the new root, signed by the one before, while both are trusted |
@@ -29,12 +29,14 @@ use ravelin_pki::{
 use crate::journal::Journal;
 use crate::policy::{Grant, Policy};
 use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
+use crate::token::Tokens;
 use crate::trust::TrustedRoot;
 
 mod error;
 mod export;
 mod intermediate;
 mod issuers;
+mod key;
 mod plan;
 mod record;
 mod revocation;
@@ -45,6 +47,7 @@ pub use error::LocalError;
 pub use export::{ExportError, exported_root};
 use intermediate::Purposes;
 pub use issuers::issuer_id;
+pub use key::AuthorityKey;
 pub use plan::Plan;
 pub use record::Asked;
 pub use rollover::{NewRoot, Rollover};
@@ -53,10 +56,11 @@ pub use rollover::{NewRoot, Rollover};
 #[derive(Debug)]
 pub struct LocalAuthority {
     store: FileStore,
+    tokens: Tokens,
     root: Certificate,
     created: bool,
     /// Kept because a start with thousands of sites asks for one thousands of times.
-    intermediates: Mutex<HashMap<Purposes, Arc<Authority>>>,
+    intermediates: Mutex<HashMap<Purposes, Arc<Authority<AuthorityKey>>>>,
 }
 
 /// The root of a store by itself: what is needed to show it, or to take it out of trust stores, when
@@ -106,11 +110,26 @@ impl LocalAuthority {
         extra_names: &[HostName],
         now: SystemTime,
     ) -> Result<Self, LocalError> {
+        Self::open_with_tokens(store, extra_names, &Tokens::default(), now)
+    }
+
+    /// As [`Self::open`], for a CA with keys in tokens whose PINs `tokens` knows to ask for. Nobody
+    /// is asked before something is to be signed.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::open`]; or a token is not there, or its PIN is wrong.
+    pub fn open_with_tokens(
+        store: &FileStore,
+        extra_names: &[HostName],
+        tokens: &Tokens,
+        now: SystemTime,
+    ) -> Result<Self, LocalError> {
         let (root, created) = match root::load(store)? {
             Some(root) => (root, false),
-            None => root::make(store, &Plan::local(extra_names), now)?,
+            None => root::make(store, &Plan::local(extra_names), tokens, now)?,
         };
-        let authority = Self::of(store, root, created);
+        let authority = Self::of(store, tokens, root, created);
         for name in extra_names {
             authority.check_permitted(name)?;
         }
@@ -124,8 +143,20 @@ impl LocalAuthority {
     ///
     /// The root is damaged, or the store fails.
     pub fn load(store: &FileStore) -> Result<Option<Self>, LocalError> {
+        Self::load_with_tokens(store, &Tokens::default())
+    }
+
+    /// As [`Self::load`], for a CA with keys in tokens whose PINs `tokens` knows to ask for.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::load`].
+    pub fn load_with_tokens(
+        store: &FileStore,
+        tokens: &Tokens,
+    ) -> Result<Option<Self>, LocalError> {
         let root = root::load(store)?;
-        Ok(root.map(|root| Self::of(store, root, false)))
+        Ok(root.map(|root| Self::of(store, tokens, root, false)))
     }
 
     /// Makes the CA of a store as planned, with its intermediate for servers. The text of a policy
@@ -140,8 +171,23 @@ impl LocalAuthority {
         policy: &str,
         now: SystemTime,
     ) -> Result<Self, LocalError> {
-        let (root, created) = root::make(store, plan, now)?;
-        let authority = Self::of(store, root, created);
+        Self::init_with_tokens(store, plan, policy, &Tokens::default(), now)
+    }
+
+    /// As [`Self::init`], with keys in tokens whose PINs `tokens` knows to ask for.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::init`]; or a token is not there, or its PIN is wrong.
+    pub fn init_with_tokens(
+        store: &FileStore,
+        plan: &Plan,
+        policy: &str,
+        tokens: &Tokens,
+        now: SystemTime,
+    ) -> Result<Self, LocalError> {
+        let (root, created) = root::make(store, plan, tokens, now)?;
+        let authority = Self::of(store, tokens, root, created);
         if !created {
             return Err(LocalError::AlreadyThere {
                 location: authority.root_location(),
@@ -155,9 +201,10 @@ impl LocalAuthority {
         Ok(authority)
     }
 
-    fn of(store: &FileStore, root: Certificate, created: bool) -> Self {
+    fn of(store: &FileStore, tokens: &Tokens, root: Certificate, created: bool) -> Self {
         Self {
             store: store.clone(),
+            tokens: tokens.clone(),
             root,
             created,
             intermediates: Mutex::default(),
@@ -190,6 +237,7 @@ impl LocalAuthority {
         ] {
             *list = issuers::addresses(list, intermediate.certificate());
         }
+        self.ready(&intermediate, &purposes)?;
         let der = intermediate.issue(&template, key, grant.life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         let issuer = intermediate.certificate();
@@ -244,6 +292,7 @@ impl LocalAuthority {
             {
                 return Ok(leaf);
             }
+            self.ready(&intermediate, &Purposes::server())?;
             let mut leaf = intermediate.leaf(names, now)?;
             leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
@@ -341,7 +390,12 @@ fn read_leaf(object: &Object) -> Option<Leaf> {
     Leaf::from_pem(&object.bytes, &object.bytes).ok()
 }
 
-fn is_current(leaf: &Leaf, names: &[HostName], intermediate: &Authority, now: SystemTime) -> bool {
+fn is_current(
+    leaf: &Leaf,
+    names: &[HostName],
+    intermediate: &Authority<AuthorityKey>,
+    now: SystemTime,
+) -> bool {
     is_fresh(leaf.certificate(), intermediate.certificate(), now)
         && leaf.chain.get(1) == Some(intermediate.certificate().der())
         && leaf.certificate().is_signed_by(intermediate.certificate())

@@ -12,6 +12,8 @@ use ravelin_pki::{
     Template,
 };
 
+use crate::token::TokenUri;
+
 mod file;
 
 pub use file::PolicyFileError;
@@ -30,6 +32,8 @@ pub struct Policy {
 pub struct AuthorityPolicy {
     /// The kind of key of new intermediates.
     pub key_type: KeyType,
+    /// The token that keys of new intermediates are made in; in files of the store where none.
+    pub token: Option<TokenUri>,
     /// How long new intermediates are valid.
     pub intermediate_life: Duration,
     /// Addresses of CRLs.
@@ -176,6 +180,7 @@ impl Policy {
         Self {
             authority: AuthorityPolicy {
                 key_type: KeyType::EcdsaP256,
+                token: None,
                 intermediate_life: ravelin_pki::authority::INTERMEDIATE_LIFE,
                 crls: Vec::new(),
                 ocsp: Vec::new(),

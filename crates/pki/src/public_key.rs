@@ -182,7 +182,8 @@ impl PublicKey {
     }
 
     /// The key of a kind, from the bits that are in its `subjectPublicKey`.
-    pub(crate) fn of(key_type: KeyType, bits: &[u8]) -> Self {
+    #[must_use]
+    pub fn of(key_type: KeyType, bits: &[u8]) -> Self {
         let mut identifier = Writer::new();
         key_type.write_identifier(&mut identifier);
         let mut writer = Writer::with_capacity(bits.len() + 40);

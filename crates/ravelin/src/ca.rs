@@ -13,7 +13,7 @@ use ravelin_certs::{LocalAuthority, LocalError, LocalRoot};
 use crate::arguments::HomeArgument;
 use crate::arguments::ca::CaCommand;
 use crate::failure::{ANSWER_IS_NO, Failure, LOCAL_FAILURE};
-use crate::{ravelin_home, words};
+use crate::{passphrase, ravelin_home, words};
 
 pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
     let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
@@ -84,7 +84,7 @@ fn load_authority(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
         return Err(none(home));
     }
     let store = ravelin_home::open(home)?;
-    LocalAuthority::load(&store)
+    LocalAuthority::load_with_tokens(&store, &passphrase::tokens())
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(home))
 }

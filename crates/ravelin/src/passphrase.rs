@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use ravelin_certs::token::{Tokens, TriesLeft};
 use ravelin_pki::Passphrase;
 
 use crate::arguments::key::{PassphraseArguments, ProtectionArguments};
@@ -58,6 +59,21 @@ pub(crate) fn of_new_required(
         Some(passphrase) => Ok(passphrase),
         None => ask_twice(what),
     }
+}
+
+/// PKCS#11 tokens, whose PINs are asked for where their URIs name no file.
+pub(crate) fn tokens() -> Tokens {
+    Tokens::asking(|request| {
+        let token: String = request.token.escape_debug().collect();
+        let left = match request.left {
+            TriesLeft::Enough => "",
+            TriesLeft::Fewer => ", fewer tries left",
+            TriesLeft::One => ", one try left",
+            TriesLeft::None => ", locked",
+        };
+        let prompt = format!("PIN of the token \"{token}\"{left}: ");
+        ask(&prompt, "pin-source=file:/… in the token's URI").ok()
+    })
 }
 
 fn ask_twice(what: &str) -> Result<Passphrase, Failure> {

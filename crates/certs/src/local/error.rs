@@ -9,6 +9,7 @@ use ravelin_pki::{
 use crate::journal::JournalError;
 use crate::policy::PolicyFileError;
 use crate::store::{StoreError, shell_word};
+use crate::token::{TokenError, TokenUri, TokenUriError};
 
 /// Why the local CA cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,30 @@ pub enum LocalError {
         location: String,
         /// What is wrong.
         source: KeyError,
+    },
+    /// The file that says in which token the root's key is cannot be read.
+    #[error("\"{location}\" does not say in which token the local CA's root key is")]
+    KeyUri {
+        /// Where it is kept.
+        location: String,
+        /// What is wrong.
+        source: TokenUriError,
+    },
+    /// A key is in a token that cannot be used.
+    #[error("the key that \"{location}\" names cannot be used")]
+    KeyInToken {
+        /// The file that names it.
+        location: String,
+        /// What is wrong.
+        source: TokenError,
+    },
+    /// No key could be made in a token.
+    #[error("no key could be made in the token \"{uri}\"")]
+    NewKey {
+        /// Where.
+        uri: Box<TokenUri>,
+        /// What is wrong.
+        source: TokenError,
     },
     /// The root's key is needed and not there.
     #[error("the local CA's root key \"{location}\" is missing, and is needed now")]
@@ -142,6 +167,8 @@ impl LocalError {
             Self::RootNotValid { .. } => Some("set the clock".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::KeyUri { source, .. } => source.hint(),
+            Self::KeyInToken { source, .. } | Self::NewKey { source, .. } => source.hint(),
             Self::AlreadyThere { location } => {
                 let (_, home) = folders(location);
                 Some(format!(

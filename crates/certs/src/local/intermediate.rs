@@ -7,15 +7,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, Oid, PrivateKey, Purpose, Template, pem,
+    Authority, AuthorityError, Certificate, Oid, Purpose, Signer as _, Template, pem,
 };
 
 use super::issuers::addresses;
-use super::root::{ca_subject, load_key};
+use super::key::{AuthorityKey, INTERMEDIATE_LABEL, load_root_key};
+use super::root::ca_subject;
 use super::{
     LEASE, LEASE_PATIENCE, LocalAuthority, LocalError, Plan, ROOT_KEY, is_fresh, object, record,
 };
 use crate::store::{Object, ObjectName, Store};
+use crate::token::Tokens;
 
 /// What an intermediate is for: purposes, each once, in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,7 +76,7 @@ impl LocalAuthority {
         &self,
         purposes: &Purposes,
         now: SystemTime,
-    ) -> Result<Arc<Authority>, LocalError> {
+    ) -> Result<Arc<Authority<AuthorityKey>>, LocalError> {
         let mut cached = self
             .intermediates
             .lock()
@@ -93,12 +95,13 @@ impl LocalAuthority {
         &self,
         purposes: &Purposes,
         now: SystemTime,
-    ) -> Result<Authority, LocalError> {
+    ) -> Result<Authority<AuthorityKey>, LocalError> {
         let name = purposes.object();
         let load = || -> Result<_, LocalError> {
             let kept = self.store.get(&name)?;
-            let authority = kept.as_ref().and_then(read_authority);
-            let ours = |a: &Authority| {
+            let read = |file: &Object| read_authority(file, &self.tokens);
+            let authority = kept.as_ref().and_then(read);
+            let ours = |a: &Authority<AuthorityKey>| {
                 self.is_ours(a.certificate(), now)
                     && a.certificate().extended_key_usage() == Some(purposes.oids().as_slice())
             };
@@ -115,7 +118,7 @@ impl LocalAuthority {
                 expired: now > self.root.not_after(),
             });
         }
-        let make = || -> Result<Authority, LocalError> {
+        let make = || -> Result<Authority<AuthorityKey>, LocalError> {
             let _lease = self.store.lease(&object(LEASE), LEASE_PATIENCE)?;
             let (kept, usable) = load()?;
             // Another process may have made it while the lease was waited for.
@@ -134,19 +137,23 @@ impl LocalAuthority {
         purposes: &Purposes,
         kept: Option<&Object>,
         now: SystemTime,
-    ) -> Result<Authority, LocalError> {
-        let root_key = load_key(&self.store)?.ok_or_else(|| LocalError::RootKeyMissing {
-            location: self.store.location(&object(ROOT_KEY)),
-        })?;
+    ) -> Result<Authority<AuthorityKey>, LocalError> {
+        let location = || self.store.location(&object(ROOT_KEY));
+        let root_key = load_root_key(&self.store, &self.tokens, self.root.public_key())?
+            .ok_or_else(|| LocalError::RootKeyMissing {
+                location: location(),
+            })?;
+        root_key.ready(location)?;
         let root = Authority::new(self.root.clone(), root_key).map_err(|_| {
             LocalError::RootKeyMismatch {
-                key: self.store.location(&object(ROOT_KEY)),
+                key: location(),
                 root: self.root_location(),
             }
         })?;
         let policy = &self.policy()?.authority;
-        let key = PrivateKey::generate_of(policy.key_type).map_err(AuthorityError::Key)?;
-        let digits = key.public_fingerprint().short();
+        let token = policy.token.as_ref();
+        let key = AuthorityKey::generate(token, &self.tokens, INTERMEDIATE_LABEL, policy.key_type)?;
+        let digits = key.public_key().fingerprint().short();
         let (plan, common_name) = self.intermediate_name(purposes, &digits);
         let mut template = Template::ca(ca_subject(&plan, &common_name), Some(0));
         template.purposes = purposes.oids();
@@ -169,7 +176,7 @@ impl LocalAuthority {
         )?;
         record::made(&self.store, &certificate, now)?;
         let intermediate = Authority::new(certificate, key)?;
-        let text = intermediate.key().to_pem().map_err(AuthorityError::Key)?
+        let text = intermediate.key().to_text().map_err(AuthorityError::Key)?
             + &intermediate.certificate().to_pem();
         if let Some(kept) = kept {
             self.retire(kept, now)?;
@@ -203,7 +210,17 @@ impl LocalAuthority {
         (plan, name)
     }
 
-    fn is_current(&self, intermediate: &Authority, now: SystemTime) -> bool {
+    /// Sees to it that an intermediate can sign.
+    pub(super) fn ready(
+        &self,
+        intermediate: &Authority<AuthorityKey>,
+        purposes: &Purposes,
+    ) -> Result<(), LocalError> {
+        let location = || self.store.location(&purposes.object());
+        intermediate.key().ready(location)
+    }
+
+    fn is_current(&self, intermediate: &Authority<AuthorityKey>, now: SystemTime) -> bool {
         self.root.is_valid_at(now) && is_fresh(intermediate.certificate(), &self.root, now)
     }
 
@@ -217,9 +234,9 @@ impl LocalAuthority {
 }
 
 /// A damaged intermediate reads as none: it is made anew.
-pub(super) fn read_authority(object: &Object) -> Option<Authority> {
-    let key = PrivateKey::from_pem(&object.bytes).ok()?;
+pub(super) fn read_authority(object: &Object, tokens: &Tokens) -> Option<Authority<AuthorityKey>> {
     let certificates = pem::certificates(&object.bytes).ok()?;
     let certificate = Certificate::from_der(certificates.first()?).ok()?;
+    let key = AuthorityKey::read(&object.bytes, tokens, certificate.public_key()).ok()?;
     Authority::new(certificate, key).ok()
 }

@@ -3,11 +3,11 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{Authority, Certificate, Fingerprint, PrivateKey, pem};
+use ravelin_pki::{Authority, Certificate, Fingerprint, pem};
 
 use super::intermediate::read_authority;
+use super::key::{AuthorityKey, load_root_key};
 use super::rollover::former_roots;
-use super::root::load_key;
 use super::{LocalAuthority, LocalError};
 use crate::store::{Object, ObjectName, Store};
 
@@ -18,9 +18,9 @@ impl LocalAuthority {
     /// # Errors
     ///
     /// The store fails.
-    pub fn issuers(&self) -> Result<Vec<Authority>, LocalError> {
+    pub fn issuers(&self) -> Result<Vec<Authority<AuthorityKey>>, LocalError> {
         let mut issuers = Vec::new();
-        if let Some(key) = load_key(&self.store)?
+        if let Some(key) = load_root_key(&self.store, &self.tokens, self.root.public_key())?
             && let Ok(root) = Authority::new(self.root.clone(), key)
         {
             issuers.push(root);
@@ -28,13 +28,19 @@ impl LocalAuthority {
         for (root, name) in former_roots(&self.store)? {
             let key: ObjectName = name.as_str().replace(".pem", ".key").parse()?;
             let key = self.store.get(&key)?;
-            let key = key.and_then(|object| PrivateKey::from_pem(&object.bytes).ok());
+            let key = key.and_then(|object| {
+                AuthorityKey::read(&object.bytes, &self.tokens, root.public_key()).ok()
+            });
             issuers.extend(key.and_then(|key| Authority::new(root, key).ok()));
         }
         for prefix in ["ca/intermediate", RETIRED] {
             for name in self.store.list(prefix)? {
                 let object = self.store.get(&name)?;
-                issuers.extend(object.as_ref().and_then(read_authority));
+                issuers.extend(
+                    object
+                        .as_ref()
+                        .and_then(|object| read_authority(object, &self.tokens)),
+                );
             }
         }
         Ok(issuers)
@@ -59,7 +65,7 @@ impl LocalAuthority {
     /// Keeps an intermediate that is about to be replaced: what it issued can only be revoked with
     /// its key.
     pub(super) fn retire(&self, kept: &Object, now: SystemTime) -> Result<(), LocalError> {
-        let Some(old) = read_authority(kept) else {
+        let Some(old) = read_authority(kept, &self.tokens) else {
             return Ok(());
         };
         if !old.certificate().is_valid_at(now) {

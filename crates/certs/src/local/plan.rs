@@ -5,6 +5,8 @@ use std::time::Duration;
 use ravelin_pki::authority::ROOT_LIFE;
 use ravelin_pki::{HostName, KeyType, NameConstraints};
 
+use crate::token::TokenUri;
+
 /// What a CA is to be, once for all: its root is never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -15,6 +17,9 @@ pub struct Plan {
     pub organization: String,
     /// The kind of the root's key.
     pub key_type: KeyType,
+    /// The token that the root's key is in or made in: one that the URI names and that is there is
+    /// used, else one is made. In a file of the store where none.
+    pub root_key: Option<TokenUri>,
     /// How long the root is valid.
     pub root_life: Duration,
     /// The names that it may certify; all where none.
@@ -31,6 +36,7 @@ impl Default for Plan {
             name: None,
             organization: "Ravelin local CA".to_owned(),
             key_type: KeyType::EcdsaP256,
+            root_key: None,
             root_life: ROOT_LIFE,
             constraints: Some(NameConstraints::local()),
             // One for the intermediate, one for the root that will replace this one.

@@ -6,7 +6,7 @@ use ravelin_pki::{
     Authority, Fingerprint, RevocationList, RevocationListTemplate, RevokedCertificate,
 };
 
-use super::{LocalAuthority, LocalError};
+use super::{AuthorityKey, LocalAuthority, LocalError};
 use crate::inventory::Record;
 use crate::journal::Journal;
 use crate::journal::event::{CrlIssued, Event, RevocationReason, RevocationUndone, Revoked};
@@ -56,7 +56,7 @@ impl LocalAuthority {
     /// The issuer may sign no CRLs, or the journal cannot be written.
     pub fn crl(
         &self,
-        issuer: &Authority,
+        issuer: &Authority<AuthorityKey>,
         life: Duration,
         now: SystemTime,
     ) -> Result<RevocationList, LocalError> {
@@ -74,6 +74,9 @@ impl LocalAuthority {
             entries.push(entry);
         }
         let template = RevocationListTemplate::new(number, now, now + life);
+        issuer
+            .key()
+            .ready(|| issuer.certificate().subject().to_owned())?;
         let list = template
             .sign(issuer.certificate(), issuer.key(), entries)
             .map_err(LocalError::Crl)?;

@@ -8,16 +8,18 @@ use std::time::{Duration, SystemTime};
 
 use ravelin_pki::authority::self_signed;
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, KeyType, Oid, PrivateKey, Template, pem,
+    Authority, AuthorityError, Certificate, KeyType, Oid, PrivateKey, Signer as _, Template, pem,
 };
 
-use super::root::{ca_subject, load_key};
+use super::key::{AuthorityKey, load_root_key};
+use super::root::ca_subject;
 use super::{
     LEASE, LEASE_PATIENCE, LocalAuthority, LocalError, Plan, ROOT, ROOT_KEY, object, record, root,
 };
 use crate::journal::Journal;
 use crate::journal::event::{AuthorityNoted, AuthorityRolledOver, Event};
 use crate::store::{FileStore, ObjectName, Store};
+use crate::token::Tokens;
 
 /// What a rollover did.
 #[derive(Debug, Clone)]
@@ -53,6 +55,7 @@ impl LocalAuthority {
     /// cross-certificate; or the store fails.
     pub fn rollover(
         store: &FileStore,
+        tokens: &Tokens,
         new: NewRoot,
         now: SystemTime,
     ) -> Result<Option<Rollover>, LocalError> {
@@ -63,9 +66,9 @@ impl LocalAuthority {
         let next = match load_next(store)? {
             // A rollover was interrupted. Its root is known already where its file was put in place.
             Some(next) => next,
-            None => prepare(store, &old, new, now)?,
+            None => prepare(store, tokens, &old, new, now)?,
         };
-        let (old, old_location) = step_down(store, &old, &next)?;
+        let (old, old_location) = step_down(store, tokens, &old, &next)?;
         // The root comes last: until then, all of the old one is in its place, and is gone on with.
         put(store, CROSS, next.cross.to_pem().as_bytes())?;
         let key = next.authority.key().to_pem();
@@ -154,18 +157,21 @@ fn load_next(store: &FileStore) -> Result<Option<Next>, LocalError> {
 
 fn prepare(
     store: &FileStore,
+    tokens: &Tokens,
     old: &Certificate,
     new: NewRoot,
     now: SystemTime,
 ) -> Result<Next, LocalError> {
     let location = store.location(&object(ROOT_KEY));
-    let key = load_key(store)?.ok_or(LocalError::RootKeyMissing {
-        location: location.clone(),
-    })?;
+    let key =
+        load_root_key(store, tokens, old.public_key())?.ok_or(LocalError::RootKeyMissing {
+            location: location.clone(),
+        })?;
     let old = Authority::new(old.clone(), key).map_err(|_| LocalError::RootKeyMismatch {
         key: location,
         root: store.location(&object(ROOT)),
     })?;
+    old.key().ready(|| store.location(&object(ROOT_KEY)))?;
     let certificate = old.certificate();
     let key = PrivateKey::generate_of(new.key_type).map_err(AuthorityError::Key)?;
     let organization = certificate.subject_name().get(&Oid::ORGANIZATION);
@@ -173,7 +179,7 @@ fn prepare(
         organization: organization.unwrap_or_default().to_owned(),
         ..Plan::default()
     };
-    let common_name = root::name_of(&plan, &key);
+    let common_name = root::name_of(&plan, key.public_key());
     let mut template = Template::ca(ca_subject(&plan, &common_name), plan.path_length);
     template.name_constraints = certificate.name_constraints().cloned();
     // The same names and constraints, one CA fewer below it than below the old root.
@@ -195,6 +201,7 @@ fn prepare(
 /// root may have been taken already: then it is there under its other name.
 fn step_down(
     store: &FileStore,
+    tokens: &Tokens,
     current: &Certificate,
     next: &Next,
 ) -> Result<(Certificate, String), LocalError> {
@@ -207,7 +214,8 @@ fn step_down(
     }
     let digits = current.public_key().fingerprint().short();
     if let Some(key) = store.get(&object(ROOT_KEY))?
-        && PrivateKey::from_pem(&key.bytes).is_ok_and(|key| current.matches(&key))
+        && AuthorityKey::read(&key.bytes, tokens, current.public_key())
+            .is_ok_and(|key| key.public_key().bits() == current.public_key().bits())
     {
         put(store, &format!("{FORMER}{digits}.key"), &key.bytes)?;
     }

@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use ravelin_pki::authority::self_signed;
-use ravelin_pki::{AuthorityError, Certificate, DistinguishedName, Oid, PrivateKey, Template, pem};
+use ravelin_pki::{Certificate, DistinguishedName, Oid, PublicKey, Signer as _, Template, pem};
 
-use super::{LEASE, LEASE_PATIENCE, LocalError, Plan, ROOT, ROOT_KEY, object, record};
+use super::key;
+use super::{LEASE, LEASE_PATIENCE, LocalError, Plan, ROOT, object, record};
 use crate::store::{FileStore, Store};
+use crate::token::Tokens;
 
 pub(super) fn load(store: &dyn Store) -> Result<Option<Certificate>, LocalError> {
     let name = object(ROOT);
@@ -39,26 +41,17 @@ pub(super) fn load(store: &dyn Store) -> Result<Option<Certificate>, LocalError>
 pub(super) fn make(
     store: &FileStore,
     plan: &Plan,
+    tokens: &Tokens,
     now: SystemTime,
 ) -> Result<(Certificate, bool), LocalError> {
     let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
     if let Some(root) = load(store)? {
         return Ok((root, false));
     }
-    let left = store.get(&object(ROOT_KEY))?;
-    let key = match load_key(store)? {
-        Some(key) if key.key_type() == plan.key_type => key,
-        _ => {
-            let key = PrivateKey::generate_of(plan.key_type).map_err(AuthorityError::Key)?;
-            let text = key.to_pem().map_err(AuthorityError::Key)?;
-            let version = left.map(|object| object.version);
-            store.put_if_unchanged(&object(ROOT_KEY), text.as_bytes(), version.as_ref())?;
-            key
-        }
-    };
+    let key = key::for_new_root(store, plan, tokens)?;
     let common_name = match &plan.name {
         Some(name) => name.clone(),
-        None => name_of(plan, &key),
+        None => name_of(plan, key.public_key()),
     };
     let mut template = Template::ca(ca_subject(plan, &common_name), plan.path_length);
     template.name_constraints.clone_from(&plan.constraints);
@@ -70,12 +63,12 @@ pub(super) fn make(
 }
 
 /// The common name of a root that was given none.
-pub(super) fn name_of(plan: &Plan, key: &PrivateKey) -> String {
+pub(super) fn name_of(plan: &Plan, key: &PublicKey) -> String {
     if plan.organization == Plan::default().organization {
         return common_name(key);
     }
     let organization: String = plan.organization.chars().take(40).collect();
-    let digits = key.public_fingerprint().short();
+    let digits = key.fingerprint().short();
     format!("{organization} root CA {digits}")
 }
 
@@ -91,7 +84,7 @@ pub(super) fn ca_subject(plan: &Plan, common_name: &str) -> DistinguishedName {
 
 /// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
 /// stores tell roots apart by the digits, which are of the key.
-fn common_name(key: &PrivateKey) -> String {
+fn common_name(key: &PublicKey) -> String {
     let uname = rustix::system::uname();
     let host: String = uname
         .nodename()
@@ -100,20 +93,5 @@ fn common_name(key: &PrivateKey) -> String {
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         .take(36)
         .collect();
-    format!(
-        "Ravelin local CA {host} {}",
-        key.public_fingerprint().short()
-    )
-}
-
-pub(super) fn load_key(store: &dyn Store) -> Result<Option<PrivateKey>, LocalError> {
-    let name = object(ROOT_KEY);
-    store
-        .get(&name)?
-        .map(|object| PrivateKey::from_pem(&object.bytes))
-        .transpose()
-        .map_err(|source| LocalError::RootKeyDamaged {
-            location: store.location(&name),
-            source,
-        })
+    format!("Ravelin local CA {host} {}", key.fingerprint().short())
 }

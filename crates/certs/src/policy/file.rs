@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{AuthorityPolicy, DAY, Policy, TemplatePolicy};
+use crate::token::TokenUri;
 
 /// Why a policy cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,7 @@ struct RawPolicy {
 #[serde(default, deny_unknown_fields)]
 struct RawAuthority {
     key: Option<Spanned<String>>,
+    token: Option<Spanned<String>>,
     intermediate_days: Option<Spanned<u64>>,
     crl: Vec<Spanned<String>>,
     ocsp: Vec<Spanned<String>>,
@@ -109,6 +111,7 @@ impl File<'_> {
         let key_type = raw.key.map_or(Ok(base.key_type), |key| self.parsed(&key))?;
         Ok(AuthorityPolicy {
             key_type,
+            token: raw.token.map(|uri| self.token(&uri)).transpose()?,
             intermediate_life: match raw.intermediate_days {
                 Some(days) => self.days(&days)?,
                 None => base.intermediate_life,
@@ -117,6 +120,16 @@ impl File<'_> {
             ocsp: self.addresses(raw.ocsp)?,
             issuers: self.addresses(raw.issuer)?,
         })
+    }
+
+    /// Each intermediate has a key of its own, and so has the one that renews it.
+    fn token(&self, text: &Spanned<String>) -> Result<TokenUri, PolicyFileError> {
+        let uri: TokenUri = self.parsed(text)?;
+        if uri.names_key() {
+            let problem = "\"token\" says a token, without object= and id= of a key in it";
+            return Err(self.error(&text.span(), problem.to_owned()));
+        }
+        Ok(uri)
     }
 
     /// CRLs, certificates and OCSP responses are signed themselves, and fetching them over HTTPS
@@ -258,6 +271,12 @@ mod tests {
                 "[authority]\nocsp = [\n\"https://a\"]",
                 3,
                 "must begin with http://",
+            ),
+            ("[authority]\ntoken = \"pkcs11:token=a\"", 2, "module-path"),
+            (
+                "[authority]\ntoken = \"pkcs11:object=a?module-path=/m\"",
+                2,
+                "without object=",
             ),
             ("[template.x]\ndays = 1", 1, "needs \"purposes\""),
             ("[template.server]\ndays = 0", 2, "not a number of days"),

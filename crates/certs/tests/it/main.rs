@@ -8,4 +8,5 @@ mod judges;
 mod kill;
 mod local;
 mod store;
+mod token;
 mod trust;

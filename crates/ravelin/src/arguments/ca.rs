@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use ravelin_certs::journal::event::RevocationReason;
+use ravelin_certs::token::TokenUri;
 use ravelin_pki::KeyType;
 use ravelin_pki::constraints::Subtree;
 
@@ -99,6 +100,10 @@ pub(crate) struct CaInitArguments {
     /// How many CAs may stand below the root: its intermediates are the first
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) path_length: u32,
+    /// Make the keys in a PKCS#11 token: pkcs11:token=NAME?module-path=/usr/lib/…/module.so. Its PIN
+    /// is asked for, or read from the file that pin-source= names
+    #[arg(long, value_name = "URI")]
+    pub(crate) token: Option<TokenUri>,
     /// Where "ravelin ca serve" will be reached, http://…: written into certificates, so that CRLs,
     /// OCSP responses and the issuer's certificate are found
     #[arg(long, value_name = "URL")]

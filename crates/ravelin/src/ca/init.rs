@@ -12,7 +12,7 @@ use ravelin_pki::NameConstraints;
 use super::failure;
 use crate::arguments::ca::CaInitArguments;
 use crate::failure::Failure;
-use crate::{ravelin_home, words};
+use crate::{passphrase, ravelin_home, words};
 
 pub(super) fn run(arguments: &CaInitArguments) -> Result<ExitCode, Failure> {
     let policy = policy_text(arguments);
@@ -20,8 +20,14 @@ pub(super) fn run(arguments: &CaInitArguments) -> Result<ExitCode, Failure> {
     Policy::from_toml(&policy)
         .map_err(|error| Failure::usage(format!("--address: {}", error.problem)))?;
     let store = ravelin_home::open(&arguments.home)?;
-    let authority = LocalAuthority::init(&store, &plan(arguments), &policy, SystemTime::now())
-        .map_err(|error| failure(&error))?;
+    let authority = LocalAuthority::init_with_tokens(
+        &store,
+        &plan(arguments),
+        &policy,
+        &passphrase::tokens(),
+        SystemTime::now(),
+    )
+    .map_err(|error| failure(&error))?;
     let issuers = authority
         .issuer_certificates()
         .map_err(|error| failure(&error))?;
@@ -56,6 +62,7 @@ fn plan(arguments: &CaInitArguments) -> Plan {
         root_life: YEAR * arguments.years,
         constraints,
         path_length: Some(arguments.path_length),
+        root_key: arguments.token.clone(),
     }
 }
 
@@ -70,6 +77,9 @@ fn policy_text(arguments: &CaInitArguments) -> String {
          \"{kind}\"\nintermediate_days = {}\n",
         arguments.intermediate_days
     );
+    if let Some(token) = &arguments.token {
+        let _ = writeln!(text, "token = \"{token}\"");
+    }
     if let Some(address) = &arguments.address {
         let address = address.trim_end_matches('/').replace(['"', '\\', '\n'], "");
         let _ = write!(

@@ -36,7 +36,7 @@ pub(super) fn rollover(arguments: &CaRolloverArguments) -> Result<ExitCode, Fail
         key_type: arguments.key_type.or(old_key).unwrap_or(KeyType::EcdsaP256),
         life: YEAR * arguments.years,
     };
-    let rollover = LocalAuthority::rollover(&store, new, SystemTime::now())
+    let rollover = LocalAuthority::rollover(&store, &passphrase::tokens(), new, SystemTime::now())
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(&arguments.home))?;
     words::ca::rolled_over(&rollover, store.folder());

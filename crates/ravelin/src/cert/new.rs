@@ -67,7 +67,8 @@ fn from_local_ca(
     now: SystemTime,
 ) -> Result<Made, Failure> {
     let store = ravelin_home::open(&arguments.home)?;
-    let authority = LocalAuthority::open(&store, &[], now).map_err(|e| local_failure(&e))?;
+    let authority = LocalAuthority::open_with_tokens(&store, &[], &passphrase::tokens(), now)
+        .map_err(|e| local_failure(&e))?;
     let policy = authority.policy().map_err(|e| local_failure(&e))?;
     let grant = policy
         .decide(&wish(arguments), key.public_key())

@@ -13,13 +13,14 @@ use ravelin_pki::{CertificateRequest, Fingerprint, pem};
 use super::{beside, chain_pem, file_stem, local_failure, write};
 use crate::arguments::cert::CertSignArguments;
 use crate::failure::Failure;
-use crate::{key, ravelin_home, words};
+use crate::{key, passphrase, ravelin_home, words};
 
 pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
     let request = read(&arguments.request)?;
     let now = SystemTime::now();
     let store = ravelin_home::open(&arguments.home)?;
-    let authority = LocalAuthority::open(&store, &[], now).map_err(|e| local_failure(&e))?;
+    let authority = LocalAuthority::open_with_tokens(&store, &[], &passphrase::tokens(), now)
+        .map_err(|e| local_failure(&e))?;
     let policy = authority.policy().map_err(|e| local_failure(&e))?;
     let wish = Wish {
         life: arguments.days.map(|days| DAY * days),
