@@ -7,6 +7,7 @@ mod encrypted_keys;
 mod identity;
 mod jks;
 mod keys;
+mod ocsp;
 mod openssl;
 mod outside;
 mod peers;

@@ -50,7 +50,7 @@ impl Openssl {
         fs::read(self.path(name)).unwrap()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
