@@ -12,7 +12,8 @@ use std::time::Duration;
 use ravelin_pki::{Fingerprint, SerialNumber};
 use rusqlite::types::Type;
 use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Row, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction,
+    TransactionBehavior, params,
 };
 
 use super::Revocation;
@@ -89,14 +90,19 @@ impl Index {
         })
     }
 
-    /// Opens the index as it is, for looking at it: nothing is made or mended.
-    pub(crate) fn open_as_it_is(path: &Path) -> Result<Connection, rusqlite::Error> {
+    /// Opens the index as it is, for looking at it: nothing is made or mended. `None` where it is
+    /// still to be made, or to be made anew for this version.
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Option<Connection>, rusqlite::Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
         let connection = Connection::open_with_flags(
             path,
-            rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(PATIENCE)?;
-        Ok(connection)
+        connection.execute_batch("BEGIN")?;
+        Ok((kind(&connection)? == (APPLICATION, VERSION)).then_some(connection))
     }
 
     /// Throws the file away and begins with an empty one.
@@ -116,6 +122,24 @@ impl Index {
     pub(crate) fn write(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
         self.connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
+    }
+
+    /// Whether the issuer has given the number, as far as the index has got.
+    pub(crate) fn has_given(
+        &self,
+        issuer: &Fingerprint,
+        serial: &SerialNumber,
+    ) -> Result<bool, ApplyError> {
+        let octets = serial_octets(serial)?;
+        let Some(issuer) = known_issuer(&self.connection, issuer)? else {
+            return Ok(false);
+        };
+        let known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM certificates WHERE serial = ?1 AND issuer = ?2")?
+            .exists(params![octets, issuer])?;
+        // One that was revoked without being known here was given by whoever issued it.
+        Ok(known || revocation(&self.connection, issuer, serial)?.is_some())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -148,11 +172,30 @@ impl Index {
         let _ = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.set_cache(CACHE);
+        let _ = self.connection.execute_batch("PRAGMA shrink_memory");
+    }
+
+    /// Takes more memory for a while, as many entries are to come.
+    pub(crate) fn prepare_for_many(&self) -> Result<(), rusqlite::Error> {
+        self.set_cache(CACHE_FOR_MANY)
+    }
+
+    fn set_cache(&self, kibibytes: i64) -> Result<(), rusqlite::Error> {
+        self.connection
+            .pragma_update(None, "cache_size", -kibibytes)
     }
 }
 
 /// How long another process may keep the index from being used: rebuilding a million takes less.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// KiB of the index that are kept in memory: the branches of the trees of a million certificates, and
+/// most of what is new.
+const CACHE: i64 = 64 << 10;
+
+/// KiB while it is made anew: all of a million certificates, as they come in no order of the trees.
+const CACHE_FOR_MANY: i64 = 512 << 10;
 
 /// Tells the file from others of SQLite: "Rvln".
 const APPLICATION: i32 = 0x5276_6c6e;
@@ -160,6 +203,8 @@ const APPLICATION: i32 = 0x5276_6c6e;
 /// The version of the tables. Any other is made anew.
 const VERSION: i32 = 1;
 
+/// Certificates lie in the order of their ends, in which they are asked for: 80,000 of a million that
+/// end within a month are read in 0.15 s, and took 0.5 s when they lay in the order of the journal.
 const TABLES: &str = "
     CREATE TABLE built (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -167,17 +212,19 @@ const TABLES: &str = "
     );
     CREATE TABLE issuers (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
     CREATE TABLE certificates (
-        sequence INTEGER PRIMARY KEY,
+        sequence INTEGER NOT NULL,
         issuer INTEGER NOT NULL, serial BLOB NOT NULL,
         not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, issued_at INTEGER NOT NULL,
         revoked_at INTEGER, reason INTEGER,
         fingerprint BLOB NOT NULL,
         subject TEXT NOT NULL, names TEXT NOT NULL,
         profile TEXT NOT NULL, requester TEXT, request BLOB,
-        start INTEGER NOT NULL, length INTEGER NOT NULL
-    );
+        start INTEGER NOT NULL, length INTEGER NOT NULL,
+        PRIMARY KEY (not_after, sequence)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX by_sequence ON certificates (sequence);
     CREATE UNIQUE INDEX by_serial ON certificates (serial, issuer);
-    CREATE INDEX by_end ON certificates (not_after);
+    CREATE INDEX by_times ON certificates (not_before, not_after, revoked_at);
     CREATE INDEX revoked_by_end ON certificates (not_after) WHERE revoked_at IS NOT NULL;
     CREATE TABLE searchable (
         text TEXT NOT NULL COLLATE NOCASE, certificate INTEGER NOT NULL,
@@ -207,14 +254,9 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // In KiB: the branches of the trees of a million certificates, and most of what is new.
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
     // Pages: 16 MiB. A checkpoint syncs, so they should be rare.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    let kind = |connection: &Connection| -> Result<(i32, i32), rusqlite::Error> {
-        let value = |name| connection.pragma_query_value(None, name, |row| row.get(0));
-        Ok((value("application_id")?, value("user_version")?))
-    };
     if kind(&connection)? != (APPLICATION, VERSION) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been faster.
@@ -228,6 +270,12 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     }
     built(&connection)?;
     Ok(connection)
+}
+
+/// Whose file it is, and of which version.
+fn kind(connection: &Connection) -> Result<(i32, i32), rusqlite::Error> {
+    let value = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok((value("application_id")?, value("user_version")?))
 }
 
 fn remove(path: &Path) {
