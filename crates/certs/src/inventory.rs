@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{Fingerprint, SerialNumber};
+use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 use serde::Serialize;
@@ -13,7 +13,6 @@ mod error;
 pub(crate) mod index;
 mod query;
 
-use crate::journal::event::RevocationReason;
 use crate::journal::{Journal, JournalError, form};
 pub use error::InventoryError;
 pub(crate) use error::is_damage;
@@ -84,6 +83,7 @@ pub struct Revocation {
     #[serde(with = "form::time")]
     pub at: SystemTime,
     /// Why.
+    #[serde(with = "form::text")]
     pub reason: RevocationReason,
 }
 

@@ -2,7 +2,7 @@
 //! disk before a certificate is handed out.
 //!
 //! One entry a line, in JSON, each with the hash of the line before. The journal is the truth; the
-//! [inventory](crate::inventory) answers questions about it, and can be made anew from it. Whether
+//! [inventory] answers questions about it, and can be made anew from it. Whether
 //! an event *should* happen is the caller's business; here is seen to that it can.
 
 use std::fmt;
@@ -27,7 +27,7 @@ use crate::store::{AppendFile, FileStore, LockedFile, ObjectName, StoreError};
 pub use audit::{AuditReport, Finding, audit};
 pub use entry::{Entry, LINE_MAX};
 pub use error::{Fault, JournalError, Refusal};
-pub use event::{Event, RevocationReason};
+pub use event::Event;
 use lines::{Lines, Piece};
 use writing::{Recent, append, mend_tail, tail};
 
@@ -105,7 +105,8 @@ impl Journal {
     }
 
     /// Writes events down, with `now` as their time, all of them or none; returns when they are on
-    /// the disk. Many in one call cost little more than one: they share the wait for the disk.
+    /// the disk. Many in one call cost little more than one: they share the wait for the disk. Where
+    /// the process dies before that, the first of them may be there: then nobody was told of them.
     ///
     /// # Errors
     ///

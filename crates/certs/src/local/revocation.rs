@@ -70,9 +70,7 @@ impl LocalAuthority {
                 continue;
             }
             let mut entry = RevokedCertificate::new(revoked.serial, revoked.revocation.at);
-            entry.reason =
-                ravelin_pki::RevocationReason::from_code(revoked.revocation.reason.code())
-                    .unwrap_or_default();
+            entry.reason = revoked.revocation.reason;
             entries.push(entry);
         }
         let template = RevocationListTemplate::new(number, now, now + life);

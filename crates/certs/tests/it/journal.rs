@@ -16,11 +16,12 @@ use ravelin_certs::journal::event::{
     AuthorityNoted, AuthorityRolledOver, CrlIssued, Issued, OtherEvent, RevocationUndone, Revoked,
 };
 use ravelin_certs::journal::{
-    AuditReport, Event, Fault, Head, Journal, JournalError, Refusal, RevocationReason, audit,
+    AuditReport, Event, Fault, Head, Journal, JournalError, Refusal, audit,
 };
 use ravelin_certs::{FileStore, StoreError};
 use ravelin_pki::{
-    Authority, Certificate, Fingerprint, HostName, NameConstraints, PrivateKey, SerialNumber,
+    Authority, Certificate, Fingerprint, HostName, NameConstraints, PrivateKey, RevocationReason,
+    SerialNumber,
 };
 
 /// 2026-11-25T00:00:00Z.
@@ -348,6 +349,8 @@ fn only_what_can_happen_is_written() {
         ));
     }
     assert!(matches!(refused(crl(u64::MAX)), Refusal::Number(_)));
+    let removed = revoke(serial, RevocationReason::RemoveFromCrl);
+    assert!(matches!(refused(removed), Refusal::NotAReason));
     for octets in [&[0x80][..], &[0, 1], &[]] {
         let serial = SerialNumber::from_der_content(octets);
         let wrong = Issued {
