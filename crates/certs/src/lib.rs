@@ -8,10 +8,12 @@ pub mod inventory;
 pub mod journal;
 pub mod local;
 pub mod policy;
+pub mod responder;
 pub mod store;
 pub mod trust;
 
 pub use journal::{Journal, JournalError};
 pub use local::{LocalAuthority, LocalError, LocalRoot};
 pub use policy::Policy;
+pub use responder::{LocalRegister, Responder};
 pub use store::{FileStore, ObjectName, Store, StoreError};

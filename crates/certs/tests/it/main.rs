@@ -7,5 +7,6 @@ mod journal;
 mod judges;
 mod kill;
 mod local;
+mod responder;
 mod store;
 mod trust;
