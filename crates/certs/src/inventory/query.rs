@@ -57,7 +57,7 @@ impl Query {
 
     /// Those whose serial number is just that.
     #[must_use]
-    pub(super) fn serial_is(mut self, all: SerialPrefix) -> Self {
+    pub(crate) fn serial_is(mut self, all: SerialPrefix) -> Self {
         self.whole_serial = true;
         self.serial(all)
     }

@@ -7,6 +7,7 @@ mod journal;
 mod judges;
 mod kill;
 mod local;
+mod responder;
 mod store;
 mod token;
 mod trust;

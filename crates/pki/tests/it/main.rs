@@ -9,6 +9,7 @@ mod identity;
 mod jks;
 mod keys;
 mod lint;
+mod ocsp;
 mod openssl;
 mod outside;
 mod peers;

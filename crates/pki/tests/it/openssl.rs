@@ -48,7 +48,7 @@ impl Openssl {
         self.0.path().to_str().unwrap()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 

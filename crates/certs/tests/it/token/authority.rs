@@ -51,7 +51,7 @@ fn root_and_intermediate_in_a_token_issue_what_openssl_verifies() {
     with_vault(name, |vault| {
         vault.write_policy(&vault.uri(""));
         let now = SystemTime::now();
-        let authority = LocalAuthority::init(&vault.store(), &vault.plan(), now).unwrap();
+        let authority = LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
         let leaf = authority.leaf(&names(), now).unwrap();
         verify(&authority, &leaf, &["-verify_hostname", "localhost"]).unwrap();
         // Another hand finds both keys in the token: what openssl verified is theirs.
@@ -116,7 +116,7 @@ fn the_root_alone_may_be_in_a_token_and_is_of_any_kind_there() {
                 key_type,
                 ..vault.plan()
             };
-            let authority = LocalAuthority::init(&store, &plan, now).unwrap();
+            let authority = LocalAuthority::init(&store, &plan, "", now).unwrap();
             let root = authority.root_certificate().public_key();
             assert_eq!(root.key_type(), Some(key_type));
             let leaf = authority.leaf(&names(), now).unwrap();
@@ -154,7 +154,7 @@ fn a_root_key_made_at_a_ceremony_is_used_and_one_of_another_kind_is_not() {
             key_type,
             ..Plan::default()
         };
-        let error = LocalAuthority::init(&vault.store(), &plan(KeyType::EcdsaP256), now);
+        let error = LocalAuthority::init(&vault.store(), &plan(KeyType::EcdsaP256), "", now);
         let error = error.unwrap_err();
         let there = matches!(
             &error,
@@ -164,7 +164,7 @@ fn a_root_key_made_at_a_ceremony_is_used_and_one_of_another_kind_is_not() {
             }
         );
         assert!(there, "{error:?}");
-        let authority = LocalAuthority::init(&vault.store(), &plan(KeyType::EcdsaP384), now);
+        let authority = LocalAuthority::init(&vault.store(), &plan(KeyType::EcdsaP384), "", now);
         let authority = authority.unwrap();
         let root = authority.root_certificate().public_key();
         assert!(vault.holds("ceremony", root));
@@ -186,7 +186,7 @@ fn a_start_that_was_broken_off_goes_on_with_the_key_that_it_named() {
             fs::write(&file, format!("# In a token\n{uri}\n")).unwrap();
             let key =
                 made.then(|| TokenKey::generate(&Tokens::new(), &uri, KeyType::EcdsaP256).unwrap());
-            let authority = LocalAuthority::init(&store, &vault.plan(), now).unwrap();
+            let authority = LocalAuthority::init(&store, &vault.plan(), "", now).unwrap();
             let text = fs::read_to_string(&file).unwrap();
             assert!(text.contains(&uri.to_string()), "{text}");
             let root = authority.root_certificate().public_key();
@@ -203,7 +203,7 @@ fn while_the_token_is_away_what_is_kept_serves_on() {
     let name = "token::authority::while_the_token_is_away_what_is_kept_serves_on";
     with_vault(name, |vault| {
         let now = SystemTime::now();
-        let authority = LocalAuthority::init(&vault.store(), &vault.plan(), now).unwrap();
+        let authority = LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
         let leaf = authority.leaf(&names(), now).unwrap();
         vault.softhsm(&["--delete-token", "--token", "vault"]);
         let open = |at| LocalAuthority::open(&vault.store(), &[], at);
@@ -264,7 +264,7 @@ fn two_processes_at_once_make_one_intermediate_and_issue_from_it() {
             }
             return;
         }
-        LocalAuthority::init(&vault.store(), &vault.plan(), now).unwrap();
+        LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
         fs::remove_file(vault.file("home/ca/intermediate.pem")).unwrap();
         vault.write_policy(&vault.uri(""));
         let parts = ["1", "2"].map(|part| vault.again(name).env(PART, part).spawn().unwrap());

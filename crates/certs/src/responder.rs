@@ -1,0 +1,359 @@
+//! What a CA answers to the world over HTTP: OCSP requests, its CRLs, and its own certificates.
+//!
+//! Bytes and a time go in, bytes and fields come out: how they travel is the mount's business. Plain
+//! HTTP is right for all of it, and RFC 5280 (section 8) warns of HTTPS here: what is sent is signed
+//! and public, and a client that checks the certificate of the server that tells whether
+//! certificates are good would go round in a circle.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode_str;
+use ravelin_pki::ocsp::{CertId, CertificateStatus, OcspSignError, ResponseStatus};
+use ravelin_pki::signature::Hash;
+use ravelin_pki::{
+    Authority, Certificate, KeyError, OcspRequest, PublicKey, RevocationList, SerialNumber,
+};
+
+mod answer;
+mod issuer;
+mod local;
+
+pub use answer::Answer;
+pub use local::LocalRegister;
+
+use crate::local::{AuthorityKey, issuer_id};
+use issuer::Issuer;
+
+/// What a CA knows about the certificates that it issued.
+pub trait Register: Send + Sync {
+    /// All authorities whose keys are there.
+    fn issuers(&self) -> Result<Vec<Authority<AuthorityKey>>, RegisterError>;
+
+    /// The certificates of all authorities, whether their keys are there or not.
+    fn issuer_certificates(&self) -> Result<Vec<Certificate>, RegisterError>;
+
+    /// Whether a certificate is good; [`CertificateStatus::Unknown`] where `issuer` never issued it.
+    fn status(
+        &self,
+        issuer: &Certificate,
+        serial: &SerialNumber,
+    ) -> Result<CertificateStatus, RegisterError>;
+
+    /// Something that is another thing once `issuer` has revoked more, or taken a hold back.
+    fn revoked_so_far(&self, issuer: &Certificate) -> Result<Vec<u8>, RegisterError>;
+
+    /// Signs the next CRL of `issuer`, good for `life`, and keeps that it did.
+    fn revocation_list(
+        &self,
+        issuer: &Authority<AuthorityKey>,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<RevocationList, RegisterError>;
+
+    /// Issues a certificate for the OCSP responder of `issuer`, and keeps that it did.
+    fn responder_certificate(
+        &self,
+        issuer: &Authority<AuthorityKey>,
+        key: &PublicKey,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<Certificate, RegisterError>;
+}
+
+/// What went wrong in a [`Register`].
+pub type RegisterError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ResponderError {
+    /// The register failed.
+    #[error("what the CA knows of its certificates cannot be read or written")]
+    Register(#[source] RegisterError),
+    /// No key could be made.
+    #[error("the OCSP responder got no key")]
+    Key(#[from] KeyError),
+    /// The response could not be signed.
+    #[error("the OCSP response could not be made")]
+    Sign(#[from] OcspSignError),
+    /// The certificate is none of this CA's, or was never issued.
+    #[error(
+        "the certificate {serial} is not known to this CA, or the key of its issuer is not here"
+    )]
+    Unknown {
+        /// Its serial number.
+        serial: SerialNumber,
+    },
+}
+
+/// Answers for the authorities of a register.
+///
+/// Responses are signed by a certificate of its own for each authority, which lasts a week and whose
+/// key never leaves memory: the authorities' keys, which may be in a token, sign but once in days.
+/// They are kept and sent again until half their time is gone or the certificate is revoked, which
+/// counts from the next request on.
+///
+/// Several threads may ask at once. They wait for each other only while something is looked up in
+/// what is kept, or while the register is asked.
+pub struct Responder<R> {
+    register: R,
+    issuers: Mutex<Loaded>,
+}
+
+#[derive(Default)]
+struct Loaded {
+    at: Option<SystemTime>,
+    issuers: Arc<[Arc<Issuer>]>,
+    certificates: Arc<[Certificate]>,
+}
+
+impl<R: Register> Responder<R> {
+    /// A responder that has answered nothing yet.
+    #[must_use]
+    pub fn new(register: R) -> Self {
+        Self {
+            register,
+            issuers: Mutex::default(),
+        }
+    }
+
+    /// What it answers from.
+    #[must_use]
+    pub fn register(&self) -> &R {
+        &self.register
+    }
+
+    /// Answers a request. `path` is the path as it was sent, without a query:
+    ///
+    /// | path | |
+    /// |---|---|
+    /// | `/ocsp` | an OCSP request in the body of a POST |
+    /// | `/ocsp/…` | an OCSP request in base64, as RFC 6960 (appendix A.1) puts it into a GET |
+    /// | `/crl/ISSUER.crl` | the CRL of an authority, in DER |
+    /// | `/issuer/ISSUER.cer` | its certificate, in DER |
+    ///
+    /// `ISSUER` is [`crate::local::issuer_id`]. The body of the answer to a HEAD is that of a GET, for
+    /// the mount to leave out. Bodies should be bounded by
+    /// [`MAX_REQUEST_OCTETS`](ravelin_pki::ocsp::MAX_REQUEST_OCTETS) before they come here; beyond
+    /// that they are refused.
+    #[must_use]
+    pub fn answer(&self, method: &str, path: &str, body: &[u8], now: SystemTime) -> Answer {
+        let get = matches!(method, "GET" | "HEAD");
+        if let Some(encoded) = path.strip_prefix("/ocsp/").filter(|rest| !rest.is_empty()) {
+            return if get {
+                match decoded(encoded) {
+                    Some(der) => self.ocsp(&der, now),
+                    None => Answer::ocsp_error(ResponseStatus::MalformedRequest),
+                }
+            } else {
+                Answer::not_allowed("GET, HEAD")
+            };
+        }
+        if matches!(path, "/ocsp" | "/ocsp/") {
+            return match method {
+                // What a POST gets is not to be kept by caches (RFC 9110, section 9.3.3).
+                "POST" => self.ocsp(body, now).uncached(),
+                _ => Answer::not_allowed("POST"),
+            };
+        }
+        let named = |prefix: &str, suffix: &str| {
+            let id = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            (!id.is_empty()).then_some(id)
+        };
+        let answer = if let Some(id) = named("/crl/", ".crl") {
+            self.list(id, now)
+        } else if let Some(id) = named("/issuer/", ".cer") {
+            self.issuer_certificate(id, now)
+        } else {
+            return Answer::not_found();
+        };
+        if !get {
+            return Answer::not_allowed("GET, HEAD");
+        }
+        match answer {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Answer::not_found(),
+            Err(problem) => Answer::failed(problem),
+        }
+    }
+
+    /// The OCSP response to staple to a certificate: signed, current, and with no nonce.
+    ///
+    /// # Errors
+    ///
+    /// The certificate is none of an authority whose key is there, or something failed.
+    pub fn staple(
+        &self,
+        certificate: &Certificate,
+        now: SystemTime,
+    ) -> Result<Arc<[u8]>, ResponderError> {
+        let serial = certificate.serial_number();
+        let unknown = || ResponderError::Unknown {
+            serial: serial.clone(),
+        };
+        let loaded = self.load(now)?;
+        let issuer = loaded
+            .issuers
+            .iter()
+            .find(|issuer| certificate.is_signed_by(issuer.certificate()))
+            .ok_or_else(unknown)?;
+        // SHA-1 is what clients ask with (RFC 5019, section 2.1.1), and they compare.
+        let cert_id = CertId::of(Hash::Sha1, certificate, issuer.certificate());
+        match self.status(issuer, serial)? {
+            CertificateStatus::Unknown => Err(unknown()),
+            status => Ok(issuer.prepared(&self.register, &cert_id, status, now)?.body),
+        }
+    }
+
+    fn ocsp(&self, der: &[u8], now: SystemTime) -> Answer {
+        let Ok(request) = OcspRequest::from_der(der) else {
+            return Answer::ocsp_error(ResponseStatus::MalformedRequest);
+        };
+        // Section 4.4: what is critical and not known must not be passed over.
+        if request.unknown_critical_extension().is_some() {
+            return Answer::ocsp_error(ResponseStatus::MalformedRequest);
+        }
+        self.answer_request(&request, now)
+            .unwrap_or_else(|problem| {
+                let answer = Answer::ocsp_error(ResponseStatus::TryLater);
+                answer.because(problem)
+            })
+    }
+
+    fn answer_request(
+        &self,
+        request: &OcspRequest,
+        now: SystemTime,
+    ) -> Result<Answer, ResponderError> {
+        let unauthorized = || Answer::ocsp_error(ResponseStatus::Unauthorized);
+        let loaded = self.load(now)?;
+        let asked = request.cert_ids();
+        let of = |issuer: &Issuer, asked: &CertId| {
+            let certificate = issuer.certificate();
+            asked.is_of_issuer(certificate.subject_name(), certificate.public_key())
+        };
+        let Some(issuer) = asked
+            .first()
+            .and_then(|first| loaded.issuers.iter().find(|issuer| of(issuer, first)))
+        else {
+            return Ok(unauthorized());
+        };
+        if let ([one], None) = (asked, request.nonce()) {
+            let status = self.status(issuer, one.serial_number())?;
+            if status == CertificateStatus::Unknown {
+                // Nothing is signed for numbers that anyone can make up (RFC 5019, section 2.2.3).
+                return Ok(unauthorized());
+            }
+            let prepared = issuer.prepared(&self.register, one, status, now)?;
+            return Ok(Answer::ocsp(&prepared, now));
+        }
+        let mut statuses = Vec::with_capacity(asked.len());
+        for cert_id in asked {
+            let status = if of(issuer, cert_id) {
+                self.status(issuer, cert_id.serial_number())?
+            } else {
+                CertificateStatus::Unknown
+            };
+            statuses.push((cert_id.clone(), status));
+        }
+        if statuses
+            .iter()
+            .all(|(_, status)| *status == CertificateStatus::Unknown)
+        {
+            return Ok(unauthorized());
+        }
+        let nonce = request.nonce().map(<[u8]>::to_vec);
+        let response = issuer.sign(&self.register, statuses, nonce, now)?;
+        Ok(Answer::ocsp_once(&response))
+    }
+
+    fn status(
+        &self,
+        issuer: &Issuer,
+        serial: &SerialNumber,
+    ) -> Result<CertificateStatus, ResponderError> {
+        self.register
+            .status(issuer.certificate(), serial)
+            .map_err(ResponderError::Register)
+    }
+
+    fn list(&self, id: &str, now: SystemTime) -> Result<Option<Answer>, ResponderError> {
+        let loaded = self.load(now)?;
+        let Some(issuer) = loaded.issuers.iter().find(|issuer| issuer.id() == id) else {
+            return Ok(None);
+        };
+        let list = issuer.list(&self.register, now)?;
+        Ok(Some(Answer::list(&list, now)))
+    }
+
+    fn issuer_certificate(
+        &self,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<Option<Answer>, ResponderError> {
+        let loaded = self.load(now)?;
+        let found = loaded
+            .certificates
+            .iter()
+            .find(|certificate| issuer_id(&certificate.public_key().fingerprint()) == id);
+        Ok(found.map(Answer::certificate))
+    }
+
+    /// The authorities, as they were a little ago at most: intermediates are renewed and roots rolled
+    /// over while this runs.
+    fn load(&self, now: SystemTime) -> Result<LoadedNow, ResponderError> {
+        let mut loaded = lock(&self.issuers);
+        let is_new = loaded
+            .at
+            .is_some_and(|at| at <= now && now < at + LOADED_AGAIN);
+        if !is_new {
+            let failed = ResponderError::Register;
+            let authorities = self.register.issuers().map_err(failed)?;
+            let certificates = self.register.issuer_certificates().map_err(failed)?;
+            let issuers = authorities.into_iter().map(|authority| {
+                let kept = loaded
+                    .issuers
+                    .iter()
+                    .find(|kept| kept.certificate() == authority.certificate());
+                kept.cloned()
+                    .unwrap_or_else(|| Arc::new(Issuer::new(authority)))
+            });
+            *loaded = Loaded {
+                issuers: issuers.collect(),
+                certificates: certificates.into(),
+                at: Some(now),
+            };
+        }
+        Ok(LoadedNow {
+            issuers: loaded.issuers.clone(),
+            certificates: loaded.certificates.clone(),
+        })
+    }
+}
+
+struct LoadedNow {
+    issuers: Arc<[Arc<Issuer>]>,
+    certificates: Arc<[Certificate]>,
+}
+
+/// The request in a path: base64, with whatever of it needs escaping in a URL escaped, or not.
+fn decoded(encoded: &str) -> Option<Vec<u8>> {
+    let text: Vec<u8> = percent_decode_str(encoded).collect();
+    BASE64.decode(text).ok()
+}
+
+/// Standard base64; some clients leave out the padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What a thread that panicked left is whole: nothing is changed in several steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long it takes to notice that authorities were renewed.
+const LOADED_AGAIN: Duration = Duration::from_secs(60);
