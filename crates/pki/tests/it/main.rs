@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod authority;
+mod chains;
 mod encrypted_keys;
 mod identity;
 mod jks;
@@ -15,4 +16,5 @@ mod pkcs12;
 mod pkits;
 mod revocation_list;
 mod vectors;
+mod verdicts;
 mod wycheproof;
