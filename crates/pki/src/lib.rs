@@ -37,6 +37,7 @@ pub mod oid;
 pub mod passphrase;
 pub mod pbe;
 pub mod pem;
+pub mod pkcs7;
 pub mod public_key;
 pub mod request;
 pub mod revocation_list;
@@ -49,7 +50,7 @@ pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
 pub use constraints::NameConstraints;
 pub use distinguished_name::DistinguishedName;
-pub use encrypted_key::EncryptedKeyError;
+pub use encrypted_key::{Derivation, EncryptedKeyError};
 pub use extension::{Extension, ExtensionValue, KeyUsage};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use general_name::{GeneralName, GeneralNameError};
@@ -64,7 +65,8 @@ pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
 pub use request::{CertificateRequest, RequestError};
 pub use revocation_list::{
-    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+    RevocationList, RevocationListError, RevocationListTemplate, RevocationListTemplateError,
+    RevocationReason, RevokedCertificate,
 };
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use serial::{SerialNumber, SerialNumberError};

@@ -78,6 +78,31 @@ pub fn private_key(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, PemError> {
     }
 }
 
+/// Reads the one certificate request (RFC 2986) of a file. Blocks of other kinds are passed over.
+///
+/// # Errors
+///
+/// There is none. Whether it is sound is [`crate::CertificateRequest::from_der`]'s question.
+pub fn certificate_request(bytes: &[u8]) -> Result<Vec<u8>, PemError> {
+    if looks_like_der(bytes) {
+        return Ok(bytes.to_vec());
+    }
+    let blocks = blocks(bytes)?;
+    // The second label is what Netscape and Microsoft wrote (RFC 7468, section 7).
+    let block = blocks.iter().find(|block| {
+        matches!(
+            block.label.as_str(),
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST"
+        )
+    });
+    match block {
+        Some(block) => block.decode(),
+        None => Err(PemError::NoRequest {
+            found: labels(&blocks),
+        }),
+    }
+}
+
 /// Writes `der` as one block.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> String {
@@ -129,6 +154,12 @@ pub enum PemError {
     /// There are blocks, but no certificate is among them.
     #[error("it holds no certificate but {found}")]
     NoCertificate {
+        /// What it holds, in words.
+        found: String,
+    },
+    /// There are blocks, but no certificate request is among them.
+    #[error("it holds no certificate request but {found}")]
+    NoRequest {
         /// What it holds, in words.
         found: String,
     },

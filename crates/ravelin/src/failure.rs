@@ -85,6 +85,11 @@ impl Failure {
         self
     }
 
+    /// Whether the command is wrong.
+    pub(crate) fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind as u8)
     }

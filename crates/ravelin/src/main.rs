@@ -5,11 +5,14 @@
 
 mod arguments;
 mod ca;
+mod cert;
 mod certificates;
 mod config;
 mod failure;
+mod key;
 mod listen_on;
 mod manual;
+mod passphrase;
 mod password;
 mod ravelin_home;
 mod serve;
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => serve::check(&arguments),
+        Command::Key(command) => key::run(&command),
+        Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),
         Command::Password => password::run(),
         Command::Completions(arguments) => manual::completions(&arguments),

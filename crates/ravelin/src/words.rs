@@ -2,6 +2,17 @@
 //!
 //! Standard output carries results, standard error everything else.
 
+/// A line on standard error.
+macro_rules! say {
+    ($($line:tt)*) => {
+        tell(format_args!($($line)*))
+    };
+}
+
+pub(crate) mod ca;
+pub(crate) mod cert;
+pub(crate) mod key;
+
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
@@ -36,11 +47,16 @@ const SHOWN_ADDRESSES: usize = 8;
 /// The result of a command, for a person or a pipe. Whoever closes the pipe early, as `head` does,
 /// has seen enough.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
-    let mut stdout = anstream::stdout();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    written(anstream::stdout(), text.as_bytes())
+}
+
+/// A result that is no text.
+pub(crate) fn result_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    written(std::io::stdout(), bytes)
+}
+
+fn written(mut stdout: impl std::io::Write, bytes: &[u8]) -> Result<(), Failure> {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::local(format!(
             "cannot write to standard output: {error}"
         ))),
@@ -52,12 +68,6 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 /// terminal is gone, the server goes on.
 fn tell(line: impl Display) {
     let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
-}
-
-macro_rules! say {
-    ($($line:tt)*) => {
-        tell(format_args!($($line)*))
-    };
 }
 
 pub(crate) fn say_failure(failure: &Failure) {

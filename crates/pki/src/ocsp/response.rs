@@ -406,6 +406,18 @@ impl ResponderId {
         }
     }
 
+    /// What names the holder of a certificate: its subject, unless that is empty. Some clients take
+    /// the hash of the key for the `subjectKeyIdentifier`, where something else may stand (RFC 7093),
+    /// and do not find the responder by it: those with gnutls 3.7 are among them.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        if certificate.subject_name().is_empty() {
+            Self::ByKey(super::key_hash(certificate.public_key()))
+        } else {
+            Self::ByName(certificate.subject_name().clone())
+        }
+    }
+
     pub(super) fn write(&self, w: &mut Writer) {
         match self {
             Self::ByName(name) => w.constructed(BY_NAME, |w| w.raw(name.der())),

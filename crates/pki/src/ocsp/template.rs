@@ -2,9 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{
-    NONCE_OCTETS, OcspError, OcspResponse, ResponderId, SingleResponse, key_hash, write_nonce,
-};
+use super::{NONCE_OCTETS, OcspError, OcspResponse, ResponderId, SingleResponse, write_nonce};
 use crate::certificate::Certificate;
 use crate::der::{Tag, Writer};
 use crate::key::{SignError, Signer};
@@ -94,8 +92,7 @@ impl OcspResponseTemplate {
         }
         let mut data = Writer::with_capacity(256 * (self.responses.len() + 1));
         data.sequence(|w| {
-            // By key: shorter than a name, and what RFC 5019 (section 2.2.2) has clients take.
-            ResponderId::ByKey(key_hash(key.public_key())).write(w);
+            ResponderId::of(responder).write(w);
             w.generalized_time(self.produced_at);
             w.sequence(|w| self.responses.iter().for_each(|response| response.write(w)));
             if let Some(nonce) = &self.nonce {

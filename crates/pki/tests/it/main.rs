@@ -4,15 +4,18 @@
 
 mod authority;
 mod chains;
+mod damage;
 mod encrypted_keys;
 mod identity;
 mod jks;
 mod keys;
+mod ocsp;
 mod openssl;
 mod outside;
 mod peers;
 mod pem;
 mod pkcs12;
+mod pkcs7;
 mod pkits;
 mod revocation_list;
 mod vectors;

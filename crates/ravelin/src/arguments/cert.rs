@@ -1,0 +1,187 @@
+//! `ravelin cert`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use ravelin_pki::{GeneralName, KeyType};
+
+use super::HomeArgument;
+use super::key::{PassphraseArguments, ProtectionArguments};
+
+/// Make, read, judge and convert certificates
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert new app.localhost 127.0.0.1\n  \
+    ravelin cert request --out . example.org\n  \
+    ravelin cert sign example.org.csr")]
+pub(crate) enum CertCommand {
+    New(CertNewArguments),
+    Request(CertRequestArguments),
+    Sign(CertSignArguments),
+}
+
+/// Make a key and a certificate for these names, from the local CA
+///
+/// The files are named after the first name: NAME.pem, with the intermediate, and NAME.key. Both are
+/// written or none is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert new app.localhost '*.app.localhost' 127.0.0.1 ::1\n  \
+    ravelin cert new --client ada@example.org --p12\n  \
+    ravelin cert new --self-signed --days 7 --out /tmp demo.test")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(crate) struct CertNewArguments {
+    /// The names: hosts (*.example.org too), addresses, mailboxes or URIs, told apart by their look
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<GeneralName>,
+    #[command(flatten)]
+    pub(crate) purpose: PurposeArguments,
+    /// How many days it is valid [default: 90, or what the policy says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+    /// The kind of key: p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, mldsa44, mldsa65 or
+    /// mldsa87
+    #[arg(long = "key", short, value_name = "TYPE", default_value = "p256")]
+    pub(crate) key_type: KeyType,
+    /// The folder to write to
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Sign it with its own key: for one machine that is told to trust it, and no CA
+    #[arg(long, conflicts_with_all = ["home", "template"])]
+    pub(crate) self_signed: bool,
+    /// Write NAME.p12 too, with key and chain: for browsers, Windows and Java
+    #[arg(long)]
+    pub(crate) p12: bool,
+    /// Write NAME.jks too, for Java of old
+    #[arg(long)]
+    pub(crate) jks: bool,
+    #[command(flatten)]
+    pub(crate) protection: ProtectionArguments,
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(crate) struct PurposeArguments {
+    /// For a server [default]
+    #[arg(long)]
+    pub(crate) server: bool,
+    /// For a client: it proves who connects
+    #[arg(long)]
+    pub(crate) client: bool,
+    /// For both, as peers and proxies need it
+    #[arg(long)]
+    pub(crate) both: bool,
+    /// For mail: signed and encrypted (S/MIME)
+    #[arg(long)]
+    pub(crate) email: bool,
+    /// For signing programs
+    #[arg(long)]
+    pub(crate) code: bool,
+    /// As this template of the CA's policy says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) template: Option<String>,
+}
+
+/// Ask another CA: make a request (CSR) and, unless there is one, its key
+///
+/// Writes NAME.csr, to be sent to the CA, and NAME.key, to be kept.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert request example.org www.example.org\n  \
+    ravelin cert request --key-file old.key --subject organization=Example example.org")]
+pub(crate) struct CertRequestArguments {
+    /// The names: hosts (*.example.org too), addresses, mailboxes or URIs, told apart by their look
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<GeneralName>,
+    #[command(flatten)]
+    pub(crate) purpose: RequestPurposeArguments,
+    /// The kind of key to make: as for "ravelin cert new"
+    #[arg(
+        long = "key",
+        short,
+        value_name = "TYPE",
+        default_value = "p256",
+        conflicts_with = "key_file"
+    )]
+    pub(crate) key_type: KeyType,
+    /// The key to ask for a certificate of
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// An attribute of the subject: country=DE, organization=…, unit=…, state=…, locality=…,
+    /// name=…; repeatable
+    #[arg(long, value_name = "KIND=VALUE")]
+    pub(crate) subject: Vec<String>,
+    /// Ask that servers must staple OCSP responses
+    #[arg(long)]
+    pub(crate) must_staple: bool,
+    /// The folder to write to
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(crate) protection: ProtectionArguments,
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What a certificate that is asked for is for.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(crate) struct RequestPurposeArguments {
+    /// For a server [default]
+    #[arg(long)]
+    pub(crate) server: bool,
+    /// For a client: it proves who connects
+    #[arg(long)]
+    pub(crate) client: bool,
+    /// For both, as peers and proxies need it
+    #[arg(long)]
+    pub(crate) both: bool,
+    /// For mail: signed and encrypted (S/MIME)
+    #[arg(long)]
+    pub(crate) email: bool,
+    /// For signing programs
+    #[arg(long)]
+    pub(crate) code: bool,
+}
+
+/// Sign a request (CSR) with the local CA
+///
+/// Names that were asked for are kept or the request is refused; a table shows what is given
+/// otherwise, and why.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert sign example.test.csr\n  \
+    ravelin cert sign --days 30 --template server example.test.csr --out certs")]
+pub(crate) struct CertSignArguments {
+    /// The request, in PEM or DER; - for standard input
+    #[arg(value_name = "CSR")]
+    pub(crate) request: PathBuf,
+    /// The template of the CA's policy [default: the one for what the request asks]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) template: Option<String>,
+    /// How many days it is valid [default: 90, or what the policy says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+    /// The folder to write NAME.pem to
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Show what would be signed, and sign nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}

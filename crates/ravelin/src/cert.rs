@@ -1,0 +1,103 @@
+//! `ravelin cert`: certificates, made, asked for and signed.
+
+mod new;
+mod request;
+mod sign;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ravelin_certs::store::{NewFile, write_together};
+use ravelin_certs::{LocalError, StoreError};
+use ravelin_pki::{Certificate, GeneralName};
+
+use crate::arguments::cert::CertCommand;
+use crate::failure::Failure;
+
+pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
+    match command {
+        CertCommand::New(arguments) => new::run(arguments),
+        CertCommand::Request(arguments) => request::run(arguments),
+        CertCommand::Sign(arguments) => sign::run(arguments),
+    }
+}
+
+/// The file name of what is for a name: its own, where a file can have it. `*.a.test` becomes
+/// `_.a.test`.
+fn file_stem(name: &GeneralName) -> String {
+    let stem: String = name
+        .to_string()
+        .chars()
+        .map(|c| match c {
+            '*' => '_',
+            c if c.is_ascii_alphanumeric() || "._-@+".contains(c) => c,
+            _ => '-',
+        })
+        .take(100)
+        .collect();
+    match stem.trim_start_matches(['.', '-']) {
+        "" => "certificate".to_owned(),
+        stem => stem.to_owned(),
+    }
+}
+
+/// A file beside others of the same name.
+fn beside(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+    let name = format!("{stem}.{extension}");
+    // "./" would stand before every name that is shown.
+    if folder == Path::new(".") {
+        PathBuf::from(name)
+    } else {
+        folder.join(name)
+    }
+}
+
+fn write(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
+    write_together(files, force).map_err(|error| {
+        let hint = match &error {
+            StoreError::Io { source, path, .. }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                Some(format!(
+                    "make the folder first: mkdir -p {}",
+                    ravelin_certs::store::shell_word(folder)
+                ))
+            }
+            other => other.hint(),
+        };
+        Failure::of(&error).hint(hint)
+    })
+}
+
+/// A chain in PEM, the first certificate first.
+fn chain_pem(chain: &[Certificate]) -> String {
+    chain.iter().map(Certificate::to_pem).collect()
+}
+
+/// A name or a purpose that is not to be had is the command's fault, all else the machine's.
+fn local_failure(error: &LocalError) -> Failure {
+    let failure = match error {
+        LocalError::NotPermitted { .. }
+        | LocalError::Purpose { .. }
+        | LocalError::Authority(_)
+        | LocalError::Policy { .. } => Failure::usage(crate::failure::chain(error)),
+        _ => Failure::of(error),
+    };
+    failure.hint(error.hint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_after_what_they_are_for() {
+        let stem = |name: &str| file_stem(&name.parse().unwrap());
+        assert_eq!(stem("*.a.test"), "_.a.test");
+        assert_eq!(stem("::1"), "--1".trim_start_matches('-'));
+        assert_eq!(stem("fd00::1"), "fd00--1");
+        assert_eq!(stem("ada@example.org"), "ada@example.org");
+        assert_eq!(stem("spiffe://a/../b"), "spiffe---a-..-b");
+    }
+}
