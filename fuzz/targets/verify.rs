@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         let judge = Judge::new(&trust, rules)
             .knowing(known.iter().cloned())
             .with_lists(lists.iter().cloned());
-        let verdict = judge.verify(&certificates, &question);
+        let verdict = judge.verify(&certificates[0], &certificates[1..], &question);
         assert!((1..=most).contains(&verdict.paths().len()));
         assert_eq!(verdict.is_valid(), verdict.failures().is_empty());
         assert!(!verdict.to_string().chars().any(|c| c.is_control() && c != '\n'));

@@ -1,18 +1,23 @@
 //! Chains with something wrong, and what is said of them.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use ravelin_pki::verify::{Limits, Problem, Remark};
-use ravelin_pki::{Certificate, Judge, Question, Rules, SerialNumber, Trust, Verdict};
+use ravelin_pki::revocation_list::RevocationListTemplate;
+use ravelin_pki::verify::{Limits, Problem, Remark, Revocation, Status};
+use ravelin_pki::{
+    Authority, Certificate, Judge, NameConstraints as LocalNames, PrivateKey, Question,
+    RevocationReason, RevokedCertificate, Rules, SerialNumber, Template, Trust, Verdict,
+};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 
 /// 2026-01-01 00:00:00 UTC, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_767_225_600;
 
-fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
@@ -54,7 +59,7 @@ const GOOD_CA: Ca = Ca {
     excluded: Vec::new(),
 };
 
-fn good_chain() -> Chain {
+pub(crate) fn good_chain() -> Chain {
     Chain {
         cas: vec![GOOD_CA, GOOD_CA],
         leaf: Leaf {
@@ -110,7 +115,10 @@ impl Ca {
         let subtrees = |names: &[&str]| {
             let names = names.iter();
             names
-                .map(|name| GeneralSubtree::DnsName((*name).to_owned()))
+                .map(|name| match CidrSubnet::from_str(name) {
+                    Ok(network) => GeneralSubtree::IpAddress(network),
+                    Err(()) => GeneralSubtree::DnsName((*name).to_owned()),
+                })
                 .collect()
         };
         if !self.permitted.is_empty() || !self.excluded.is_empty() {
@@ -180,7 +188,7 @@ fn problems_after(change: impl FnOnce(&mut Chain)) -> Vec<(usize, String)> {
     let made = chain.make();
     let trust = Trust::new(vec![made.root]);
     let judge = Judge::new(&trust, Rules::strict());
-    problems(&judge.verify(&made.chain, &question(chain.host)))
+    problems(&judge.verify(&made.chain[0], &made.chain[1..], &question(chain.host)))
 }
 
 #[test]
@@ -282,7 +290,7 @@ fn a_missing_issuer_is_named_with_its_key() {
     let made = good_chain().make();
     let trust = Trust::new(vec![made.root.clone()]);
     let judge = Judge::new(&trust, Rules::strict());
-    let verdict = judge.verify(&made.chain[..1], &question("www.a.example"));
+    let verdict = judge.verify(&made.chain[0], &[], &question("www.a.example"));
     let [failure] = verdict.failures() else {
         panic!("{verdict}");
     };
@@ -305,12 +313,12 @@ fn a_missing_issuer_is_named_with_its_key() {
     let judge = judge.knowing([made.chain[1].clone()]);
     assert!(
         judge
-            .verify(&made.chain[..1], &question("www.a.example"))
+            .verify(&made.chain[0], &[], &question("www.a.example"))
             .is_valid()
     );
     let nobody = Trust::new(Vec::new());
     let judge = Judge::new(&nobody, Rules::strict()).knowing([made.root, made.chain[1].clone()]);
-    let verdict = judge.verify(&made.chain[..1], &question("www.a.example"));
+    let verdict = judge.verify(&made.chain[0], &[], &question("www.a.example"));
     assert!(matches!(
         verdict.failures()[0].problem,
         Problem::NotTrusted { anchors: 0 }
@@ -325,16 +333,19 @@ fn order_and_surplus_are_remarked_on() {
     let trust = Trust::new(vec![root.clone()]);
     let judge = Judge::new(&trust, Rules::strict());
     let question = question("www.a.example");
-    assert_eq!(judge.verify(&chain, &question).remarks(), []);
+    assert_eq!(
+        judge.verify(&chain[0], &chain[1..], &question).remarks(),
+        []
+    );
 
     let [leaf, two, one] = [0, 1, 2].map(|place| chain[place].clone());
     let swapped = [leaf.clone(), one.clone(), two.clone()];
-    let verdict = judge.verify(&swapped, &question);
+    let verdict = judge.verify(&swapped[0], &swapped[1..], &question);
     assert!(verdict.is_valid());
     assert_eq!(verdict.remarks(), [Remark::WrongOrder]);
 
     let backwards = [one.clone(), two.clone(), leaf.clone()];
-    let verdict = judge.verify(&backwards, &question);
+    let verdict = judge.verify(&backwards[0], &backwards[1..], &question);
     assert!(!verdict.is_valid());
     assert!(matches!(
         &verdict.remarks()[0],
@@ -343,7 +354,7 @@ fn order_and_surplus_are_remarked_on() {
 
     let stranger = good_chain().make().root;
     let surplus = [leaf, two, one, root, stranger];
-    let verdict = judge.verify(&surplus, &question);
+    let verdict = judge.verify(&surplus[0], &surplus[1..], &question);
     assert!(matches!(
         verdict.remarks(),
         [Remark::NotNeeded { place: 5, .. }]
@@ -357,10 +368,14 @@ fn a_leaf_that_is_trusted_itself_holds_for_its_own_names() {
     let chain = [Certificate::from_der(&der).unwrap()];
     let trust = Trust::new(chain.to_vec());
     let judge = Judge::new(&trust, Rules::strict());
-    let verdict = judge.verify(&chain, &question("www.a.example"));
+    let verdict = judge.verify(&chain[0], &chain[1..], &question("www.a.example"));
     assert!(verdict.is_valid(), "{verdict}");
     assert_eq!(verdict.to_string(), "valid: \"www.a.example\"");
-    assert!(!judge.verify(&chain, &question("b.example")).is_valid());
+    assert!(
+        !judge
+            .verify(&chain[0], &chain[1..], &question("b.example"))
+            .is_valid()
+    );
 }
 
 #[test]
@@ -386,12 +401,119 @@ fn another_way_is_found_where_one_is_barred() {
     let trust = Trust::new(roots);
     let judge = Judge::new(&trust, Rules::strict());
     let chain = [leaf, crossed[0].clone(), crossed[1].clone()];
-    let verdict = judge.verify(&chain, &question("www.a.example"));
+    let verdict = judge.verify(&chain[0], &chain[1..], &question("www.a.example"));
     let path = verdict.path().unwrap();
     assert_eq!(path.certificates[2].subject(), "CN=CA 1");
     let chain = [chain[0].clone(), crossed[0].clone()];
-    let verdict = judge.verify(&chain, &question("www.a.example"));
+    let verdict = judge.verify(&chain[0], &chain[1..], &question("www.a.example"));
     assert!(problems(&verdict)[0].1.starts_with("it expired 1 year ago"));
+}
+
+#[test]
+fn crls_count_as_the_rules_say() {
+    let root = PrivateKey::generate().unwrap();
+    let root = Authority::root("Root", root, &LocalNames::local(), now()).unwrap();
+    let mut template = Template::leaf(vec!["a.test".parse().unwrap()]);
+    template.crls = vec!["http://crl.test/root.crl".to_owned()];
+    let key = PrivateKey::generate().unwrap();
+    let day = Duration::from_secs(86_400);
+    let leaf = root.issue(&template, key.public_key(), day, now()).unwrap();
+    let leaf = Certificate::from_der(&leaf).unwrap();
+    let list = |entries: Vec<RevokedCertificate>, from: SystemTime| {
+        let template = RevocationListTemplate::new(1, from, from + day);
+        template
+            .sign(root.certificate(), root.key(), entries)
+            .unwrap()
+    };
+    let entry = RevokedCertificate {
+        reason: RevocationReason::Superseded,
+        ..RevokedCertificate::new(leaf.serial_number().clone(), now())
+    };
+    let empty = || list(Vec::new(), now());
+    let revoking = || list(vec![entry.clone()], now());
+    let stale = || list(Vec::new(), now() - 3 * day);
+    let trust = Trust::new(vec![root.certificate().clone()]);
+    for (revocation, lists, status, said) in [
+        (Revocation::Ignored, vec![revoking()], None, ""),
+        (Revocation::WhereKnown, vec![], Some(Status::Unknown), ""),
+        (
+            Revocation::WhereKnown,
+            vec![empty()],
+            Some(Status::Good),
+            "",
+        ),
+        (
+            Revocation::WhereKnown,
+            vec![revoking()],
+            Some(Status::Revoked),
+            "it was revoked at 2026-01-01 00:00:00 UTC, for the reason superseded",
+        ),
+        (
+            Revocation::Leaf,
+            vec![],
+            Some(Status::Unknown),
+            "whether it was revoked cannot be told: no CRL of \"CN=Root\" is at hand",
+        ),
+        (
+            Revocation::Whole,
+            vec![stale()],
+            Some(Status::Unknown),
+            "whether it was revoked cannot be told: the CRL of \"CN=Root\" should have been \
+             replaced 2 days ago, at 2025-12-30 00:00:00 UTC",
+        ),
+        (
+            Revocation::Whole,
+            vec![stale(), empty()],
+            Some(Status::Good),
+            "",
+        ),
+    ] {
+        let rules = Rules {
+            revocation,
+            ..Rules::strict()
+        };
+        let judge = Judge::new(&trust, rules).with_lists(lists);
+        let verdict = judge.verify(&leaf, &[], &question("a.test"));
+        assert_eq!(
+            verdict.best().statuses.first().copied(),
+            status,
+            "{verdict}"
+        );
+        let found = problems(&verdict);
+        let found = found.first().map_or("", |(_, text)| text);
+        assert_eq!(found.replace("O=Ravelin local CA, ", ""), said);
+    }
+    let rules = Rules {
+        revocation: Revocation::Leaf,
+        ..Rules::strict()
+    };
+    let judge = Judge::new(&trust, rules);
+    let verdict = judge.verify(&leaf, &[], &question("a.test"));
+    let hint = verdict.failures()[0].problem.hint();
+    assert_eq!(
+        hint.as_deref(),
+        Some("its CRL can be had from \"http://crl.test/root.crl\"")
+    );
+}
+
+/// A signature that was not checked, as there was no more work to spend, is not remembered as wrong.
+#[test]
+fn what_one_verdict_ran_out_of_work_for_another_can_do() {
+    let mut long = good_chain();
+    long.cas.push(GOOD_CA);
+    let made = long.make();
+    let trust = Trust::new(vec![made.root.clone()]);
+    let mut rules = Rules::strict();
+    rules.limits.signatures = 2;
+    let judge = Judge::new(&trust, rules);
+    let ask = || judge.verify(&made.chain[0], &made.chain[1..], &question("www.a.example"));
+    let first = ask();
+    assert!(matches!(
+        first.failures(),
+        [failure] if matches!(failure.problem, Problem::TooMuchWork { limit: 2, .. })
+    ));
+    // What the first has done, the second need not.
+    assert!(ask().is_valid());
 }
 
 /// Every CA of the mesh certifies every other, so that there are far more paths than anyone can try;
@@ -416,7 +538,7 @@ fn a_mesh_of_cas_costs_no_more_than_the_bounds_allow() {
     let stranger = good_chain().make().root;
     let trust = Trust::new(vec![stranger]);
     let judge = Judge::new(&trust, Rules::strict()).knowing(mesh);
-    let verdict = judge.verify(&chain, &question("www.a.example"));
+    let verdict = judge.verify(&chain[0], &chain[1..], &question("www.a.example"));
     assert!(!verdict.is_valid());
     assert!(verdict.paths().len() <= Limits::default().paths + 1);
     let told = |problem: &Problem| matches!(problem, Problem::TooMuchWork { .. });
@@ -435,7 +557,7 @@ fn names_times_constraints_are_bounded() {
     let made = chain.make();
     let trust = Trust::new(vec![made.root]);
     let judge = Judge::new(&trust, Rules::strict());
-    let verdict = judge.verify(&made.chain, &question("www.a.example"));
+    let verdict = judge.verify(&made.chain[0], &made.chain[1..], &question("www.a.example"));
     assert!(matches!(
         verdict.failures()[0].problem,
         Problem::TooMuchWork { .. }
