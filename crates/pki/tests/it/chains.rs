@@ -496,6 +496,30 @@ fn crls_count_as_the_rules_say() {
     );
 }
 
+#[test]
+fn no_octet_of_a_chain_can_be_changed() {
+    let made = good_chain().make();
+    let trust = Trust::new(vec![made.root]);
+    let judge = Judge::new(&trust, Rules::strict());
+    let mut refused = 0;
+    for place in 0..2 {
+        let der = made.chain[place].der().to_vec();
+        for at in 0..der.len() {
+            let mut changed = der.clone();
+            changed[at] ^= 1 << (at % 8);
+            let Ok(changed) = Certificate::from_der(&changed) else {
+                continue;
+            };
+            let mut chain = made.chain.clone();
+            chain[place] = changed;
+            let verdict = judge.verify(&chain[0], &chain[1..], &question("www.a.example"));
+            assert!(!verdict.is_valid(), "octet {at} of certificate {place}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 400, "{refused} could be read");
+}
+
 /// A signature that was not checked, as there was no more work to spend, is not remembered as wrong.
 #[test]
 fn what_one_verdict_ran_out_of_work_for_another_can_do() {
