@@ -9,6 +9,7 @@ mod encrypted_keys;
 mod identity;
 mod jks;
 mod keys;
+mod lint;
 mod ocsp;
 mod openssl;
 mod outside;
