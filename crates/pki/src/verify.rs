@@ -15,12 +15,11 @@
 //!
 //! let trust = Trust::new(vec![root.certificate().clone()]);
 //! let judge = Judge::new(&trust, Rules::strict());
-//! let chain = [leaf];
 //! let question = Question::at(now).host("localhost".parse()?);
-//! assert!(judge.verify(&chain, &question).is_valid());
+//! assert!(judge.verify(&leaf, &[], &question).is_valid());
 //!
 //! let question = Question::at(now + Duration::from_secs(91 * 86_400)).host("example.org".parse()?);
-//! let verdict = judge.verify(&chain, &question);
+//! let verdict = judge.verify(&leaf, &[], &question);
 //! let problems: Vec<String> = verdict.failures().iter().map(ToString::to_string).collect();
 //! assert!(problems[0].starts_with("\"localhost\": it expired 1 day ago"));
 //! assert_eq!(
@@ -36,7 +35,7 @@ use std::hash::RandomState;
 use std::sync::{Mutex, PoisonError};
 
 use crate::certificate::Certificate;
-use crate::distinguished_name::DistinguishedName;
+use crate::distinguished_name::{DistinguishedName, unprintable};
 use crate::fingerprint::Fingerprint;
 use crate::public_key::PublicKey;
 use crate::revocation_list::RevocationList;
@@ -168,14 +167,14 @@ impl<'t> Judge<'t> {
         &self.rules
     }
 
-    /// Judges the first certificate of `chain`. The others, in any order, may be on its path.
-    ///
-    /// # Panics
-    ///
-    /// `chain` is empty.
+    /// Judges a certificate. What came with it may be on its path, in any order.
     #[must_use]
-    pub fn verify<'v>(&'v self, chain: &'v [Certificate], question: &Question) -> Verdict<'v> {
-        let (leaf, others) = chain.split_first().expect("a chain has a certificate");
+    pub fn verify<'v>(
+        &'v self,
+        leaf: &'v Certificate,
+        others: &'v [Certificate],
+        question: &Question,
+    ) -> Verdict<'v> {
         let mut by_subject = NameIndex::default();
         for (place, certificate) in others.iter().enumerate() {
             by_subject.insert(certificate.subject_name(), place);
@@ -196,17 +195,17 @@ impl<'t> Judge<'t> {
             paths: search.run(leaf),
             remarks: Vec::new(),
         };
-        verdict.remarks = remarks::of(chain, &verdict);
+        verdict.remarks = remarks::of(leaf, others, &verdict);
         verdict
     }
 
     /// What the memory of signatures says; `check` is asked where it says nothing.
-    fn signature(
+    fn signature<E>(
         &self,
         signed: Fingerprint,
         key: &PublicKey,
-        check: impl FnOnce() -> Result<(), SignatureError>,
-    ) -> Result<(), SignatureError> {
+        check: impl FnOnce() -> Result<Result<(), SignatureError>, E>,
+    ) -> Result<Result<(), SignatureError>, E> {
         let signed = (signed, Fingerprint::of(key.der()));
         let memory = || {
             self.signatures
@@ -214,14 +213,14 @@ impl<'t> Judge<'t> {
                 .unwrap_or_else(PoisonError::into_inner)
         };
         if let Some(known) = memory().get(&signed) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        let result = check();
+        let result = check()?;
         let mut memory = memory();
         if memory.len() < REMEMBERED {
             memory.insert(signed, result.clone());
         }
-        result
+        Ok(result)
     }
 }
 
@@ -261,13 +260,17 @@ fn named<'s, 'n>(
 
 /// What a person would call a certificate, on one line of a terminal.
 fn title(certificate: &Certificate) -> String {
-    certificate
-        .title()
-        .chars()
-        .flat_map(|character| {
-            let escaped = character.is_control().then(|| character.escape_default());
-            let plain = escaped.is_none().then_some(character);
-            plain.into_iter().chain(escaped.into_iter().flatten())
-        })
-        .collect()
+    printable(&certificate.title())
+}
+
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if unprintable(character) {
+            printable.extend(character.escape_unicode());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }

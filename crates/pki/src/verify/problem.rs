@@ -221,6 +221,12 @@ pub enum NoStatus {
         /// Who should have signed it.
         issuer: String,
     },
+    /// Its signature can be forged.
+    #[error("the CRL of \"{issuer}\" is signed with SHA-1, which can be forged")]
+    WeakSignature {
+        /// Who signed it.
+        issuer: String,
+    },
     /// A critical extension of the CRL or of an entry is not understood.
     #[error("the CRL of \"{issuer}\" has a critical extension that is not understood here")]
     UnknownCriticalExtension {

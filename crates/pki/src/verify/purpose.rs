@@ -39,9 +39,7 @@ pub(super) fn check_leaf(
             fail(Problem::WrongHost {
                 host: host.clone(),
                 names: names.map(ToString::to_string).collect(),
-                common_name: leaf
-                    .common_name()
-                    .map(|name| name.escape_default().to_string()),
+                common_name: leaf.common_name().map(super::printable),
             });
         }
     }

@@ -5,16 +5,20 @@ use super::verdict::{Remark, Verdict};
 use crate::certificate::Certificate;
 
 /// Remarks on a chain as it was given: the leaf, and what came with it.
-pub(super) fn of(chain: &[Certificate], verdict: &Verdict<'_>) -> Vec<Remark> {
+pub(super) fn of(
+    first: &Certificate,
+    others: &[Certificate],
+    verdict: &Verdict<'_>,
+) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    let first = &chain[0];
+    let chain = || std::iter::once(first).chain(others);
     if first.is_ca()
-        && let Some(place) = chain.iter().position(|other| !other.is_ca())
+        && let Some((place, leaf)) = (1..).zip(chain()).find(|(_, other)| !other.is_ca())
     {
         remarks.push(Remark::LeafNotFirst {
             first: title(first),
-            leaf: title(&chain[place]),
-            place: place + 1,
+            leaf: title(leaf),
+            place,
         });
         return remarks;
     }
@@ -23,16 +27,16 @@ pub(super) fn of(chain: &[Certificate], verdict: &Verdict<'_>) -> Vec<Remark> {
         let mut path = path.certificates.iter();
         path.position(|other| other.der() == certificate.der())
     };
-    let places: Vec<usize> = chain.iter().filter_map(place_in_path).collect();
+    let places: Vec<usize> = chain().filter_map(place_in_path).collect();
     if !places.is_sorted() {
         remarks.push(Remark::WrongOrder);
     }
     if path.holds() {
-        let numbered = chain.iter().enumerate();
+        let numbered = (1..).zip(chain());
         let unused = numbered.filter(|(_, certificate)| place_in_path(certificate).is_none());
         remarks.extend(unused.map(|(place, certificate)| Remark::NotNeeded {
             title: title(certificate),
-            place: place + 1,
+            place,
         }));
     }
     remarks

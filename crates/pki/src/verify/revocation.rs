@@ -3,7 +3,7 @@
 use super::List;
 use super::problem::{NoStatus, Problem};
 use super::rules::Revocation;
-use super::search::{Role, Search};
+use super::search::{Exhausted, Role, Search};
 use super::verdict::{Failure, Path, Status};
 use super::{named, title};
 use crate::certificate::Certificate;
@@ -11,6 +11,7 @@ use crate::distinguished_name::DistinguishedName;
 use crate::extension::{DistributionPoint, DistributionPointName, KeyUsage};
 use crate::general_name::GeneralName;
 use crate::revocation_list::{RevocationList, RevocationReason, RevokedCertificate};
+use crate::signature::Hash;
 
 /// The bits of all reasons but the one that stands for no reason (section 4.2.1.13).
 const ALL_REASONS: u16 = 0x7f80;
@@ -142,6 +143,13 @@ impl<'v> Search<'v, '_> {
         if crl.unknown_critical_extension().is_some() {
             return Err(NoStatus::UnknownCriticalExtension { issuer: issuer() });
         }
+        let algorithm = crl.signature_algorithm().signature_algorithm();
+        if let Some(algorithm) = algorithm
+            && !self.judge.rules.sha1
+            && algorithm.hash() == Some(Hash::Sha1)
+        {
+            return Err(NoStatus::WeakSignature { issuer: issuer() });
+        }
         if !crl.algorithms_agree() || !self.is_signed(list, path, place) {
             return Err(NoStatus::Signature { issuer: issuer() });
         }
@@ -243,9 +251,12 @@ impl<'v> Search<'v, '_> {
         }
         let judge = self.judge;
         let key = signer.public_key();
-        judge
-            .signature(list.fingerprint, key, || list.list.verify_signature(key))
-            .is_ok()
+        let check = || {
+            self.work.signature(&judge.rules.limits)?;
+            Ok(list.list.verify_signature(key))
+        };
+        let result: Result<_, Exhausted> = judge.signature(list.fingerprint, key, check);
+        result.is_ok_and(|result| result.is_ok())
     }
 
     fn has_path(&mut self, signer: &'v Certificate, anchor: &'v Certificate) -> bool {

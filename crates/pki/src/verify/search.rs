@@ -182,21 +182,16 @@ impl<'v> Search<'v, '_> {
         keep: bool,
     ) -> Result<Result<(), SignatureError>, Exhausted> {
         let judge = self.judge;
-        let mut counted = Ok(());
         let mut check = || {
-            counted = self.work.signature(&judge.rules.limits);
-            if counted.is_err() {
-                return Err(SignatureError::Wrong);
-            }
-            certificate.verify_signature(issuer.public_key())
+            self.work.signature(&judge.rules.limits)?;
+            Ok(certificate.verify_signature(issuer.public_key()))
         };
-        let result = if keep {
+        if keep {
             let signed = Fingerprint::of(certificate.der());
             judge.signature(signed, issuer.public_key(), check)
         } else {
             check()
-        };
-        counted.map(|()| result)
+        }
     }
 
     /// Judges a path, and keeps it.

@@ -167,7 +167,7 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, certificate) in self.certificates.iter().enumerate() {
             let arrow = if index > 0 { " <- " } else { "" };
-            write!(f, "{arrow}\"{}\"", certificate.title())?;
+            write!(f, "{arrow}\"{}\"", super::title(certificate))?;
         }
         f.write_str(if self.is_anchored { "" } else { " <- ?" })
     }

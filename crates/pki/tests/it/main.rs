@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod authority;
+mod chains;
 mod damage;
 mod encrypted_keys;
 mod identity;
@@ -19,4 +20,5 @@ mod pkcs7;
 mod pkits;
 mod revocation_list;
 mod vectors;
+mod verdicts;
 mod wycheproof;

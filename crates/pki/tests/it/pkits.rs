@@ -39,7 +39,11 @@ fn pkits_is_passed_but_for_dsa() {
         };
         let chain = [leaf];
         let judge = suite.judge(rules);
-        let verdict = judge.verify(&chain, &Question::at(SystemTime::UNIX_EPOCH + WHEN));
+        let verdict = judge.verify(
+            &chain[0],
+            &chain[1..],
+            &Question::at(SystemTime::UNIX_EPOCH + WHEN),
+        );
         if verdict.is_valid() == (expected == "yes") {
             passed += 1;
         } else {

@@ -23,7 +23,7 @@ use super::key::{PassphraseArguments, ProtectionArguments};
     ravelin ca status             # who trusts them already?\n  \
     ravelin ca list --expiring 30d")]
 pub(crate) enum CaCommand {
-    Init(CaInitArguments),
+    Init(Box<CaInitArguments>),
     List(CaListArguments),
     Revoke(CaRevokeArguments),
     Crl(CaCrlArguments),
