@@ -24,6 +24,16 @@ pub(crate) fn to_der(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DerError> {
     }
 }
 
+/// What follows behind the header of the SEQUENCE that a file begins with, to tell formats apart by
+/// their first bytes. The file may be cut off.
+pub(crate) fn first_content(file: &[u8]) -> Option<&[u8]> {
+    match file {
+        [0x30, first @ ..=0x80, rest @ ..] if *first != 0 => Some(rest),
+        [0x30, first, rest @ ..] => rest.get(usize::from(first & 0x7f)..),
+        _ => None,
+    }
+}
+
 /// What is still to be read, and where it begins in the whole.
 struct Input<'b> {
     bytes: &'b [u8],

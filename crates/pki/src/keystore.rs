@@ -163,9 +163,12 @@ pub enum KeyStoreError {
         /// Its length.
         octets: usize,
     },
-    /// It has more entries than are read, or deeper ones.
-    #[error("the keystore holds more than {MAX_ENTRIES} entries")]
+    /// It has more keys and certificates than are read.
+    #[error("the keystore holds more than {MAX_ENTRIES} keys and certificates")]
     TooMany,
+    /// It has parts in parts, more than anyone writes.
+    #[error("the parts of the keystore are nested too deeply")]
+    TooDeep,
     /// It is of another format.
     #[error("it is no {format} keystore")]
     WrongFormat {
@@ -242,7 +245,7 @@ impl KeyStoreError {
                 "write it anew: openssl pkcs12 -legacy -in old.p12 -nodes | \
                  openssl pkcs12 -export -out new.p12",
             ),
-            Self::Unsupported { .. } => Some(
+            Self::Unsupported { what } if what == jks::SECRET_KEY => Some(
                 "take out what is needed: keytool -importkeystore -srckeystore old.jks \
                  -destkeystore new.p12 -deststoretype PKCS12 -srcalias NAME",
             ),

@@ -36,6 +36,7 @@ pub mod oid;
 pub mod passphrase;
 pub mod pbe;
 pub mod pem;
+pub mod pkcs7;
 pub mod public_key;
 pub mod request;
 pub mod revocation_list;

@@ -1,6 +1,7 @@
 //! Which certificate belongs to which key, and which to that one's chain: PKCS#12 keeps them all in one
 //! heap.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use rustls_pki_types::CertificateDer;
@@ -18,6 +19,8 @@ pub(super) struct Heap<'c> {
     certificates: &'c [CertificateDer<'static>],
     names: Vec<Option<Names>>,
     by_subject: HashMap<Vec<u8>, Vec<usize>>,
+    /// How many signatures may still be looked at.
+    checks: Cell<usize>,
 }
 
 impl<'c> Heap<'c> {
@@ -36,6 +39,7 @@ impl<'c> Heap<'c> {
             certificates,
             names,
             by_subject,
+            checks: Cell::new(MAX_CHECKS),
         }
     }
 
@@ -66,6 +70,10 @@ impl<'c> Heap<'c> {
     }
 
     fn signed(&self, certificate: usize, issuer: usize) -> bool {
+        let Some(left) = self.checks.get().checked_sub(1) else {
+            return false;
+        };
+        self.checks.set(left);
         let read = |index: usize| crate::Certificate::from_der(&self.certificates[index]);
         match (read(certificate), read(issuer)) {
             (Ok(certificate), Ok(issuer)) => certificate.is_signed_by(&issuer),
@@ -93,3 +101,6 @@ const MAX_CHAIN: usize = 16;
 
 /// How many of one name are tried.
 const MAX_CANDIDATES: usize = 8;
+
+/// How many signatures are looked at for a whole file: each takes up to a millisecond.
+const MAX_CHECKS: usize = 1_000;

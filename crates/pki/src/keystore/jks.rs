@@ -202,7 +202,7 @@ fn entries(body: &[u8]) -> Result<Vec<RawEntry<'_>>, KeyStoreError> {
         if kind == SECRET {
             // Its length is nowhere: it is a Java object, and ends where Java finds that it does.
             return Err(KeyStoreError::Unsupported {
-                what: "a secret key in Java's serialized form".to_owned(),
+                what: SECRET_KEY.to_owned(),
             });
         }
         let alias = input.text()?;
@@ -282,5 +282,7 @@ const JCEKS: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
 const KEY: u32 = 1;
 const CERTIFICATE: u32 = 2;
 const SECRET: u32 = 3;
+
+pub(super) const SECRET_KEY: &str = "a secret key in Java's serialized form";
 
 const DIGEST_OCTETS: usize = 20;

@@ -29,7 +29,8 @@ pub enum Pkcs12For {
     /// issue 216). OpenSSL 1 and Windows Server 2016 and earlier read it too.
     MacOs,
     /// Windows 10 and Server 2019 and later: as for OpenSSL, with rounds that are at most 600,000 in
-    /// all, beyond which .NET refuses a file (Microsoft's KB5025823).
+    /// all, beyond which .NET refuses a file (Microsoft's KB5025823); with more than 1,198 keys that
+    /// would be too few, and it is more.
     Windows,
     /// Java 8u301, 11.0.12 and 17 and later: as for OpenSSL, with 10,000 rounds, which is the JDK's
     /// own number (`keystore.pkcs12.*` in `java.security`), and lower-case aliases. Certificates
@@ -40,16 +41,8 @@ pub enum Pkcs12For {
 /// Whether a file begins as PKCS#12 does: a SEQUENCE, and in it the version 3.
 #[must_use]
 pub fn is_pkcs12(file: &[u8]) -> bool {
-    let content = match file {
-        [0x30, 0x80, rest @ ..] => rest,
-        [0x30, first, ..] if *first < 0x80 => &file[2..],
-        [0x30, first, ..] => file
-            .get(2 + usize::from(first & 0x7f)..)
-            .unwrap_or_default(),
-        _ => &[],
-    };
     // The version alone would be that of a private key too; theirs are 0 and 1.
-    content.starts_with(&[2, 1, 3])
+    ber::first_content(file).is_some_and(|content| content.starts_with(&[2, 1, 3]))
 }
 
 /// Reads a keystore.

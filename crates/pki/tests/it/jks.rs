@@ -152,3 +152,22 @@ fn secret_keys_and_same_names_are_refused_in_words() {
     let error = jks::write(&store, &"changeit".into(), SystemTime::UNIX_EPOCH).unwrap_err();
     assert_eq!(error.to_string(), "two entries have the alias \"a\"");
 }
+
+#[test]
+fn all_roots_that_java_trusts_are_read() {
+    let folder = crate::openssl::Openssl::new();
+    // Debian's, in either format.
+    let path = "/etc/ssl/certs/java/cacerts";
+    let file = std::fs::read(path).unwrap();
+    let read = if jks::is_jks(&file) {
+        jks::read(&file, &"changeit".into())
+    } else {
+        ravelin_pki::keystore::pkcs12::read(&file, &"changeit".into())
+    };
+    let entries = read.unwrap().entries;
+    let arguments = format!("-list -keystore {path} -storepass changeit");
+    let words = folder.tool("keytool", &arguments).unwrap();
+    let count = format!("contains {} entries", entries.len());
+    assert!(words.contains(&count), "{count}");
+    assert!(entries.len() > 100);
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod authority;
+mod damage;
 mod encrypted_keys;
 mod identity;
 mod jks;
@@ -12,5 +13,6 @@ mod outside;
 mod peers;
 mod pem;
 mod pkcs12;
+mod pkcs7;
 mod revocation_list;
 mod vectors;

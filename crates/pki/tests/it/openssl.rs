@@ -1,7 +1,7 @@
 //! The judges: openssl, and other programs beside it. A test fails where one is missing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -21,18 +21,11 @@ impl Openssl {
 
     /// Runs another program in the folder in the same way.
     pub(crate) fn tool(&self, program: &str, arguments: &str) -> Result<String, String> {
-        let mut command = Command::new(program);
-        command.args(arguments.split_whitespace());
-        self.command(&mut command)
-    }
-
-    /// Runs a command in the folder, and gives all that it printed.
-    pub(crate) fn command(&self, command: &mut Command) -> Result<String, String> {
-        let program = command.get_program().to_owned();
-        let output = command
+        let output = Command::new(program)
+            .args(arguments.split_whitespace())
             .current_dir(self.0.path())
             .output()
-            .unwrap_or_else(|error| panic!("{} must be installed: {error}", program.display()));
+            .unwrap_or_else(|error| panic!("{program} must be installed: {error}"));
         let text = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
@@ -48,6 +41,11 @@ impl Openssl {
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
+    }
+
+    /// Where the folder is, for programs that are told.
+    pub(crate) fn name(&self) -> &str {
+        self.0.path().to_str().unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -71,14 +69,4 @@ impl Openssl {
         ))
         .map(drop)
     }
-}
-
-/// The Python of `.venv`, which `./test` makes.
-pub(crate) fn python() -> Command {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
-    assert!(
-        python.exists(),
-        "there is no .venv in the repository: ./test makes it"
-    );
-    Command::new(python)
 }

@@ -4,7 +4,7 @@ use ravelin_pki::keystore::{Entry, Pkcs12For, jks, pkcs12};
 use ravelin_pki::{KeyStore, KeyStoreError, Passphrase, PrivateKeyDer};
 
 use crate::identity::Identity;
-use crate::openssl::python;
+use crate::peers::python;
 
 const TARGETS: [Pkcs12For; 4] = [
     Pkcs12For::OpenSsl3,
@@ -176,12 +176,15 @@ fn what_is_written_for_each_is_read_by_java_and_python() {
         let store = identity.folder.read(&format!("{target:?}.jks"));
         identity.assert_in(&jks::read(&store, &"changeit".into()).unwrap(), "keytool");
 
-        let words = identity.folder.command(python().args(["-c", IN_PYTHON]));
-        assert_eq!(words.unwrap().trim(), "b'leaf' leaf issuer,root,root");
+        let words = python(IN_PYTHON, &[identity.folder.name()]);
+        assert_eq!(words.trim(), "b'leaf' leaf issuer,root,root");
     }
 }
 
 const IN_PYTHON: &str = "
+import os, sys, warnings
+os.chdir(sys.argv[1])
+warnings.simplefilter('error')
 from cryptography.hazmat.primitives.serialization import pkcs12
 store = pkcs12.load_pkcs12(open('ours.p12', 'rb').read(), b'changeit')
 assert store.key.public_key() == store.cert.certificate.public_key()
@@ -218,6 +221,25 @@ fn what_is_written_is_read_again_whatever_is_in_it() {
             }
         }
     }
+}
+
+#[test]
+fn of_two_issuers_of_one_name_the_one_that_signed_is_in_the_chain() {
+    let identity = Identity::new("");
+    let other = Identity::new("");
+    let mut store = KeyStore::default();
+    // The other's are first, and have the same names.
+    for (alias, index) in [("other issuer", 1), ("other root", 2)] {
+        store
+            .entries
+            .push(Entry::trusted(alias, other.chain[index].clone()));
+    }
+    let key = Entry::key("leaf", identity.key.clone_key(), identity.chain.clone());
+    store.entries.push(key);
+    let file = pkcs12::write(&store, &"x".into(), Pkcs12For::Java).unwrap();
+    let read = pkcs12::read(&file, &"x".into()).unwrap();
+    identity.assert_in(&read, "ours");
+    assert_eq!(read.entries.len(), 3);
 }
 
 #[test]

@@ -2,43 +2,26 @@
 //! named here with what comes of it: a file more or less, or another outcome, fails.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ravelin_pki::encrypted_key::{self, EncryptedKeyError};
 use ravelin_pki::keystore::{Content, KeyStore, pkcs12};
-use ravelin_pki::{Certificate, PrivateKey, PrivateKeyDer};
+use ravelin_pki::{Certificate, PrivateKey, PrivateKeyDer, pkcs7};
 
-use crate::openssl::python;
-
-fn folder(name: &str) -> PathBuf {
-    let printed = python()
-        .args([
-            "-c",
-            "import cryptography_vectors as v; print(v.__path__[0])",
-        ])
-        .output()
-        .unwrap();
-    let printed = String::from_utf8(printed.stdout).unwrap();
-    assert!(
-        !printed.is_empty(),
-        "cryptography-vectors must be installed: ./test does it"
-    );
-    Path::new(printed.trim()).join(name)
-}
+use crate::peers::{vector, vector_names};
 
 /// Reads all files of a folder, and gives a line for each: its name, and what came of it.
-fn outcomes(folder_name: &str, read: impl Fn(&[u8]) -> String) -> String {
-    let mut lines: Vec<String> = fs::read_dir(folder(folder_name))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            format!("{name}: {}\n", read(&fs::read(&path).unwrap()))
-        })
-        .collect();
-    lines.sort();
-    lines.concat()
+fn outcomes(folder: &str, read: impl Fn(&[u8]) -> String) -> String {
+    let mut lines = String::new();
+    // What has no ending is a folder.
+    for name in vector_names(folder)
+        .iter()
+        .filter(|name| name.contains('.'))
+    {
+        let outcome = read(&vector(&format!("{folder}/{name}")));
+        lines += &[name, ": ", &outcome, "\n"].concat();
+    }
+    lines
 }
 
 /// Compares with a file of the folder `vectors`, which `RAVELIN_BLESS=1` writes anew.
@@ -108,6 +91,15 @@ fn pkcs12_files_of_others_are_read() {
     });
     assert_is(&found, "pkcs12.txt");
     assert_eq!(found.lines().count(), 31);
+}
+
+#[test]
+fn pkcs7_files_of_others_are_read() {
+    let found = outcomes("pkcs7", |file| match pkcs7::read(file) {
+        Ok(bundle) => format!("{} certificates", bundle.certificates.len()),
+        Err(error) => in_words(&error),
+    });
+    assert_is(&found, "pkcs7.txt");
 }
 
 #[test]

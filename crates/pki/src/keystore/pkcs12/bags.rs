@@ -63,8 +63,12 @@ impl Bags {
         let mut store = self.omitted;
         let heap = Heap::new(&self.certificates);
         let mut in_chain = vec![false; self.certificates.len()];
-        for (found, key) in self.keys {
-            let leaf = leaf_of(&found, &key, &self.attributes, &self.certificates);
+        for (index, (found, key)) in self.keys.into_iter().enumerate() {
+            let by_key = || {
+                // Without an identifier a key is one of few: this is not how to find thousands.
+                (index < 100).then(|| with_public_key(&key, &self.certificates))?
+            };
+            let leaf = with_id(&found, &self.attributes).or_else(by_key);
             let chain = leaf.map_or_else(Vec::new, |leaf| heap.chain(leaf));
             for index in &chain {
                 in_chain[*index] = true;
@@ -100,23 +104,21 @@ impl Bags {
     }
 }
 
-/// The certificate of a key: the one with its identifier, else the one with its public key.
-fn leaf_of(
-    found: &Found,
+/// The certificate with the identifier of a key.
+fn with_id(found: &Found, attributes: &[Found]) -> Option<usize> {
+    let id = found.key_id.as_ref()?;
+    let mut ids = attributes.iter().map(|attributes| &attributes.key_id);
+    ids.position(|other| other.as_ref() == Some(id))
+}
+
+/// The certificate with the public half of a key.
+fn with_public_key(
     key: &PrivatePkcs8KeyDer<'_>,
-    attributes: &[Found],
     certificates: &[CertificateDer<'static>],
 ) -> Option<usize> {
-    let by_id = found.key_id.as_ref().and_then(|id| {
-        let mut ids = attributes.iter().map(|attributes| &attributes.key_id);
-        ids.position(|other| other.as_ref() == Some(id))
-    });
-    by_id.or_else(|| {
-        let key = PrivateKey::from_der(&PrivateKeyDer::from(key.clone_key())).ok()?;
-        // A key without an identifier is one of few: this is not how to find one in thousands.
-        certificates
-            .iter()
-            .take(100)
-            .position(|der| Certificate::from_der(der).is_ok_and(|leaf| leaf.matches(&key)))
-    })
+    let key = PrivateKey::from_der(&PrivateKeyDer::from(key.clone_key())).ok()?;
+    certificates
+        .iter()
+        .take(100)
+        .position(|der| Certificate::from_der(der).is_ok_and(|leaf| leaf.matches(&key)))
 }

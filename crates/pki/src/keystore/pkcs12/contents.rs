@@ -144,7 +144,7 @@ impl Reading<'_> {
                 CRL_BAG => self.bags.omit("a CRL"),
                 SECRET_BAG => self.bags.omit("a secret key"),
                 SAFE_CONTENTS_BAG if depth < 4 => self.safe_contents(value.whole, depth + 1)?,
-                SAFE_CONTENTS_BAG => return Err(KeyStoreError::TooMany),
+                SAFE_CONTENTS_BAG => return Err(KeyStoreError::TooDeep),
                 _ => self.bags.omit("something of an unknown type"),
             }
         }

@@ -44,7 +44,7 @@ impl<'f> Mac<'f> {
         };
         data.finish()?;
         let method = if oid.content == PBMAC1 {
-            // Salt and iterations above are there for the syntax only (RFC 9579, section 4).
+            // Salt and iterations above are there for the syntax only (RFC 9579).
             let mut parameters = parameters.sequence()?;
             let derivation = parameters.expect(Tag::SEQUENCE)?;
             let hash = Hash::of_hmac(parameters.expect(Tag::SEQUENCE)?)?;
@@ -97,8 +97,8 @@ impl<'f> Mac<'f> {
     }
 }
 
-/// How long the key of PBMAC1 is, which its PBKDF2 must say (RFC 9579, section 4). At least 20 octets,
-/// as that section asks for too: a key of one octet is guessed without the passphrase.
+/// How long the key of PBMAC1 is, which its PBKDF2 must say (RFC 9579). At least 20 octets, the output
+/// of SHA-1: a key of a few would be guessed without the passphrase.
 fn key_octets(derivation: Element<'_>) -> Result<usize, KeyStoreError> {
     let (oid, mut parameters) = pbe::identifier(derivation)?;
     if oid.content != pbe::PBKDF2 {
