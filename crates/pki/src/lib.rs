@@ -22,6 +22,7 @@ pub mod authority;
 mod ber;
 pub mod certificate;
 pub mod constraints;
+pub mod contents;
 pub mod der;
 pub mod distinguished_name;
 pub mod encrypted_key;
