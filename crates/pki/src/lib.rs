@@ -67,7 +67,7 @@ pub use request::{CertificateRequest, RequestError};
 pub use revocation_list::{
     RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
 };
-pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+pub use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
 pub use template::{Purpose, Template};

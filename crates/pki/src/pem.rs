@@ -326,7 +326,10 @@ impl<'f> Iterator for Lines<'f> {
         if self.0.is_empty() {
             return None;
         }
-        let end = self.0.iter().position(|octet| matches!(octet, b'\n' | b'\r'));
+        let end = self
+            .0
+            .iter()
+            .position(|octet| matches!(octet, b'\n' | b'\r'));
         let end = end.unwrap_or(self.0.len());
         let (line, rest) = self.0.split_at(end);
         self.0 = match rest {

@@ -6,6 +6,7 @@
 
 pub(crate) mod cert;
 pub(crate) mod key;
+pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
 

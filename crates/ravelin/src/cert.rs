@@ -1,7 +1,9 @@
-//! `ravelin cert`: certificates, made, asked for and signed.
+//! `ravelin cert`: certificates, made, asked for, signed, shown and converted.
 
+mod convert;
 mod new;
 mod request;
+mod show;
 mod sign;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::New(arguments) => new::run(arguments),
         CertCommand::Request(arguments) => request::run(arguments),
         CertCommand::Sign(arguments) => sign::run(arguments),
+        CertCommand::Show(arguments) => show::run(arguments),
+        CertCommand::Convert(arguments) => convert::run(arguments),
     }
 }
 

@@ -11,6 +11,7 @@ macro_rules! say {
 
 pub(crate) mod cert;
 pub(crate) mod key;
+pub(crate) mod show;
 
 use std::collections::HashSet;
 use std::fmt::Display;

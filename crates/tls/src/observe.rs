@@ -57,10 +57,13 @@ impl ObserveError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotTls => Some("is it the right port? HTTPS is at 443, mail at 465 or 993"),
-            Self::Tls(Error::AlertReceived(
-                rustls::AlertDescription::ProtocolVersion
-                | rustls::AlertDescription::HandshakeFailure,
-            ) | Error::PeerIncompatible(_)) => Some(
+            Self::Tls(
+                Error::AlertReceived(
+                    rustls::AlertDescription::ProtocolVersion
+                    | rustls::AlertDescription::HandshakeFailure,
+                )
+                | Error::PeerIncompatible(_),
+            ) => Some(
                 "it may speak nothing newer than TLS 1.1, or old cipher suites only, which are not \
                  spoken here",
             ),
@@ -92,7 +95,11 @@ pub fn observe(
     let mut connection =
         ClientConnection::new(Arc::new(config), name).map_err(ObserveError::Tls)?;
     let failure = shake_hands(&mut connection, stream).err();
-    let shown = seen.shown.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let shown = seen
+        .shown
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let Some(shown) = shown else {
         return Err(failure.unwrap_or(ObserveError::NotTls));
     };

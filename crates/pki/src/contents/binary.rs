@@ -82,9 +82,13 @@ impl Binary {
                 Some(Self::RevocationList)
             }
             // Certificates of version 1 have a serial number where requests have their version.
-            [Tag::INTEGER, Tag::SEQUENCE, Tag::SEQUENCE, Tag::SEQUENCE, ..] => {
-                Some(Self::Certificate)
-            }
+            [
+                Tag::INTEGER,
+                Tag::SEQUENCE,
+                Tag::SEQUENCE,
+                Tag::SEQUENCE,
+                ..,
+            ] => Some(Self::Certificate),
             [Tag::INTEGER, Tag::SEQUENCE, Tag::SEQUENCE, ..] => Some(Self::Request),
             [Tag::SEQUENCE | VERSION, ..] if alone => Some(Self::OcspRequest),
             _ => None,

@@ -30,7 +30,10 @@ pub(super) fn what_it_is(bytes: &[u8]) -> ContentsError {
         return known("text in UTF-16", UTF16);
     }
     // Certificates and keys in base64 begin so: a SEQUENCE whose length takes two or one more octets.
-    if [&b"mii"[..], b"mig", b"mih"].iter().any(|b64| start.starts_with(b64)) {
+    if [&b"mii"[..], b"mig", b"mih"]
+        .iter()
+        .any(|b64| start.starts_with(b64))
+    {
         return known(
             "base64 of a certificate or a key that was cut off or changed",
             Some("copy it anew, whole, with its BEGIN and END lines"),
@@ -71,9 +74,21 @@ const BEGINNINGS: [Known; 14] = [
         "a gzip archive",
         Some("unpack it first: gunzip FILE.gz"),
     ),
-    (b"PK\x03\x04", "a ZIP archive", Some("unpack it first: unzip FILE.zip")),
-    (b"BZh", "a bzip2 archive", Some("unpack it first: bunzip2 FILE.bz2")),
-    (b"\xfd7zXZ\0", "an xz archive", Some("unpack it first: unxz FILE.xz")),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive",
+        Some("unpack it first: unzip FILE.zip"),
+    ),
+    (
+        b"BZh",
+        "a bzip2 archive",
+        Some("unpack it first: bunzip2 FILE.bz2"),
+    ),
+    (
+        b"\xfd7zXZ\0",
+        "an xz archive",
+        Some("unpack it first: unxz FILE.xz"),
+    ),
     (
         &[0x28, 0xb5, 0x2f, 0xfd],
         "a zstd archive",
@@ -83,8 +98,16 @@ const BEGINNINGS: [Known; 14] = [
     (b"\x7fELF", "a program", None),
     (b"\x89PNG", "an image", None),
     (b"\xff\xd8\xff", "an image", None),
-    (b"SQLite format 3\0", "a SQLite database, as browsers keep certificates in", NSS),
-    (b"PuTTY-User-Key-File", "a key of PuTTY", Some("convert it: puttygen key.ppk -O private-openssh-new -o key")),
+    (
+        b"SQLite format 3\0",
+        "a SQLite database, as browsers keep certificates in",
+        NSS,
+    ),
+    (
+        b"PuTTY-User-Key-File",
+        "a key of PuTTY",
+        Some("convert it: puttygen key.ppk -O private-openssh-new -o key"),
+    ),
     (
         b"SSH PRIVATE KEY FILE FORMAT",
         "a private key of SSH 1, which nothing uses any more",

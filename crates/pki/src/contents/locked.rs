@@ -36,7 +36,8 @@ impl<'a> Keyring<'a> {
         &mut self,
         open: impl FnOnce(
             &Passphrase,
-        ) -> Result<rustls_pki_types::PrivateKeyDer<'static>, EncryptedKeyError>,
+        )
+            -> Result<rustls_pki_types::PrivateKeyDer<'static>, EncryptedKeyError>,
     ) -> Item {
         let what = Locked::Key;
         let Some(left) = self.left.checked_sub(1) else {
@@ -83,9 +84,7 @@ impl<'a> Keyring<'a> {
 fn opened(what: Locked, kind: Binary, read: Result<KeyStore, KeyStoreError>) -> Item {
     let store = match read {
         Ok(store) => store,
-        Err(
-            error @ (KeyStoreError::WrongPassphrase | KeyStoreError::KeyPassphrase { .. }),
-        ) => {
+        Err(error @ (KeyStoreError::WrongPassphrase | KeyStoreError::KeyPassphrase { .. })) => {
             let why = Some(LockedError::Store(error));
             return Item::Locked { what, why };
         }

@@ -7,17 +7,21 @@ use ravelin_pki::{GeneralName, KeyType};
 
 use super::HomeArgument;
 use super::key::{PassphraseArguments, ProtectionArguments};
+use super::reading::{CertConvertArguments, CertShowArguments};
 
 /// Make, read, judge and convert certificates
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  \
     ravelin cert new app.localhost 127.0.0.1\n  \
+    ravelin cert show example.org:443\n  \
     ravelin cert request --out . example.org\n  \
     ravelin cert sign example.org.csr")]
 pub(crate) enum CertCommand {
     New(CertNewArguments),
     Request(CertRequestArguments),
     Sign(CertSignArguments),
+    Show(CertShowArguments),
+    Convert(CertConvertArguments),
 }
 
 /// Make a key and a certificate for these names, from the local CA
