@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{Fingerprint, SerialNumber};
+use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 use serde::Serialize;
@@ -13,7 +13,6 @@ mod error;
 pub(crate) mod index;
 mod query;
 
-use crate::journal::event::RevocationReason;
 use crate::journal::{Journal, JournalError, form};
 pub use error::InventoryError;
 pub(crate) use error::is_damage;
@@ -84,6 +83,7 @@ pub struct Revocation {
     #[serde(with = "form::time")]
     pub at: SystemTime,
     /// Why.
+    #[serde(with = "form::text")]
     pub reason: RevocationReason,
 }
 
@@ -197,23 +197,24 @@ impl Journal {
     pub fn counts(&mut self, now: SystemTime) -> Result<Counts, JournalError> {
         let now = form::seconds(now).unwrap_or(i64::MAX);
         self.ask(|index| {
-            let count = |condition: &str| -> Result<u64, rusqlite::Error> {
-                let text = format!("SELECT count(*) FROM certificates WHERE {condition}");
-                let mut statement = index.connection().prepare_cached(&text)?;
-                statement.query_row([now], |row| unsigned(row, 0))
-            };
-            // Each by an index alone; those whose time is to come are few, and all at the end.
-            let revoked = count("revoked_at IS NOT NULL AND ?1 IS NOT NULL")?;
-            let over = count("not_after < ?1")?;
-            let revoked_over = count("revoked_at IS NOT NULL AND not_after < ?1")?;
-            let all = count("?1 IS NOT NULL")?;
-            let to_come = count("not_before > ?1 AND revoked_at IS NULL AND not_after >= ?1")?;
-            let expired = over.saturating_sub(revoked_over);
-            Ok(Counts {
-                not_yet_valid: to_come,
-                valid: all.saturating_sub(revoked + expired + to_come),
-                expired,
-                revoked,
+            // All of it is in one index, which is a tenth of the whole.
+            let mut statement = index.connection().prepare_cached(
+                "SELECT
+                     count(*) FILTER (WHERE revoked_at IS NOT NULL),
+                     count(*) FILTER (WHERE revoked_at IS NULL AND not_after < ?1),
+                     count(*) FILTER (WHERE revoked_at IS NULL AND not_after >= ?1
+                         AND not_before > ?1),
+                     count(*) FILTER (WHERE revoked_at IS NULL AND not_after >= ?1
+                         AND not_before <= ?1)
+                 FROM certificates INDEXED BY by_times",
+            )?;
+            statement.query_row([now], |row| {
+                Ok(Counts {
+                    revoked: unsigned(row, 0)?,
+                    expired: unsigned(row, 1)?,
+                    not_yet_valid: unsigned(row, 2)?,
+                    valid: unsigned(row, 3)?,
+                })
             })
         })
     }

@@ -2,12 +2,11 @@
 //! disk before a certificate is handed out.
 //!
 //! One entry a line, in JSON, each with the hash of the line before. The journal is the truth; the
-//! [inventory](crate::inventory) answers questions about it, and can be made anew from it. Whether
+//! [inventory] answers questions about it, and can be made anew from it. Whether
 //! an event *should* happen is the caller's business; here is seen to that it can.
 
 use std::fmt;
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -20,6 +19,7 @@ pub mod error;
 pub mod event;
 pub(crate) mod form;
 mod lines;
+mod writing;
 
 use crate::inventory::index::{self, ApplyError, Built, Index};
 use crate::inventory::{self, InventoryError};
@@ -27,8 +27,9 @@ use crate::store::{AppendFile, FileStore, LockedFile, ObjectName, StoreError};
 pub use audit::{AuditReport, Finding, audit};
 pub use entry::{Entry, LINE_MAX};
 pub use error::{Fault, JournalError, Refusal};
-pub use event::{Event, RevocationReason};
+pub use event::Event;
 use lines::{Lines, Piece};
+use writing::{Recent, append, mend_tail, tail};
 
 /// The journal of a store, and the inventory that goes with it. Several processes may use one at
 /// once; each sees what the others wrote.
@@ -62,6 +63,7 @@ use lines::{Lines, Piece};
 pub struct Journal {
     file: AppendFile,
     index: Index,
+    recent: Option<Recent>,
 }
 
 /// The last entry of a journal. Noted elsewhere, it tells later whether the end of the journal was
@@ -87,7 +89,11 @@ impl Journal {
         let locked = file.lock()?;
         let index = Index::open(&store.derived_file(&inventory_name()?)?)?;
         drop(locked);
-        let mut journal = Self { file, index };
+        let mut journal = Self {
+            file,
+            index,
+            recent: None,
+        };
         journal.catch_up()?;
         Ok(journal)
     }
@@ -99,7 +105,8 @@ impl Journal {
     }
 
     /// Writes events down, with `now` as their time, all of them or none; returns when they are on
-    /// the disk. Many in one call cost little more than one: they share the wait for the disk.
+    /// the disk. Many in one call cost little more than one: they share the wait for the disk. Where
+    /// the process dies before that, the first of them may be there: then nobody was told of them.
     ///
     /// # Errors
     ///
@@ -113,6 +120,10 @@ impl Journal {
             self.with_index(|file, index| replay(file, index, &locked))?;
             mend_tail(&self.index, &mut locked, tail)?;
         }
+        if let Some(head) = self.append_many(&mut locked, events, now)? {
+            return Ok(head);
+        }
+        self.recent = None;
         self.with_index(|file, index| append(file, index, &mut locked, events, now))
     }
 
@@ -226,55 +237,6 @@ impl Journal {
     }
 }
 
-/// Writes events behind the end. The lock is held, and what a crash left is gone.
-fn append(
-    file: &AppendFile,
-    index: &mut Index,
-    locked: &mut LockedFile,
-    events: &[Event],
-    now: SystemTime,
-) -> Result<Head, JournalError> {
-    let path = index.path().to_owned();
-    let failed = |source| InventoryError::Database {
-        path: path.clone(),
-        source,
-    };
-    let transaction = index.write().map_err(failed)?;
-    let mut built = replay_within(file, &path, &transaction, locked)?;
-    let mut lines = String::new();
-    for event in events {
-        let entry = Entry {
-            sequence: built.sequence + 1,
-            time: now,
-            previous: built.head,
-            event: event.clone(),
-        };
-        let line = entry.to_line().map_err(Refusal::Form)?;
-        if line.len() > LINE_MAX {
-            return Err(Refusal::TooLong { octets: line.len() }.into());
-        }
-        built = Built {
-            sequence: entry.sequence,
-            head: Fingerprint::of(line.as_bytes()),
-            start: built.end,
-            end: built.end + line.len() as u64,
-        };
-        // First, for it is here that a serial number given twice shows.
-        index::apply(&transaction, &entry, built.start, line.len()).map_err(
-            |error| match error {
-                ApplyError::Refused(refusal) => JournalError::Refused(refusal),
-                ApplyError::Database(source) => failed(source).into(),
-            },
-        )?;
-        lines.push_str(&line);
-    }
-    index::set_built(&transaction, built).map_err(failed)?;
-    locked.append(lines.as_bytes())?;
-    // The entries are on the disk: an index that cannot take them now will catch up later.
-    let _ = transaction.commit();
-    Ok(built.head())
-}
-
 /// Brings the index up to the journal. The lock is held.
 fn replay(file: &AppendFile, index: &mut Index, locked: &LockedFile) -> Result<(), JournalError> {
     let path = index.path().to_owned();
@@ -282,18 +244,24 @@ fn replay(file: &AppendFile, index: &mut Index, locked: &LockedFile) -> Result<(
         path: path.clone(),
         source,
     };
+    let before = index::built(index.connection()).map_err(failed)?;
+    // An index that turns out to be of another journal begins anew, and is slower.
+    let many = locked.length().saturating_sub(before.end) > MANY_BYTES;
+    if many {
+        index.prepare_for_many().map_err(failed)?;
+    }
     let transaction = index.write().map_err(failed)?;
-    let before = index::built(&transaction).map_err(failed)?;
-    let after = replay_within(file, &path, &transaction, locked)?;
+    replay_within(file, &path, &transaction, locked)?;
     transaction.commit().map_err(failed)?;
-    if after.end.saturating_sub(before.end) > TIDY_BEYOND {
+    if many {
         index.tidy();
     }
     Ok(())
 }
 
-/// Bytes of the journal that were taken in at once, beyond which the index is tidied up.
-const TIDY_BEYOND: u64 = 16 << 20;
+/// Bytes of the journal that are taken in at once, beyond which that is done with more memory, and
+/// tidied up after.
+const MANY_BYTES: u64 = 32 << 20;
 
 fn replay_within(
     file: &AppendFile,
@@ -336,44 +304,6 @@ fn replay_within(
         index::set_built(transaction, built).map_err(failed)?;
     }
     Ok(built)
-}
-
-/// Cuts off a last line that is not whole: it was being written when its process died or the power
-/// failed, so that nobody was told of it. All whole lines are in the index.
-///
-/// One that only lacks its newline gets it. It may be of that kind too, but also be what an editor
-/// made of an entry whose certificate is in use.
-fn mend_tail(
-    index: &Index,
-    locked: &mut LockedFile,
-    mut tail: Vec<u8>,
-) -> Result<(), JournalError> {
-    let start = locked.length() - tail.len() as u64;
-    let built = index::built(index.connection()).map_err(|source| index.failed(source))?;
-    tail.push(b'\n');
-    if built.end == start && built.follow(&tail, start).is_ok() {
-        locked.append(b"\n")?;
-    } else {
-        locked.cut(start)?;
-    }
-    Ok(())
-}
-
-/// What stands behind the last newline: nothing, most of the time.
-fn tail(file: &File, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut size = 1;
-    loop {
-        let step = length.min(size);
-        let mut bytes = vec![0; step as usize];
-        file.read_exact_at(&mut bytes, length - step)?;
-        let newline = bytes.iter().rposition(|byte| *byte == b'\n');
-        // What is longer than a line is not what a crash left: reading the lines will tell.
-        if newline.is_some() || step == length || step >= LINE_MAX as u64 {
-            bytes.drain(..newline.map_or(0, |at| at + 1));
-            return Ok(bytes);
-        }
-        size = step * 64;
-    }
 }
 
 impl Built {

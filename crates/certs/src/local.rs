@@ -6,6 +6,9 @@
 //! | `ca/root.key` | its private key; may be moved away, and is then missed every few years |
 //! | `ca/intermediate.pem` | private key and certificate of the intermediate for servers |
 //! | `ca/intermediate-PURPOSE.pem` | those of the intermediate for another purpose, where one was needed |
+//! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
+//! | `ca/cross.pem` | the new root, signed by the one before, while both are trusted |
+//! | `ca/former-root-DIGITS.pem`, `.key` | roots that were replaced |
 //! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
 //! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
@@ -23,20 +26,28 @@ use ravelin_pki::{
     Authority, AuthorityError, Certificate, Fingerprint, GeneralName, HostName, Leaf, PublicKey,
 };
 
+use crate::journal::Journal;
 use crate::policy::{Grant, Policy};
 use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
 use crate::trust::TrustedRoot;
 
 mod error;
+mod export;
 mod intermediate;
+mod issuers;
 mod plan;
 mod record;
+mod revocation;
+mod rollover;
 mod root;
 
 pub use error::LocalError;
+pub use export::{ExportError, exported_root};
 use intermediate::Purposes;
+pub use issuers::issuer_id;
 pub use plan::Plan;
 pub use record::Asked;
+pub use rollover::{NewRoot, Rollover};
 
 /// The local CA of a store.
 #[derive(Debug)]
@@ -107,18 +118,38 @@ impl LocalAuthority {
         Ok(authority)
     }
 
-    /// Makes the CA of a store as planned, with its intermediate for servers.
+    /// Loads the CA of a store: `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The root is damaged, or the store fails.
+    pub fn load(store: &FileStore) -> Result<Option<Self>, LocalError> {
+        let root = root::load(store)?;
+        Ok(root.map(|root| Self::of(store, root, false)))
+    }
+
+    /// Makes the CA of a store as planned, with its intermediate for servers. The text of a policy
+    /// is written beside it, where there is none yet.
     ///
     /// # Errors
     ///
     /// There is one already, or the store fails.
-    pub fn init(store: &FileStore, plan: &Plan, now: SystemTime) -> Result<Self, LocalError> {
+    pub fn init(
+        store: &FileStore,
+        plan: &Plan,
+        policy: &str,
+        now: SystemTime,
+    ) -> Result<Self, LocalError> {
         let (root, created) = root::make(store, plan, now)?;
         let authority = Self::of(store, root, created);
         if !created {
             return Err(LocalError::AlreadyThere {
                 location: authority.root_location(),
             });
+        }
+        let name = object(POLICY);
+        if store.get(&name)?.is_none() {
+            store.put_if_unchanged(&name, policy.as_bytes(), None)?;
         }
         authority.intermediate(&Purposes::server(), now)?;
         Ok(authority)
@@ -151,12 +182,31 @@ impl LocalAuthority {
             self.check_permitted(&name)?;
         }
         let intermediate = self.intermediate(&purposes, now)?;
-        let der = intermediate.issue(&grant.template, key, grant.life, now)?;
+        let mut template = grant.template.clone();
+        for list in [
+            &mut template.crls,
+            &mut template.ocsp,
+            &mut template.ca_issuers,
+        ] {
+            *list = issuers::addresses(list, intermediate.certificate());
+        }
+        let der = intermediate.issue(&template, key, grant.life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         let issuer = intermediate.certificate();
         let profile = &grant.profile;
         record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
-        Ok(vec![certificate, issuer.clone()])
+        let mut chain = vec![certificate, issuer.clone()];
+        chain.extend(self.cross(now));
+        Ok(chain)
+    }
+
+    /// The journal of this CA, and what can be asked of its inventory.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, or the store fails.
+    pub fn journal(&self) -> Result<Journal, LocalError> {
+        Ok(Journal::open(&self.store)?)
     }
 
     /// The policy of this CA: its file `ca/policy.toml`, else [`Policy::builtin`].
@@ -181,6 +231,7 @@ impl LocalAuthority {
         }
         let intermediate = self.intermediate(&Purposes::server(), now)?;
         let object_name = leaf_name(names)?;
+        let cross = self.cross(now).map(|cross| cross.der().clone());
         // When another process was faster, its leaf is taken. Two that never agree, as their clocks
         // are years apart, must not keep each other busy for ever.
         let mut tries = 0;
@@ -189,10 +240,12 @@ impl LocalAuthority {
             let kept = self.store.get(&object_name)?;
             if let Some(leaf) = kept.as_ref().and_then(read_leaf)
                 && is_current(&leaf, names, &intermediate, now)
+                && leaf.chain.get(2) == cross.as_ref()
             {
                 return Ok(leaf);
             }
-            let leaf = intermediate.leaf(names, now)?;
+            let mut leaf = intermediate.leaf(names, now)?;
+            leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
             record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
             let text = leaf.key_pem() + &leaf.chain_pem();

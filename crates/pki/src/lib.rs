@@ -45,6 +45,7 @@ pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
+pub mod verify;
 
 pub use authority::{Authority, AuthorityError};
 pub use certificate::{Certificate, CertificateError};
@@ -65,9 +66,11 @@ pub use pem::PemError;
 pub use public_key::{KeyType, PublicKey};
 pub use request::{CertificateRequest, RequestError};
 pub use revocation_list::{
-    RevocationList, RevocationListError, RevocationReason, RevokedCertificate,
+    RevocationList, RevocationListError, RevocationListTemplate, RevocationListTemplateError,
+    RevocationReason, RevokedCertificate,
 };
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
 pub use template::{Purpose, Template};
+pub use verify::{Judge, Question, Rules, Trust, Verdict};

@@ -1,7 +1,7 @@
 //! Encryption under a passphrase, as encrypted PKCS#8 and PKCS#12 have it: PBES2 (RFC 8018) and the
 //! older schemes of PKCS#12 (RFC 7292, appendix C).
 //!
-//! A file says by itself how much work it takes to unlock; [`Work`] bounds that. Whether what comes out
+//! A file says by itself how much work it takes to unlock; `Work` bounds that. Whether what comes out
 //! makes sense is its caller's business: most of these schemes cannot tell.
 
 use aws_lc_rs::rand;

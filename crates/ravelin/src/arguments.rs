@@ -4,6 +4,7 @@
     reason = "these are texts for the terminal, not Markdown"
 )]
 
+pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
 pub(crate) mod reading;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use ravelin_pki::HostName;
 
 use crate::listen_on::ListenOn;
+use ca::CaCommand;
 use cert::CertCommand;
 use key::KeyCommand;
 
@@ -118,42 +120,6 @@ pub(crate) struct CheckArguments {
     /// The config file
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-}
-
-/// Have the local CA trusted, or not
-///
-/// The local CA makes the certificates of private names. It is made on first use, on this machine,
-/// and may sign for private names and addresses alone.
-#[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:\n  \
-    ravelin ca trust              # browsers and curl accept the local certificates\n  \
-    ravelin ca status             # who trusts them already?")]
-pub(crate) enum CaCommand {
-    /// Put the local root into the trust stores of this system, its browsers and Java
-    ///
-    /// Makes the local CA where there is none yet. What needs more rights than yours is reported
-    /// with the command that does it.
-    #[command(after_help = "Examples:\n  \
-        ravelin ca trust\n  \
-        ravelin ca trust --home /srv/ravelin")]
-    Trust(HomeArgument),
-    /// Take the local root out of them again
-    #[command(after_help = "Examples:\n  \
-        ravelin ca untrust\n  \
-        ravelin ca untrust --home /srv/ravelin")]
-    Untrust(HomeArgument),
-    /// Show the local root and which stores trust it
-    ///
-    /// The exit code is 1 where one of them does not.
-    #[command(after_help = "Examples:\n  \
-        ravelin ca status\n  \
-        ravelin ca status || ravelin ca trust")]
-    Status(HomeArgument),
-    /// Print the local root in PEM
-    #[command(after_help = "Examples:\n  \
-        ravelin ca root > root.pem\n  \
-        curl --cacert <(ravelin ca root) https://localhost:8443")]
-    Root(HomeArgument),
 }
 
 /// Print the completions of a shell

@@ -1,4 +1,8 @@
-//! `ravelin ca`: the local root, and who trusts it.
+//! `ravelin ca`: the local root, who trusts it, and what was issued.
+
+mod init;
+mod inventory;
+mod moving;
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -6,13 +10,22 @@ use std::time::SystemTime;
 use ravelin_certs::trust::{self, Outcome, TrustChange, TrustEnvironment};
 use ravelin_certs::{LocalAuthority, LocalError, LocalRoot};
 
-use crate::arguments::{CaCommand, HomeArgument};
+use crate::arguments::HomeArgument;
+use crate::arguments::ca::CaCommand;
 use crate::failure::{ANSWER_IS_NO, Failure, LOCAL_FAILURE};
 use crate::{ravelin_home, words};
 
 pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
     let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
     match command {
+        CaCommand::Init(arguments) => init::run(arguments),
+        CaCommand::List(arguments) => inventory::list(arguments),
+        CaCommand::Revoke(arguments) => inventory::revoke(arguments),
+        CaCommand::Crl(arguments) => inventory::crl(arguments),
+        CaCommand::Audit(arguments) => inventory::audit(arguments),
+        CaCommand::Rollover(arguments) => moving::rollover(arguments),
+        CaCommand::Export(arguments) => moving::export(arguments),
+        CaCommand::Import(arguments) => moving::import(arguments),
         CaCommand::Trust(home) => {
             let (root, created) = load_or_make(home)?;
             if created {
@@ -61,6 +74,17 @@ fn load(home: &HomeArgument) -> Result<LocalRoot, Failure> {
     }
     let store = ravelin_home::open(home)?;
     LocalRoot::load(&store)
+        .map_err(|error| failure(&error))?
+        .ok_or_else(|| none(home))
+}
+
+/// The CA with all that it does, if there is one.
+fn load_authority(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
+    if !ravelin_home::folder(home)?.exists() {
+        return Err(none(home));
+    }
+    let store = ravelin_home::open(home)?;
+    LocalAuthority::load(&store)
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(home))
 }

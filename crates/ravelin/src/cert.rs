@@ -47,7 +47,13 @@ fn file_stem(name: &GeneralName) -> String {
 
 /// A file beside others of the same name.
 fn beside(folder: &Path, stem: &str, extension: &str) -> PathBuf {
-    folder.join(format!("{stem}.{extension}"))
+    let name = format!("{stem}.{extension}");
+    // "./" would stand before every name that is shown.
+    if folder == Path::new(".") {
+        PathBuf::from(name)
+    } else {
+        folder.join(name)
+    }
 }
 
 fn write(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {

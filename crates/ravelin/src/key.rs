@@ -1,7 +1,7 @@
 //! `ravelin key`: private keys, made, shown and converted.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use ravelin_certs::store::{NewFile, shell_word, write_together};
@@ -181,7 +181,7 @@ pub(crate) fn shown(file: &Path) -> String {
 }
 
 pub(crate) fn is_standard(file: &Path) -> bool {
-    *file == PathBuf::from("-")
+    file.as_os_str() == "-"
 }
 
 /// The largest files that there are, bundles of thousands of certificates and CRLs, are smaller.

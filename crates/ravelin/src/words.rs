@@ -9,6 +9,7 @@ macro_rules! say {
     };
 }
 
+pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
 pub(crate) mod show;

@@ -122,6 +122,8 @@ impl Query {
                 "c.sequence IN (SELECT certificate FROM searchable WHERE text = ?)",
                 vec![Value::Text(name.clone())],
             ),
+            // SQLite has a limit of its own, and no name is as long.
+            Some(NamePattern::Contains(part)) if part.len() > PART_MAX => add("FALSE", vec![]),
             Some(NamePattern::Contains(part)) => add(
                 "c.sequence IN
                      (SELECT certificate FROM searchable WHERE text LIKE ? ESCAPE '\\')",
@@ -155,6 +157,9 @@ impl Query {
         (conditions.join(" AND "), values)
     }
 }
+
+/// The longest part of a name that is looked for, in bytes.
+const PART_MAX: usize = 10_000;
 
 /// A pattern for LIKE in which `part` means itself.
 fn like(part: &str) -> String {

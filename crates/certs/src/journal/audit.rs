@@ -11,7 +11,6 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use ravelin_pki::Fingerprint;
-use rusqlite::Connection;
 
 mod comparison;
 mod model;
@@ -103,14 +102,10 @@ pub fn audit(store: &FileStore, expected: Option<&Head>) -> Result<AuditReport, 
     let lock = journal.read()?.map(|_| journal.lock()).transpose()?;
     let read = journal.read()?;
     let inventory = store.path(&inventory_name()?);
-    let connection = if inventory.exists() {
-        Index::open_as_it_is(&inventory).and_then(|connection| {
-            let built = begin_reading(&connection)?;
-            Ok(Some((connection, built)))
-        })
-    } else {
-        Ok(None)
-    };
+    let connection = Index::open_as_it_is(&inventory).and_then(|connection| {
+        let built = connection.as_ref().map(index::built).transpose()?;
+        Ok(connection.zip(built))
+    });
     drop(lock);
     let connection = connection.unwrap_or_else(|error| {
         report.add(None, Fault::InventoryDamaged(Some(error)));
@@ -145,11 +140,6 @@ pub fn audit(store: &FileStore, expected: Option<&Head>) -> Result<AuditReport, 
         }
     }
     Ok(report)
-}
-
-fn begin_reading(connection: &Connection) -> Result<Built, rusqlite::Error> {
-    connection.execute_batch("BEGIN")?;
-    index::built(connection)
 }
 
 fn read_lines(

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ravelin_pki::{CertificateError, Fingerprint, SerialNumber};
+use ravelin_pki::{CertificateError, Fingerprint, RevocationReason, SerialNumber};
 
 use super::entry::LINE_MAX;
-use super::event::RevocationReason;
 use crate::inventory::InventoryError;
 use crate::store::{StoreError, shell_word};
 
@@ -61,6 +60,12 @@ pub enum Refusal {
         /// Why it was.
         reason: RevocationReason,
     },
+    /// That is how a delta CRL tells of a revocation that was undone.
+    #[error(
+        "\"{}\" is not a reason to revoke a certificate",
+        RevocationReason::RemoveFromCrl
+    )]
+    NotAReason,
     /// A revocation that cannot be taken back: only a hold can (RFC 5280, section 5.3.1).
     #[error("the revocation of \"{serial}\" cannot be undone: its reason is \"{reason}\"")]
     NotOnHold {

@@ -3,10 +3,9 @@
 //! How an event stands in a line is [`super::entry`]'s business, whether it may happen now
 //! [`crate::inventory`]'s.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::SystemTime;
 
+pub use ravelin_pki::RevocationReason;
 use ravelin_pki::{Certificate, CertificateDer, Fingerprint, PublicKey, SerialNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -85,7 +84,8 @@ pub struct Revoked {
     /// The certificate's serial number. The certificate need not be in the journal.
     #[serde(with = "form::text")]
     pub serial: SerialNumber,
-    /// Why.
+    /// Why. `removeFromCRL` is none: see [`Event::RevocationUndone`].
+    #[serde(with = "form::text")]
     pub reason: RevocationReason,
     /// Since when.
     #[serde(with = "form::time")]
@@ -146,35 +146,6 @@ pub struct OtherEvent {
     /// Its details: any JSON.
     pub details: String,
 }
-
-/// Why a certificate was revoked (RFC 5280, section 5.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RevocationReason {
-    /// None is told.
-    Unspecified,
-    /// Somebody else has the private key, or may have it.
-    KeyCompromise,
-    /// Somebody else has the issuer's key, or may have it.
-    CaCompromise,
-    /// The holder is called or belongs otherwise now.
-    AffiliationChanged,
-    /// Another certificate took its place.
-    Superseded,
-    /// It is not needed any more.
-    CessationOfOperation,
-    /// For now only: this reason alone can be taken back.
-    CertificateHold,
-    /// The holder may not have it any more.
-    PrivilegeWithdrawn,
-    /// As `CaCompromise`, of an attribute authority.
-    AaCompromise,
-}
-
-/// Not a reason to revoke a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a reason to revoke a certificate")]
-pub struct RevocationReasonError(String);
 
 impl Issued {
     /// What is to be recorded of a certificate whose issuer has this key.
@@ -278,97 +249,5 @@ impl Event {
                 details: json.to_owned(),
             }),
         })
-    }
-}
-
-impl RevocationReason {
-    /// All reasons.
-    pub const ALL: [Self; 9] = [
-        Self::Unspecified,
-        Self::KeyCompromise,
-        Self::CaCompromise,
-        Self::AffiliationChanged,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::CertificateHold,
-        Self::PrivilegeWithdrawn,
-        Self::AaCompromise,
-    ];
-
-    /// The name that RFC 5280 gives it: `keyCompromise`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unspecified => "unspecified",
-            Self::KeyCompromise => "keyCompromise",
-            Self::CaCompromise => "caCompromise",
-            Self::AffiliationChanged => "affiliationChanged",
-            Self::Superseded => "superseded",
-            Self::CessationOfOperation => "cessationOfOperation",
-            Self::CertificateHold => "certificateHold",
-            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
-            Self::AaCompromise => "aaCompromise",
-        }
-    }
-
-    /// The number that stands in CRLs: 0 to 10 without 7 and 8. `removeFromCRL` (8) is an event of
-    /// its own here, [`Event::RevocationUndone`].
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Unspecified => 0,
-            Self::KeyCompromise => 1,
-            Self::CaCompromise => 2,
-            Self::AffiliationChanged => 3,
-            Self::Superseded => 4,
-            Self::CessationOfOperation => 5,
-            Self::CertificateHold => 6,
-            Self::PrivilegeWithdrawn => 9,
-            Self::AaCompromise => 10,
-        }
-    }
-
-    /// The reason that has this number in CRLs.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-}
-
-impl fmt::Display for RevocationReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for RevocationReason {
-    type Err = RevocationReasonError;
-
-    /// Reads `keyCompromise`, and as well `key-compromise`, in either case.
-    fn from_str(text: &str) -> Result<Self, RevocationReasonError> {
-        let plain = text.replace(['-', '_'], "");
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.name().eq_ignore_ascii_case(&plain))
-            .ok_or_else(|| RevocationReasonError(text.chars().take(80).collect()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_have_one_name_and_one_number_each() {
-        for reason in RevocationReason::ALL {
-            assert_eq!(reason.name().parse(), Ok(reason));
-            assert_eq!(RevocationReason::from_code(reason.code()), Some(reason));
-            let json = serde_json::to_string(&reason).unwrap();
-            assert_eq!(json, format!("\"{reason}\""), "one spelling everywhere");
-        }
-        let typed = "key-compromise".parse();
-        assert_eq!(typed, Ok(RevocationReason::KeyCompromise));
-        assert!("removeFromCRL".parse::<RevocationReason>().is_err());
-        assert_eq!(RevocationReason::from_code(7), None);
     }
 }

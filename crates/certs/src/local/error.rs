@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use ravelin_pki::{AuthorityError, HostName, KeyError, NameConstraints, PemError};
+use ravelin_pki::{
+    AuthorityError, HostName, KeyError, NameConstraints, PemError, RevocationListTemplateError,
+};
 
 use crate::journal::JournalError;
 use crate::policy::PolicyFileError;
@@ -90,6 +92,9 @@ pub enum LocalError {
     /// The journal cannot be written or read, without which nothing is issued.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// A CRL could not be made.
+    #[error("no CRL could be made")]
+    Crl(#[source] RevocationListTemplateError),
     /// A certificate could not be made.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -145,7 +150,7 @@ impl LocalError {
                 ))
             }
             Self::Policy { .. } => Some("docs/certificates.md shows a whole policy".to_owned()),
-            Self::Authority(_) | Self::Purpose { .. } => None,
+            Self::Authority(_) | Self::Purpose { .. } | Self::Crl(_) => None,
         }
     }
 }

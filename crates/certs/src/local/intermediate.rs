@@ -10,6 +10,7 @@ use ravelin_pki::{
     Authority, AuthorityError, Certificate, Oid, PrivateKey, Purpose, Template, pem,
 };
 
+use super::issuers::addresses;
 use super::root::{ca_subject, load_key};
 use super::{
     LEASE, LEASE_PATIENCE, LocalAuthority, LocalError, Plan, ROOT_KEY, is_fresh, object, record,
@@ -154,8 +155,8 @@ impl LocalAuthority {
         // heed an intermediate. The root carries them as well, so that no unconfined intermediate
         // can be made with its key where they do look.
         template.name_constraints = self.root.name_constraints().cloned();
-        template.crls.clone_from(&policy.crls);
-        template.ca_issuers.clone_from(&policy.issuers);
+        template.crls = addresses(&policy.crls, &self.root);
+        template.ca_issuers = addresses(&policy.issuers, &self.root);
         let der = root.issue(&template, key.public_key(), policy.intermediate_life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         record::issued(
@@ -170,6 +171,9 @@ impl LocalAuthority {
         let intermediate = Authority::new(certificate, key)?;
         let text = intermediate.key().to_pem().map_err(AuthorityError::Key)?
             + &intermediate.certificate().to_pem();
+        if let Some(kept) = kept {
+            self.retire(kept, now)?;
+        }
         let version = kept.map(|object| &object.version);
         self.store
             .put_if_unchanged(&purposes.object(), text.as_bytes(), version)?;
@@ -213,7 +217,7 @@ impl LocalAuthority {
 }
 
 /// A damaged intermediate reads as none: it is made anew.
-fn read_authority(object: &Object) -> Option<Authority> {
+pub(super) fn read_authority(object: &Object) -> Option<Authority> {
     let key = PrivateKey::from_pem(&object.bytes).ok()?;
     let certificates = pem::certificates(&object.bytes).ok()?;
     let certificate = Certificate::from_der(certificates.first()?).ok()?;

@@ -33,7 +33,8 @@ impl Default for Plan {
             key_type: KeyType::EcdsaP256,
             root_life: ROOT_LIFE,
             constraints: Some(NameConstraints::local()),
-            path_length: Some(1),
+            // One for the intermediate, one for the root that will replace this one.
+            path_length: Some(2),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn make(
     };
     let common_name = match &plan.name {
         Some(name) => name.clone(),
-        None => common_name(&key),
+        None => name_of(plan, &key),
     };
     let mut template = Template::ca(ca_subject(plan, &common_name), plan.path_length);
     template.name_constraints.clone_from(&plan.constraints);
@@ -67,6 +67,16 @@ pub(super) fn make(
     record::made(store, &certificate, now)?;
     store.put_if_unchanged(&object(ROOT), certificate.to_pem().as_bytes(), None)?;
     Ok((certificate, true))
+}
+
+/// The common name of a root that was given none.
+pub(super) fn name_of(plan: &Plan, key: &PrivateKey) -> String {
+    if plan.organization == Plan::default().organization {
+        return common_name(key);
+    }
+    let organization: String = plan.organization.chars().take(40).collect();
+    let digits = key.public_fingerprint().short();
+    format!("{organization} root CA {digits}")
 }
 
 /// The subject of a root or an intermediate.

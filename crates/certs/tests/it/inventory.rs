@@ -7,8 +7,8 @@ use ravelin_certs::inventory::{
     Counts, InventoryError, NamePattern, Query, Record, SerialPrefix, State,
 };
 use ravelin_certs::journal::event::Issued;
-use ravelin_certs::journal::{Fault, Journal, JournalError, RevocationReason};
-use ravelin_pki::{Fingerprint, SerialNumber};
+use ravelin_certs::journal::{Fault, Journal, JournalError};
+use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 
 use crate::journal::{Place, event, issuer, now, revoke};
 
@@ -94,6 +94,9 @@ fn certificates_are_found_by_number_name_end_and_state() {
     assert_eq!(found(like("a.test")), ["ff", "0a", "0a", "77"]);
     assert_eq!(found(like("_b%")), ["0a"], "signs of LIKE mean themselves");
     assert_eq!(found(like("10.0.")), ["0abc"]);
+    for long in [9_999, 10_001, 1 << 20] {
+        assert_eq!(found(like(&"%".repeat(long))), [""; 0]);
+    }
     assert_eq!(found(query().state(State::Valid)), ["0a", "0a", "0abc"]);
     assert_eq!(found(query().state(State::Expired)), ["ff"]);
     assert_eq!(found(query().state(State::Revoked)), ["77"]);

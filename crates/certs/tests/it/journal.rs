@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use ravelin_certs::inventory::Query;
 use ravelin_certs::journal::event::{
     AuthorityNoted, AuthorityRolledOver, CrlIssued, Issued, OtherEvent, RevocationUndone, Revoked,
 };
 use ravelin_certs::journal::{
-    AuditReport, Event, Fault, Head, Journal, JournalError, Refusal, RevocationReason, audit,
+    AuditReport, Event, Fault, Head, Journal, JournalError, Refusal, audit,
 };
 use ravelin_certs::{FileStore, StoreError};
 use ravelin_pki::{
-    Authority, Certificate, Fingerprint, HostName, NameConstraints, PrivateKey, SerialNumber,
+    Authority, Certificate, Fingerprint, HostName, NameConstraints, PrivateKey, RevocationReason,
+    SerialNumber,
 };
 
 /// 2026-11-25T00:00:00Z.
@@ -269,6 +271,64 @@ fn no_serial_number_is_given_twice_whoever_gives_it() {
     assert_eq!(one.head().unwrap().sequence, 3);
 }
 
+/// Many at once go past the index, which must not be noticed.
+#[test]
+fn no_serial_number_is_given_twice_among_many_at_once() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.journal(), place.journal());
+    let many =
+        |count: usize| -> Vec<Issued> { (0..count).map(|_| place.issue("a.localhost")).collect() };
+    let events = |leaves: &[Issued]| -> Vec<Event> { leaves.iter().map(event).collect() };
+    let (first, second) = (many(50), many(50));
+    one.append(&events(&first), now()).unwrap();
+    other.append(&events(&second), now()).unwrap();
+    let third = many(50);
+    one.append(&events(&third), now()).unwrap();
+    for known in [&first[7], &second[0], &third[49]] {
+        for journal in [&mut one, &mut other, &mut place.journal()] {
+            for others in [0, 30] {
+                let mut leaves = many(others);
+                leaves.push(known.clone());
+                let refused = refusal(journal.append(&events(&leaves), now()).unwrap_err());
+                assert!(
+                    matches!(refused, Refusal::SerialTwice { .. }),
+                    "{refused:?}"
+                );
+            }
+        }
+    }
+    let twice = [many(20), vec![first[0].clone()]].concat();
+    assert!(other.append(&events(&twice), now()).is_err());
+    let mut twice = many(20);
+    twice.push(twice[3].clone());
+    assert!(other.append(&events(&twice), now()).is_err());
+
+    // One that was revoked, by whoever, is no reason to stumble.
+    one.append(
+        &[revoke(&third[0].serial, RevocationReason::Superseded)],
+        now(),
+    )
+    .unwrap();
+    other.append(&events(&many(10)), now()).unwrap();
+    one.append(&events(&many(10)), now()).unwrap();
+    one.rebuild_inventory().unwrap();
+    let head = other.append(&events(&many(10)), now()).unwrap();
+    assert_eq!(head.sequence, 181);
+    let refused = refusal(
+        one.append(&events(&[many(10), third].concat()), now())
+            .unwrap_err(),
+    );
+    assert!(
+        matches!(refused, Refusal::SerialTwice { .. }),
+        "{refused:?}"
+    );
+    let page = one.page(&Query::default(), now(), None, 1000).unwrap();
+    assert_eq!(page.records.len(), 180, "a question sees all of them");
+    let report = place.audit(Some(&head));
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!((report.certificates, report.inventory), (180, Some(181)));
+}
+
 #[test]
 fn only_what_can_happen_is_written() {
     let place = Place::new();
@@ -289,6 +349,8 @@ fn only_what_can_happen_is_written() {
         ));
     }
     assert!(matches!(refused(crl(u64::MAX)), Refusal::Number(_)));
+    let removed = revoke(serial, RevocationReason::RemoveFromCrl);
+    assert!(matches!(refused(removed), Refusal::NotAReason));
     for octets in [&[0x80][..], &[0, 1], &[]] {
         let serial = SerialNumber::from_der_content(octets);
         let wrong = Issued {

@@ -14,5 +14,7 @@ mod peers;
 mod pem;
 mod pkcs12;
 mod pkcs7;
+mod pkits;
 mod revocation_list;
 mod vectors;
+mod wycheproof;

@@ -33,6 +33,7 @@ pub(crate) enum CertCommand {
     ravelin cert new app.localhost '*.app.localhost' 127.0.0.1 ::1\n  \
     ravelin cert new --client ada@example.org --p12\n  \
     ravelin cert new --self-signed --days 7 --out /tmp demo.test")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct CertNewArguments {
     /// The names: hosts (*.example.org too), addresses, mailboxes or URIs, told apart by their look
     #[arg(value_name = "NAME", required = true)]
@@ -70,6 +71,7 @@ pub(crate) struct CertNewArguments {
 /// What a certificate is for.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct PurposeArguments {
     /// For a server [default]
     #[arg(long)]
@@ -138,6 +140,7 @@ pub(crate) struct CertRequestArguments {
 /// What a certificate that is asked for is for.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct RequestPurposeArguments {
     /// For a server [default]
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! What `ravelin cert` says when it has made something.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ravelin_certs::policy::{Change, Grant};
@@ -54,21 +55,21 @@ pub(crate) fn made(new: &New<'_>) {
     let with = if new.self_signed {
         ""
     } else {
-        ", and the intermediate's"
+        ", with the intermediate's"
     };
-    say!("{chain:<12} its certificate{with}");
+    say!("certificate  {chain}{with}");
     let protection = if new.encrypted {
         "encrypted"
     } else {
         "for you alone to read"
     };
-    say!("{key:<12} its key, {protection}");
+    say!("key          {key}, {protection}");
     for (file, what) in [
         (&new.files.p12, "PKCS#12"),
         (&new.files.jks, "Java keystore"),
     ] {
         if let Some(file) = file {
-            say!("{:<12} both, as {what}", shell_word(file));
+            say!("keystore     {}: both, as {what}", shell_word(file));
         }
     }
     say!("");
@@ -118,10 +119,10 @@ pub(crate) fn requested(request: &CertificateRequest, file: &Path, key: Option<&
         names.join(", "),
         request.public_key().kind()
     );
-    say!("{:<12} send it to your CA", shell_word(file));
+    say!("request      {}: send it to your CA", shell_word(file));
     if let Some(key) = key {
         say!(
-            "{:<12} its key, for you alone to read: keep it",
+            "key          {}, for you alone to read: keep it",
             shell_word(key)
         );
     }
@@ -197,15 +198,15 @@ pub(crate) fn to_sign(request: &CertificateRequest, grant: &Grant) -> Result<(),
         let line = format!("{field:<first$}  {asked:<second$}  {given}");
         let line = line.trim_end();
         if index == 0 {
-            text += &format!("{BOLD}{line}{BOLD:#}\n");
+            let _ = writeln!(text, "{BOLD}{line}{BOLD:#}");
         } else if asked == given || asked == "—" {
-            text += &format!("{line}\n");
+            let _ = writeln!(text, "{line}");
         } else {
-            text += &format!("{YELLOW}{line}{YELLOW:#}\n");
+            let _ = writeln!(text, "{YELLOW}{line}{YELLOW:#}");
         }
     }
     for change in &grant.changes {
-        text += &format!("{DIM}{:<first$}  {}{DIM:#}\n", change.field, change.why);
+        let _ = writeln!(text, "{DIM}{:<first$}  {}{DIM:#}", change.field, change.why);
     }
     result(&text)
 }

@@ -43,11 +43,13 @@ pub(crate) fn page(key: &PrivateKey, encrypted: bool) -> Result<(), Failure> {
         ),
         ("pin", pin(key)),
     ];
-    let text: String = lines
-        .iter()
-        .map(|(name, value)| format!("{name:<12} {value}\n"))
-        .collect();
-    result(&text)
+    let lines = lines.map(|(name, value)| {
+        format!(
+            "{name:<12} {value}
+"
+        )
+    });
+    result(&lines.concat())
 }
 
 pub(crate) fn json(key: &PrivateKey, encrypted: bool) -> Result<(), Failure> {

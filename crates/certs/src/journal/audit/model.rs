@@ -3,12 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ravelin_pki::{Certificate, Fingerprint, SerialNumber};
+use ravelin_pki::{Certificate, Fingerprint, RevocationReason, SerialNumber};
 
 use crate::inventory::Revocation;
 use crate::journal::entry::Entry;
 use crate::journal::error::{Fault, Refusal};
-use crate::journal::event::{Event, Issued, RevocationReason};
+use crate::journal::event::{Event, Issued};
 use crate::journal::form::seconds;
 
 /// An issuer and a serial number, as a digest: a million of them are to fit in memory.
@@ -48,6 +48,9 @@ impl Model {
                 }
             }
             Event::Revoked(revoked) => {
+                if revoked.reason == RevocationReason::RemoveFromCrl {
+                    fault(Fault::Impossible(Refusal::NotAReason));
+                }
                 let key = key(&revoked.issuer, &revoked.serial);
                 let before = self.revoked.insert(
                     key,

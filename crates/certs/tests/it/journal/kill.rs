@@ -56,11 +56,15 @@ fn whatever_is_told_before_a_process_is_killed_is_in_the_journal() {
     }
     println!("{kills} kills: {} told, {count} kept", told.len());
     // Else the moments missed what they were to hit.
-    assert!(told.len() > kills as usize, "only {} were told", told.len());
+    assert!(
+        told.len() > kills as usize / 5,
+        "only {} were told",
+        told.len()
+    );
 }
 
-/// The victim, run by the test above in a process of its own. Each second append has two events, so
-/// that there is more to tear.
+/// The victim, run by the test above in a process of its own. It issues one at a time, a few, and as
+/// many as go past the index.
 #[test]
 fn issues_until_it_is_killed() {
     let Some(home) = std::env::var_os(VICTIM_HOME) else {
@@ -73,7 +77,7 @@ fn issues_until_it_is_killed() {
     let mut journal = Journal::open(&store).unwrap();
     let mut rest = leaves.as_slice();
     while !rest.is_empty() {
-        let (now_issued, later) = rest.split_at(rest.len().min(1 + rest.len() % 2));
+        let (now_issued, later) = rest.split_at(rest.len().min([1, 2, 9][rest.len() % 3]));
         let events: Vec<Event> = now_issued.iter().map(event).collect();
         journal.append(&events, now()).unwrap();
         for leaf in now_issued {

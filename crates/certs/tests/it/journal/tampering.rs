@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::fs;
 
 use proptest::prelude::*;
-use ravelin_certs::journal::{Journal, RevocationReason, audit};
+use ravelin_certs::journal::{Journal, audit};
+use ravelin_pki::RevocationReason;
 
 use super::{Place, crl, event, now, revoke};
 
