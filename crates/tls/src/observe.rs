@@ -180,7 +180,7 @@ impl Seen {
     }
 
     /// Keeps whether a signature was right, and goes on in any case.
-    fn signed(&self, outcome: Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
+    fn signed(&self, outcome: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shown) = &mut *shown {
             shown.holds_key = match outcome {
@@ -223,7 +223,7 @@ impl ServerCertVerifier for Seen {
         let algorithms = &self.provider.signature_verification_algorithms;
         let outcome =
             rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms);
-        Ok(self.signed(outcome))
+        Ok(self.signed(&outcome))
     }
 
     fn verify_tls13_signature(
@@ -235,7 +235,7 @@ impl ServerCertVerifier for Seen {
         let algorithms = &self.provider.signature_verification_algorithms;
         let outcome =
             rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms);
-        Ok(self.signed(outcome))
+        Ok(self.signed(&outcome))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -74,15 +74,15 @@ impl Binary {
         const VERSION: Tag = Tag::context_constructed(0);
         const TIME: [Tag; 2] = [Tag::UTC_TIME, Tag::GENERALIZED_TIME];
         match tags(&elements(fields)).as_slice() {
-            [VERSION, Tag::INTEGER, ..] => Some(Self::Certificate),
             [Tag::SEQUENCE, Tag::SEQUENCE, time, ..]
             | [Tag::INTEGER, Tag::SEQUENCE, Tag::SEQUENCE, time, ..]
                 if TIME.contains(time) =>
             {
                 Some(Self::RevocationList)
             }
-            // Certificates of version 1 have a serial number where requests have their version.
-            [
+            // Those of version 1 have a serial number where requests have their version.
+            [VERSION, Tag::INTEGER, ..]
+            | [
                 Tag::INTEGER,
                 Tag::SEQUENCE,
                 Tag::SEQUENCE,
@@ -134,7 +134,9 @@ impl Binary {
             Self::RsaPublicKey => PublicKey::from_pkcs1(der)
                 .map(|key| Item::PublicKey(Box::new(key)))
                 .map_err(Into::into),
-            Self::Pkcs7 => pkcs7::read(der).map(bundle).map_err(Into::into),
+            Self::Pkcs7 => pkcs7::read(der)
+                .map(|read| bundle(&read))
+                .map_err(Into::into),
             Self::Pkcs8 => {
                 return Item::private_key(&PrivatePkcs8KeyDer::from(der).into(), false);
             }
@@ -151,7 +153,7 @@ impl Binary {
     }
 }
 
-fn bundle(bundle: pkcs7::Bundle) -> Item {
+fn bundle(bundle: &pkcs7::Bundle) -> Item {
     let certificates = bundle.certificates.iter().map(|der| Item::certificate(der));
     let lists = bundle
         .crls

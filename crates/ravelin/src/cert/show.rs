@@ -11,7 +11,7 @@ use crate::arguments::key::PassphraseArguments;
 use crate::arguments::reading::CertShowArguments;
 use crate::failure::{ANSWER_IS_NO, Failure};
 use crate::words::show::{Connection, Limits, Source, json, locked_name, pages, pem};
-use crate::{key, passphrase};
+use crate::{key, passphrase, words};
 
 mod connect;
 mod target;
@@ -25,21 +25,18 @@ pub(super) fn run(arguments: &CertShowArguments) -> Result<ExitCode, Failure> {
         .iter()
         .map(|target| Target::read(target))
         .collect::<Result<_, _>>()?;
-    let sources: Vec<Source> = targets
-        .into_iter()
-        .map(|target| match target {
-            Target::File(file) => {
-                let contents = read(&file, &arguments.passphrase)?;
-                let name = key::shown(&file);
-                Ok(Source {
-                    name,
-                    contents,
-                    connection: None,
-                })
-            }
-            Target::Server { host, port, name } => server(&host, port, name),
-        })
-        .collect::<Result<_, Failure>>()?;
+    let mut sources = Vec::new();
+    let mut failures = Vec::new();
+    for target in targets {
+        // One that cannot be read does not keep the others from being shown.
+        match source(target, arguments) {
+            Ok(source) => sources.push(source),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if sources.is_empty() {
+        return fail(failures);
+    }
     let now = SystemTime::now();
     if arguments.json {
         json(&sources, now)?;
@@ -53,11 +50,32 @@ pub(super) fn run(arguments: &CertShowArguments) -> Result<ExitCode, Failure> {
         };
         pages(&sources, limits, now)?;
     }
+    if !failures.is_empty() {
+        return fail(failures);
+    }
     let mut items = sources.iter().flat_map(|source| &source.contents.items);
     if items.any(|found| found.item.is_faulty()) {
         return Ok(ExitCode::from(ANSWER_IS_NO));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn source(target: Target, arguments: &CertShowArguments) -> Result<Source, Failure> {
+    match target {
+        Target::File(file) => Ok(Source {
+            contents: read(&file, &arguments.passphrase)?,
+            name: key::shown(&file),
+            connection: None,
+        }),
+        Target::Server { host, port, name } => server(&host, port, name),
+    }
+}
+
+/// Tells of all failures; the last one's exit code is the command's.
+fn fail(mut failures: Vec<Failure>) -> Result<ExitCode, Failure> {
+    let last = failures.pop();
+    failures.iter().for_each(words::say_failure);
+    last.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// What is in a file. What is encrypted and has no passphrase stays so, beside what is not.

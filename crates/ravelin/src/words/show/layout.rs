@@ -271,7 +271,8 @@ pub(super) fn span(time: Duration) -> String {
         120..7200 => count(seconds / 60, "minute"),
         7200..172_800 => count(seconds / 3600, "hour"),
         172_800..63_072_000 => count(seconds / 86_400, "day"),
-        _ => count(seconds / 31_556_952, "year"),
+        // The nearest: a root of ten years has not nine left on its first day.
+        _ => count((seconds + YEAR / 2) / YEAR, "year"),
     }
 }
 
@@ -292,6 +293,9 @@ pub(super) fn share_gone(now: SystemTime, from: SystemTime, until: SystemTime) -
     let gone = now.duration_since(from).ok()?.as_secs();
     (gone <= life && life > 0).then(|| gone * 100 / life)
 }
+
+/// The mean year of the calendar, in seconds.
+const YEAR: u64 = 31_556_952;
 
 /// Where values begin.
 const COLUMN: usize = 14;

@@ -4,7 +4,8 @@
 use ravelin_pki::contents::{Item, Locked, OpenStore};
 use ravelin_pki::ocsp::{BasicResponse, CertificateStatus, OcspRequest, OcspResponse, ResponderId};
 use ravelin_pki::{
-    CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevokedCertificate,
+    CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevocationReason,
+    RevokedCertificate,
 };
 
 use super::super::DIM;
@@ -108,12 +109,16 @@ pub(super) fn revocation_list(page: &mut Page, list: &RevocationList, kind: &str
 }
 
 fn revoked(page: &Page, entry: &RevokedCertificate) -> String {
-    let reason = match entry.reason {
-        ravelin_pki::RevocationReason::Unspecified => String::new(),
-        reason => format!(", {reason}"),
-    };
     let serial = page.short(&entry.serial_number.to_string());
+    let reason = because(entry.reason);
     format!("{serial}  {}{reason}", minute(entry.revoked_at))
+}
+
+fn because(reason: RevocationReason) -> String {
+    match reason {
+        RevocationReason::Unspecified => String::new(),
+        reason => format!(", {reason}"),
+    }
 }
 
 /// From when to when a CRL or an OCSP response holds.
@@ -167,7 +172,10 @@ pub(super) fn ocsp_response(page: &mut Page, response: &OcspResponse, kind: &str
         match single.status {
             CertificateStatus::Good => good(page, "answer", "good: not revoked"),
             CertificateStatus::Revoked { at, reason } => {
-                page.alarm("answer", format!("revoked {}, {reason}", minute(at)))
+                page.alarm(
+                    "answer",
+                    format!("revoked {}{}", minute(at), because(reason)),
+                );
             }
             CertificateStatus::Unknown => {
                 page.caution("answer", "unknown: the responder does not know it");
@@ -232,7 +240,7 @@ pub(super) fn store(page: &mut Page, store: &OpenStore, kind: &str) {
         count => format!("{} entries", grouped(count)),
     };
     page.title(&entries, kind);
-    let most = page.limits.lines;
+    let most = page.limits.entries;
     for entry in store.entries.iter().take(most) {
         let first = entry.chain.iter().find_map(|item| match item {
             Item::Certificate(certificate) => Some(certificate.title()),

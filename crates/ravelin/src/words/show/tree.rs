@@ -77,7 +77,10 @@ impl<'c> Forest<'c> {
                 Issuer::Itself => forest.roots.push(index),
                 Issuer::At(issuer) => forest.below.entry(*issuer).or_default().push(index),
                 Issuer::Missing | Issuer::Impostor(_) => {
-                    let name = super::certificate::name(certificate.issuer_name());
+                    let mut name = super::certificate::name(certificate.issuer_name());
+                    if matches!(issuer, Issuer::Impostor(_)) {
+                        name += ", with another key,";
+                    }
                     forest.missing.entry(name).or_default().push(index);
                 }
             }
