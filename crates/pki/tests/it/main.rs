@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod authority;
+mod contents;
 mod damage;
 mod encrypted_keys;
 mod identity;

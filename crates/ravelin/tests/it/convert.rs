@@ -143,7 +143,7 @@ fn every_format_with_a_key_becomes_every_other_and_judges_read_it() {
             assert_eq!(read.trim(), "True 2", "{from}, {reader}");
             let info = tool(
                 &place,
-                "certtool --p12-info --infile out.p12 --password different",
+                "certtool --p12-info --inder --infile out.p12 --password different",
             );
             assert!(
                 info.contains("BEGIN CERTIFICATE"),

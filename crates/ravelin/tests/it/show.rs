@@ -65,7 +65,7 @@ fn json_says_what_python_reads_in_all_certificates_of_its_vectors() {
     place.write("shown.json", &shown.stdout);
     let compared = python(&place, COMPARE, &["shown.json"]);
     let compared: usize = compared.trim().parse().unwrap();
-    assert!(compared > 100, "{compared} certificates were compared");
+    assert!(compared >= 100, "{compared} certificates were compared");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl<'c> Forest<'c> {
                 Issuer::Missing | Issuer::Impostor(_) => {
                     let mut name = super::certificate::name(certificate.issuer_name());
                     if matches!(issuer, Issuer::Impostor(_)) {
-                        name += ", with another key,";
+                        name += " (another key)";
                     }
                     forest.missing.entry(name).or_default().push(index);
                 }
