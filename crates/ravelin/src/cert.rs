@@ -1,20 +1,23 @@
 //! `ravelin cert`: certificates, made, asked for, signed, shown and converted.
 
 mod convert;
+mod lint;
 mod new;
 mod request;
 mod show;
 mod sign;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ravelin_certs::store::{NewFile, write_together};
 use ravelin_certs::{LocalError, StoreError};
-use ravelin_pki::{Certificate, GeneralName};
+use ravelin_pki::{Certificate, GeneralName, pem};
 
 use crate::arguments::cert::CertCommand;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
+use crate::key;
 
 pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -23,6 +26,8 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::Sign(arguments) => sign::run(arguments),
         CertCommand::Show(arguments) => show::run(arguments),
         CertCommand::Convert(arguments) => convert::run(arguments),
+        CertCommand::Verify(arguments) => verify::run(arguments),
+        CertCommand::Lint(arguments) => lint::run(arguments),
     }
 }
 
@@ -74,6 +79,18 @@ fn write(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     })
 }
 
+/// The certificates of a file, never none.
+fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
+    let what = key::shown(file);
+    let bytes = key::read_file(file)?;
+    let wrong =
+        |why: String| Failure::usage(format!("cannot read certificates from \"{what}\": {why}"));
+    let ders = pem::certificates(&bytes).map_err(|error| wrong(chain(&error)))?;
+    ders.iter()
+        .map(|der| Certificate::from_der(der).map_err(|error| wrong(chain(&error))))
+        .collect()
+}
+
 /// A chain in PEM, the first certificate first.
 fn chain_pem(chain: &[Certificate]) -> String {
     chain.iter().map(Certificate::to_pem).collect()
@@ -85,7 +102,7 @@ fn local_failure(error: &LocalError) -> Failure {
         LocalError::NotPermitted { .. }
         | LocalError::Purpose { .. }
         | LocalError::Authority(_)
-        | LocalError::Policy { .. } => Failure::usage(crate::failure::chain(error)),
+        | LocalError::Policy { .. } => Failure::usage(chain(error)),
         _ => Failure::of(error),
     };
     failure.hint(error.hint())

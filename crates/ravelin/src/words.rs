@@ -12,7 +12,9 @@ macro_rules! say {
 pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
+pub(crate) mod lint;
 pub(crate) mod show;
+pub(crate) mod verify;
 
 use std::collections::HashSet;
 use std::fmt::Display;
