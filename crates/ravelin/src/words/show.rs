@@ -2,6 +2,7 @@
 //!
 //! What is in a file is found out by `ravelin_pki::contents`; nothing is judged here beyond dates.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use ravelin_pki::Certificate;
@@ -49,7 +50,7 @@ pub(crate) fn pages(sources: &[Source], limits: Limits, now: SystemTime) -> Resu
         }
         if sources.len() > 1 {
             let name = clean(&source.name);
-            text += &format!("{LINK}{name}{LINK:#}\n\n");
+            let _ = write!(text, "{LINK}{name}{LINK:#}\n\n");
         }
         text += &render(source, width, limits, now);
     }

@@ -224,7 +224,7 @@ fn keystore_of(
             .clone()
             .filter(|_| entry.key.is_some() || entries.len() == 1);
         let wanted = named.unwrap_or_else(|| alias_of(entry, index));
-        let alias = unique(&mut taken, wanted);
+        let alias = unique(&mut taken, &wanted);
         let ders = entry.chain.iter().map(|c| c.der().clone());
         store.entries.push(match entry.key {
             Some(_) if format == Format::Jks && entry.chain.is_empty() => {
@@ -245,8 +245,8 @@ fn keystore_of(
 
 /// The alias, with a number behind it where another entry has it. Java does not tell upper case from
 /// lower.
-fn unique(taken: &mut HashSet<String>, wanted: String) -> String {
-    let mut alias = wanted.clone();
+fn unique(taken: &mut HashSet<String>, wanted: &str) -> String {
+    let mut alias = wanted.to_owned();
     let mut number = 2;
     while !taken.insert(alias.to_lowercase()) {
         alias = format!("{wanted} ({number})");

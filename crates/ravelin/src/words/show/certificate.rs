@@ -166,41 +166,10 @@ fn known(page: &mut Page, extension: &Extension) {
             page.list("only for", &shown(constraints.permitted()));
             page.list("not for", &shown(constraints.excluded()));
         }
-        ExtensionValue::CertificatePolicies(policies) => {
-            let shown: Vec<String> = policies
-                .iter()
-                .map(|information| {
-                    let mut text = information.policy.name_or_dots();
-                    for cps in &information.cps {
-                        text += &format!(" {cps}");
-                    }
-                    text
-                })
-                .collect();
-            page.list("policies", &shown);
-        }
-        ExtensionValue::PolicyMappings(mappings) => {
-            let shown: Vec<String> = mappings
-                .iter()
-                .map(|(issuer, subject)| {
-                    format!("{} is {}", issuer.name_or_dots(), subject.name_or_dots())
-                })
-                .collect();
-            page.list("mappings", &shown);
-        }
-        ExtensionValue::PolicyConstraints(constraints) => {
-            let mut shown = Vec::new();
-            if let Some(skip) = constraints.require_explicit_policy {
-                shown.push(format!("required after {skip} certificates"));
-            }
-            if let Some(skip) = constraints.inhibit_policy_mapping {
-                shown.push(format!("not mapped after {skip} certificates"));
-            }
-            page.list("policies", &shown);
-        }
-        ExtensionValue::InhibitAnyPolicy(skip) => {
-            page.row("any policy", format!("not after {skip} certificates"));
-        }
+        ExtensionValue::CertificatePolicies(_)
+        | ExtensionValue::PolicyMappings(_)
+        | ExtensionValue::PolicyConstraints(_)
+        | ExtensionValue::InhibitAnyPolicy(_) => policies(page, &extension.value),
         ExtensionValue::InfoAccess(list) => {
             let most = page.limits.names;
             for access in list.iter().take(most) {
@@ -257,6 +226,46 @@ fn known(page: &mut Page, extension: &Extension) {
         // The row of names has them.
         ExtensionValue::SubjectAltName(_) => {}
         _ => unknown(page, extension),
+    }
+}
+
+/// Under which policies it was issued, and which a path must have.
+fn policies(page: &mut Page, value: &ExtensionValue) {
+    match value {
+        ExtensionValue::CertificatePolicies(policies) => {
+            let shown: Vec<String> = policies
+                .iter()
+                .map(|information| {
+                    let name = information.policy.name_or_dots();
+                    let words = std::iter::once(name).chain(information.cps.iter().cloned());
+                    words.collect::<Vec<_>>().join(" ")
+                })
+                .collect();
+            page.list("policies", &shown);
+        }
+        ExtensionValue::PolicyMappings(mappings) => {
+            let shown: Vec<String> = mappings
+                .iter()
+                .map(|(issuer, subject)| {
+                    format!("{} is {}", issuer.name_or_dots(), subject.name_or_dots())
+                })
+                .collect();
+            page.list("mappings", &shown);
+        }
+        ExtensionValue::PolicyConstraints(constraints) => {
+            let mut shown = Vec::new();
+            if let Some(skip) = constraints.require_explicit_policy {
+                shown.push(format!("required after {skip} certificates"));
+            }
+            if let Some(skip) = constraints.inhibit_policy_mapping {
+                shown.push(format!("not mapped after {skip} certificates"));
+            }
+            page.list("policies", &shown);
+        }
+        ExtensionValue::InhibitAnyPolicy(skip) => {
+            page.row("any policy", format!("not after {skip} certificates"));
+        }
+        _ => {}
     }
 }
 

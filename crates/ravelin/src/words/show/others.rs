@@ -4,7 +4,7 @@
 use ravelin_pki::contents::{Item, Locked, OpenStore};
 use ravelin_pki::ocsp::{BasicResponse, CertificateStatus, OcspRequest, OcspResponse, ResponderId};
 use ravelin_pki::{
-    CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevocationReason,
+    Certificate, CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevocationReason,
     RevokedCertificate,
 };
 
@@ -187,7 +187,7 @@ pub(super) fn ocsp_response(page: &mut Page, response: &OcspResponse, kind: &str
         page.styled("", DIM, more(basic.responses.len() - most));
     }
     if !basic.certificates.is_empty() {
-        let with: Vec<String> = basic.certificates.iter().map(|c| c.title()).collect();
+        let with: Vec<String> = basic.certificates.iter().map(Certificate::title).collect();
         page.list("comes with", &with);
     }
 }
