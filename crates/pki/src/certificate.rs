@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::digest;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::constraints::NameConstraints;
@@ -295,6 +296,16 @@ impl Certificate {
     #[must_use]
     pub fn fingerprint_sha256(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
+    }
+
+    /// The SHA-1 of its DER, by which older tools and Windows name certificates. It tells them apart
+    /// and proves nothing: other bytes can be made to have it.
+    #[must_use]
+    pub fn fingerprint_sha1(&self) -> [u8; 20] {
+        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der);
+        let mut octets = [0; 20];
+        octets.copy_from_slice(digest.as_ref());
+        octets
     }
 
     /// Its public key.

@@ -244,10 +244,22 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// Control characters, and those that turn the direction of text or cannot be seen.
-pub(crate) fn unprintable(character: char) -> bool {
+/// Whether a character must not be shown as it is: control characters, which move a terminal's cursor,
+/// and those that turn the direction of text or cannot be seen (Unicode Technical Report 36).
+#[must_use]
+pub fn unprintable(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            character,
+            '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// The short names of RFC 4514, section 3, and what all tools write.

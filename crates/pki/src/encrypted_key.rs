@@ -129,6 +129,14 @@ pub fn decrypt(
     if let Some(second) = keys.next() {
         return Err(PemError::SeveralKeys { line: second.line }.into());
     }
+    decrypt_block(block, passphrase)
+}
+
+/// Decrypts the key in a block that [`is_encrypted_block`] says yes to.
+pub(crate) fn decrypt_block(
+    block: &Block<'_>,
+    passphrase: &Passphrase,
+) -> Result<PrivateKeyDer<'static>, EncryptedKeyError> {
     let content = block.decode()?;
     if !block.encrypted {
         return decrypt_der(&content, passphrase).map(PrivateKeyDer::from);

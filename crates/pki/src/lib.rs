@@ -22,6 +22,7 @@ pub mod authority;
 mod ber;
 pub mod certificate;
 pub mod constraints;
+pub mod contents;
 pub mod der;
 pub mod distinguished_name;
 pub mod encrypted_key;
@@ -69,7 +70,7 @@ pub use revocation_list::{
     RevocationList, RevocationListError, RevocationListTemplate, RevocationListTemplateError,
     RevocationReason, RevokedCertificate,
 };
-pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+pub use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
 pub use template::{Purpose, Template};

@@ -202,6 +202,19 @@ pub enum PemError {
 }
 
 impl PemError {
+    /// The line that it is about.
+    pub(crate) fn line(&self) -> Option<usize> {
+        match self {
+            Self::BadCertificate { line, .. } => *line,
+            Self::NoEnd { line, .. }
+            | Self::BadBase64 { line, .. }
+            | Self::SeveralKeys { line }
+            | Self::EncryptedKey { line }
+            | Self::UnsupportedKey { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+
     /// A command that mends it, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -247,8 +260,17 @@ impl Block<'_> {
 }
 
 /// Cuts a file into its blocks. Text around them is explanation (RFC 7468, section 5.2) and passed
-/// over. A file without any is an error.
+/// over. A file without any is an error, and so is one with a block that is not whole.
 pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
+    let blocks: Vec<Block<'_>> = scan(bytes)?.into_iter().collect::<Result<_, _>>()?;
+    if blocks.is_empty() {
+        return Err(PemError::NoBlock);
+    }
+    Ok(blocks)
+}
+
+/// Cuts a file into its blocks, as far as it can: one that is not whole does not hide the others.
+pub(crate) fn scan(bytes: &[u8]) -> Result<Vec<Result<Block<'_>, PemError>>, PemError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(PemError::Empty);
     }
@@ -259,23 +281,21 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
     let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     let mut blocks = Vec::new();
     let mut open: Option<Block<'_>> = None;
-    for (index, line) in bytes.split(|&octet| octet == b'\n').enumerate() {
+    for (line, number) in Lines(bytes).zip(1..) {
         let line = line.trim_ascii();
         if let Some(label) = boundary(line, b"-----BEGIN ") {
-            if let Some(block) = open {
-                return Err(block.without_end());
-            }
+            blocks.extend(open.take().map(|block| Err(block.without_end())));
             open = Some(Block {
                 label,
-                line: index + 1,
+                line: number,
                 body: Vec::new(),
                 encrypted: false,
                 dek_info: None,
             });
         } else if let Some(mut block) = open.take() {
             match boundary(line, b"-----END ") {
-                Some(label) if label == block.label => blocks.push(block),
-                Some(_) => return Err(block.without_end()),
+                Some(label) if label == block.label => blocks.push(Ok(block)),
+                Some(_) => blocks.push(Err(block.without_end())),
                 None => {
                     if line.contains(&b':') {
                         block.encrypted |=
@@ -292,10 +312,31 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
             }
         }
     }
-    match open {
-        Some(block) => Err(block.without_end()),
-        None if blocks.is_empty() => Err(PemError::NoBlock),
-        None => Ok(blocks),
+    blocks.extend(open.map(|block| Err(block.without_end())));
+    Ok(blocks)
+}
+
+/// Lines as any system ends them: with LF, CR LF or, as the Macintosh did, CR; in one file mixed.
+struct Lines<'f>(&'f [u8]);
+
+impl<'f> Iterator for Lines<'f> {
+    type Item = &'f [u8];
+
+    fn next(&mut self) -> Option<&'f [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let end = self
+            .0
+            .iter()
+            .position(|octet| matches!(octet, b'\n' | b'\r'));
+        let end = end.unwrap_or(self.0.len());
+        let (line, rest) = self.0.split_at(end);
+        self.0 = match rest {
+            [b'\r', b'\n', rest @ ..] | [_, rest @ ..] => rest,
+            [] => rest,
+        };
+        Some(line)
     }
 }
 
@@ -351,7 +392,7 @@ fn at_line(line: Option<usize>) -> String {
 }
 
 /// Standard base64; padding may be missing, as some tools drop it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );

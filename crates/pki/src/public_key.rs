@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::der::{DerError, Element, Reader, Tag, Writer};
+use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::fingerprint::Fingerprint;
 use crate::oid::Oid;
 use crate::signature::{AlgorithmIdentifier, Hash, SignatureAlgorithm};
@@ -179,6 +179,18 @@ impl PublicKey {
             bits: end - bits.len()..end,
             der: element.whole.to_vec(),
         })
+    }
+
+    /// The key in an `RSAPublicKey` (RFC 8017, appendix A.1.1), the form `RSA PUBLIC KEY` of PEM.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or has more than 65,535 bits.
+    pub fn from_pkcs1(der: &[u8]) -> Result<Self, DerError> {
+        let wrong = DerProblem::OutOfRange.at(0);
+        Reader::only(der, Tag::SEQUENCE)?;
+        let bits = modulus_bits(der).ok_or(wrong)?;
+        Ok(Self::of(KeyType::Rsa(bits), der))
     }
 
     /// The key of a kind, from the bits that are in its `subjectPublicKey`.

@@ -7,6 +7,7 @@
 pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
+pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
 

@@ -1,8 +1,10 @@
-//! `ravelin cert`: certificates, made, asked for and signed.
+//! `ravelin cert`: certificates, made, asked for, signed, shown and converted.
 
+mod convert;
 mod lint;
 mod new;
 mod request;
+mod show;
 mod sign;
 mod verify;
 
@@ -22,6 +24,8 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::New(arguments) => new::run(arguments),
         CertCommand::Request(arguments) => request::run(arguments),
         CertCommand::Sign(arguments) => sign::run(arguments),
+        CertCommand::Show(arguments) => show::run(arguments),
+        CertCommand::Convert(arguments) => convert::run(arguments),
         CertCommand::Verify(arguments) => verify::run(arguments),
         CertCommand::Lint(arguments) => lint::run(arguments),
     }

@@ -22,6 +22,8 @@ enum Kind {
     Answer = ANSWER_IS_NO,
     /// The command or the config is wrong.
     Usage = 2,
+    /// The network or the peer failed.
+    Network = 3,
     /// Something local failed: permissions, disk, a port in use.
     Local = LOCAL_FAILURE,
 }
@@ -53,6 +55,15 @@ impl Failure {
             message: message.into(),
             hint: None,
             kind: Kind::Usage,
+        }
+    }
+
+    pub(crate) fn network(message: impl Into<String>) -> Self {
+        Self {
+            report: None,
+            message: message.into(),
+            hint: None,
+            kind: Kind::Network,
         }
     }
 

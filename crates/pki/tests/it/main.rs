@@ -4,6 +4,7 @@
 
 mod authority;
 mod chains;
+mod contents;
 mod damage;
 mod encrypted_keys;
 mod identity;

@@ -11,17 +11,21 @@ use time::format_description::well_known::Rfc3339;
 
 use super::HomeArgument;
 use super::key::{PassphraseArguments, ProtectionArguments};
+use super::reading::{CertConvertArguments, CertShowArguments};
 
 /// Make, read, judge and convert certificates
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  \
     ravelin cert new app.localhost 127.0.0.1\n  \
+    ravelin cert show example.org:443\n  \
     ravelin cert request --out . example.org\n  \
     ravelin cert sign example.org.csr")]
 pub(crate) enum CertCommand {
     New(CertNewArguments),
     Request(CertRequestArguments),
     Sign(CertSignArguments),
+    Show(CertShowArguments),
+    Convert(CertConvertArguments),
     Verify(CertVerifyArguments),
     Lint(CertLintArguments),
 }

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &CertVerifyArguments) -> Result<ExitCode, Failure> 
         if arguments.fetch {
             fetch_issuers(&judge, &question, &mut chain, &mut fetched);
         }
-        let verdict = judge.verify(&chain, &question);
+        let verdict = judge.verify(&chain[0], &chain[1..], &question);
         all_good &= verdict.is_valid();
         let answer = words::verify::Answer {
             file,
@@ -166,7 +166,7 @@ fn fetch_issuers(
     let mut asked = HashSet::new();
     for _ in 0..MOST_FETCHED {
         let addresses: Vec<String> = {
-            let verdict = judge.verify(chain, question);
+            let verdict = judge.verify(&chain[0], &chain[1..], question);
             if verdict.is_valid() {
                 return;
             }

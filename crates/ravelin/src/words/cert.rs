@@ -219,6 +219,19 @@ pub(crate) fn signed(certificate: &Certificate, file: &Path) {
     );
 }
 
+/// A file in another format.
+pub(crate) fn converted(file: &Path, what: &str, private: bool) {
+    let protection = if private {
+        ", for you alone to read"
+    } else {
+        ""
+    };
+    say!(
+        "{GREEN}wrote{GREEN:#}        {}: {what}{protection}",
+        shell_word(file)
+    );
+}
+
 fn names(names: &[GeneralName]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }

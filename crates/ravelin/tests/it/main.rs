@@ -6,8 +6,10 @@
 mod abuse;
 mod client;
 mod config;
+mod convert;
 mod docs;
 mod foreign;
 mod judges;
 mod life;
 mod server;
+mod show;
