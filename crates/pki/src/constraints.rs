@@ -127,7 +127,11 @@ impl NameConstraints {
         // What cannot be compared counts as excluded, and as not permitted.
         let excluded = concerning(&self.excluded)
             .into_iter()
-            .any(|contains| contains.unwrap_or(true));
+            .any(|contains| contains.unwrap_or(true))
+            || self
+                .excluded
+                .iter()
+                .any(|subtree| subtree.is_within_wildcard(name));
         let permitted =
             permitted.is_empty() || permitted.into_iter().any(|contains| contains == Some(true));
         permitted && !excluded
@@ -281,6 +285,21 @@ impl Subtree {
             | (Self::Directory(_), GeneralName::Directory(_)) => true,
             (Self::Other(ours), theirs) => {
                 std::mem::discriminant(ours) == std::mem::discriminant(theirs)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the name is a wildcard that covers this very subtree's top: who is barred from
+    /// `a.example.org` must not speak for it as `*.example.org`.
+    fn is_within_wildcard(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(domain), GeneralName::Dns(name)) => {
+                let parent = domain.trim_start_matches('.').split_once('.');
+                let covered = name.strip_prefix("*.");
+                covered
+                    .zip(parent)
+                    .is_some_and(|(covered, (_, parent))| covered.eq_ignore_ascii_case(parent))
             }
             _ => false,
         }
@@ -570,6 +589,19 @@ mod tests {
         for text in ["", "10.0.0.0/33", "@", "a@", "uri:", "*.*.a", "a b"] {
             assert!(read(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn wildcards_reach_neither_what_is_excluded_nor_beyond_what_is_permitted() {
+        let barred = NameConstraints::default().but(&name("a.example.org"));
+        for text in ["*.example.org", "*.a.example.org", "a.example.org"] {
+            assert!(!barred.permits(&name(text)), "{text}");
+        }
+        for text in ["*.b.example.org", "*.org", "example.org"] {
+            assert!(barred.permits(&name(text)), "{text}");
+        }
+        let one = NameConstraints::default().permitting(Subtree::Dns("a.example.org".into()));
+        assert!(!one.permits(&name("*.example.org")) && one.permits(&name("*.a.example.org")));
     }
 
     #[test]

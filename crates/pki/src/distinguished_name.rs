@@ -1,8 +1,9 @@
 //! Distinguished names (RFC 5280, section 4.1.2.4): who holds a certificate and who issued it.
 
 use std::fmt;
+use std::hash::BuildHasher;
 
-use crate::der::{DerError, DerProblem, Element, Tag, Writer};
+use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::oid::Oid;
 
 /// A distinguished name: a sequence of sets of attributes.
@@ -131,6 +132,32 @@ impl DistinguishedName {
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der || (self.parts.len() == other.parts.len() && self.is_below(other))
+    }
+
+    /// A hash that is the same for all names that match.
+    pub(crate) fn hash_of_matching(&self, state: &impl BuildHasher) -> u64 {
+        // The least of a set's hashes, as a set has no order and its members may be there twice.
+        let parts = self.parts.iter().map(|part| {
+            let hashes = part
+                .iter()
+                .map(|attribute| state.hash_one((&attribute.kind, folded(&attribute.value))));
+            hashes.min()
+        });
+        parts.fold(state.hash_one(self.parts.len()), |hash, part| {
+            state.hash_one((hash, part))
+        })
+    }
+
+    /// This name with a relative distinguished name behind it: the SET in DER, as distribution points
+    /// have it (RFC 5280, section 4.2.1.13).
+    pub(crate) fn with_part(&self, set: &[u8]) -> Result<Self, DerError> {
+        let ours = Reader::only(&self.der, Tag::SEQUENCE)?;
+        let mut writer = Writer::new();
+        writer.sequence(|w| {
+            w.raw(ours.content);
+            w.raw(set);
+        });
+        Self::read(Reader::only(writer.bytes(), Tag::SEQUENCE)?)
     }
 
     /// Whether this name begins with all of `ancestor`, as name constraints ask (RFC 5280, section

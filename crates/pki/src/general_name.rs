@@ -222,7 +222,7 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
     v4.or(v6).ok()
 }
 
-fn hex(octets: &[u8]) -> String {
+pub(crate) fn hex(octets: &[u8]) -> String {
     let mut digits = String::with_capacity(octets.len() * 2);
     for octet in octets {
         let _ = write!(digits, "{octet:02x}");

@@ -3,6 +3,7 @@
 mod new;
 mod request;
 mod sign;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::New(arguments) => new::run(arguments),
         CertCommand::Request(arguments) => request::run(arguments),
         CertCommand::Sign(arguments) => sign::run(arguments),
+        CertCommand::Verify(arguments) => verify::run(arguments),
     }
 }
 

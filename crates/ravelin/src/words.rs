@@ -12,6 +12,7 @@ macro_rules! say {
 pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
+pub(crate) mod verify;
 
 use std::collections::HashSet;
 use std::fmt::Display;
