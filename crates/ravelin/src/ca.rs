@@ -3,6 +3,7 @@
 mod init;
 mod inventory;
 mod moving;
+mod serve;
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &CaCommand) -> Result<ExitCode, Failure> {
         CaCommand::List(arguments) => inventory::list(arguments),
         CaCommand::Revoke(arguments) => inventory::revoke(arguments),
         CaCommand::Crl(arguments) => inventory::crl(arguments),
+        CaCommand::Serve(arguments) => serve::run(arguments),
         CaCommand::Audit(arguments) => inventory::audit(arguments),
         CaCommand::Rollover(arguments) => moving::rollover(arguments),
         CaCommand::Export(arguments) => moving::export(arguments),

@@ -1,7 +1,7 @@
 //! `ravelin serve` and `ravelin check`: from arguments to a running server, and through its life.
 
 mod folder;
-mod listeners;
+pub(crate) mod listeners;
 mod watch;
 
 use std::io::IsTerminal;

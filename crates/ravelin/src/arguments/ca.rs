@@ -12,6 +12,7 @@ use ravelin_pki::constraints::Subtree;
 
 use super::HomeArgument;
 use super::key::{PassphraseArguments, ProtectionArguments};
+use crate::listen_on::ListenOn;
 
 /// Run a CA of your own: make it, have it trusted, see and revoke what it issued
 ///
@@ -27,6 +28,7 @@ pub(crate) enum CaCommand {
     List(CaListArguments),
     Revoke(CaRevokeArguments),
     Crl(CaCrlArguments),
+    Serve(CaServeArguments),
     Audit(CaAuditArguments),
     Rollover(CaRolloverArguments),
     Export(CaExportArguments),
@@ -192,6 +194,25 @@ pub(crate) struct CaCrlArguments {
     /// Write PEM in place of DER
     #[arg(long)]
     pub(crate) pem: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+/// Answer for the CA over HTTP: OCSP, CRLs and its certificates
+///
+/// Plain HTTP is what clients expect: all of it is signed, and a client that had to check this
+/// server's own certificate first would go round in a circle. What is revoked is told at once. The
+/// addresses that "ravelin ca init --address URL" writes into certificates are those served here:
+/// URL/ocsp, URL/crl/ISSUER.crl and URL/issuer/ISSUER.cer.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin ca serve\n  \
+    ravelin ca serve --listen '*:80' --home /srv/pki")]
+pub(crate) struct CaServeArguments {
+    /// Where to listen: PORT for this machine alone, *:PORT for everyone, or ADDR:PORT; repeatable
+    /// [default: 8080]
+    #[arg(long, short, value_name = "WHERE")]
+    pub(crate) listen: Vec<ListenOn>,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
 }

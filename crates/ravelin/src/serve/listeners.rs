@@ -56,7 +56,8 @@ pub(super) fn open(config: &Config) -> Result<Listeners, Failure> {
     })
 }
 
-fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failure> {
+/// Opens addresses, but for those of IPv6 where this machine has none.
+pub(crate) fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Listener>, Failure> {
     let mut listeners: Vec<Listener> = Vec::with_capacity(addresses.len());
     for address in addresses {
         match Listener::bind(*address, workers) {

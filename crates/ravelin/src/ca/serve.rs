@@ -1,0 +1,151 @@
+//! `ravelin ca serve`: the CA's face to the world, over plain HTTP.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
+use ravelin_certs::responder::Answer;
+use ravelin_certs::{LocalRegister, Responder};
+use ravelin_pki::authority::self_signed_certificate;
+use ravelin_pki::ocsp::MAX_REQUEST_OCTETS;
+use ravelin_pki::{HostName, PrivateKey, Template};
+use ravelin_server::{Builder, Listener, RequestBody, worker_count};
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use tokio::signal::unix::{SignalKind, signal};
+use tower_service::Service;
+
+use super::{failure, load_authority};
+use crate::arguments::ca::CaServeArguments;
+use crate::failure::{Failure, chain};
+use crate::listen_on::ListenOn;
+use crate::serve::listeners;
+use crate::words;
+
+pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
+    let authority = load_authority(&arguments.home)?;
+    let issuers = authority
+        .issuer_certificates()
+        .map_err(|error| failure(&error))?;
+    let register = LocalRegister::new(authority).map_err(|error| failure(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(&error))?;
+    let (mut terminate, mut interrupt) = {
+        let _runtime = runtime.enter();
+        let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
+        (
+            handler(SignalKind::terminate())?,
+            handler(SignalKind::interrupt())?,
+        )
+    };
+    let addresses = if arguments.listen.is_empty() {
+        vec![ListenOn::this_machine(PORT)]
+    } else {
+        arguments.listen.clone()
+    };
+    let addresses: Vec<_> = addresses
+        .iter()
+        .flat_map(|listen| listen.addresses().iter().copied())
+        .collect();
+    let listening = listeners::bind(&addresses, worker_count(0))?;
+    let addresses: Vec<_> = listening.iter().map(Listener::address).collect();
+
+    let service = CaService(Arc::new(Responder::new(register)));
+    let mut server = Builder::new(no_tls()?)
+        .on_notice(|notice| words::notice(&notice))
+        .serve(service)
+        .map_err(|error| Failure::of(&error))?;
+    for listener in listening {
+        server.listen_plain(listener);
+    }
+    words::ca_serve::started(&addresses, &issuers);
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    runtime.block_on(async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
+    words::event("stopping: running requests end first");
+    server.shutdown().map_err(|error| Failure::of(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Servers have a TLS configuration, and this one opens no address that speaks TLS.
+fn no_tls() -> Result<ServerTls, Failure> {
+    let key = PrivateKey::generate().map_err(|error| Failure::of(&error))?;
+    let name = HostName::Dns("localhost".to_owned());
+    let template = Template::leaf(vec![(&name).into()]);
+    let life = Duration::from_secs(60);
+    let certificate = self_signed_certificate(&template, &key, life, SystemTime::now())
+        .map_err(|error| Failure::of(&error))?;
+    let key = key.der().map_err(|error| Failure::of(&error))?;
+    let served = ServedCertificate::new(vec![certificate], key, &[name])
+        .map_err(|error| Failure::of(&error))?;
+    let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
+    let certificates = Arc::new(Certificates::new(served));
+    ServerTls::new(certificates, &tickets, ravelin_server::ALPN)
+        .map_err(|error| Failure::of(&error))
+}
+
+/// The responder as a service of HTTP.
+#[derive(Clone)]
+struct CaService(Arc<Responder<LocalRegister>>);
+
+impl Service<Request<RequestBody>> for CaService {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let responder = self.0.clone();
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let body = Limited::new(body, MAX_REQUEST_OCTETS).collect().await;
+            let Ok(body) = body.map(http_body_util::Collected::to_bytes) else {
+                let mut response = Response::new(Full::default());
+                *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+                return Ok(response);
+            };
+            // The inventory is on a disk, and the key may be in a token.
+            let answered = tokio::task::spawn_blocking(move || {
+                let (method, path) = (head.method.as_str(), head.uri.path());
+                responder.answer(method, path, &body, SystemTime::now())
+            });
+            let Ok(answer) = answered.await else {
+                let mut response = Response::new(Full::default());
+                *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+                return Ok(response);
+            };
+            if let Some(problem) = &answer.problem {
+                words::warn(chain(problem));
+            }
+            Ok(response(answer))
+        })
+    }
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response
+        .body(Full::new(Bytes::from_owner(answer.body)))
+        .unwrap_or_default()
+}
+
+/// Where it listens unless told otherwise.
+const PORT: u16 = 8080;
