@@ -79,7 +79,7 @@ pub(crate) struct CertNewArguments {
 #[group(multiple = false)]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct PurposeArguments {
-    /// For a server [default]
+    /// For a server, which is the default
     #[arg(long)]
     pub(crate) server: bool,
     /// For a client: it proves who connects
@@ -148,7 +148,7 @@ pub(crate) struct CertRequestArguments {
 #[group(multiple = false)]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct RequestPurposeArguments {
-    /// For a server [default]
+    /// For a server, which is the default
     #[arg(long)]
     pub(crate) server: bool,
     /// For a client: it proves who connects
