@@ -1,7 +1,6 @@
 //! `certificate`: that the local authority may sign, or that the files are there, fit each other
 //! and cover the site.
 
-use std::error::Error;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use super::super::fault::Fault;
 use super::super::placed::{At, Key, TextOr};
 use super::super::raw::CertificateFiles;
 use super::Check;
+use crate::failure::chain;
 
 /// Where the certificate of the site with these hosts comes from.
 pub(super) fn source(
@@ -121,7 +121,7 @@ fn read_key(path: &Path) -> Result<PrivateKey, Fault> {
 fn unusable(path: &Path, error: &PemError) -> Fault {
     Fault::Pem {
         path: path.to_owned(),
-        why: with_cause(error),
+        why: chain(error),
         mend: error.hint().unwrap_or(match error {
             PemError::NoCertificate { .. } | PemError::NoKey { .. } => {
                 "`cert` is for the certificate and its intermediates, `key` for the private key"
@@ -145,14 +145,6 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
             path,
             why: kind.to_string(),
         },
-    }
-}
-
-/// An error and its cause; what lies deeper speaks of tags and lengths.
-fn with_cause(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 
