@@ -303,6 +303,9 @@ impl<K: Signer> Authority<K> {
 
 /// Makes a certificate that is its own issuer: a root, or a leaf that is trusted by itself.
 ///
+/// An issuer must have a name (RFC 5280, section 4.1.2.4): where the template has no subject, its
+/// first name becomes the common name.
+///
 /// # Errors
 ///
 /// There is neither name nor subject, or the key does not sign.
@@ -315,6 +318,16 @@ pub fn self_signed_certificate<K: Signer>(
     if template.names.is_empty() && template.subject.is_empty() {
         return Err(AuthorityError::NoNames);
     }
+    let named;
+    let template = match template.names.first() {
+        Some(name) if template.subject.is_empty() => {
+            let common_name: String = name.to_string().chars().take(64).collect();
+            let subject = DistinguishedName::of(&[(Oid::COMMON_NAME, &common_name)]);
+            named = template.clone().with_subject(subject);
+            &named
+        }
+        _ => template,
+    };
     let validity = Validity::from(now, life)?;
     let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
     let issuer = Issuer {

@@ -32,6 +32,7 @@ pub mod general_name;
 pub mod key;
 pub mod keystore;
 pub mod leaf;
+pub mod lint;
 pub mod name;
 pub mod ocsp;
 pub mod oid;

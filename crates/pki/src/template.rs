@@ -165,9 +165,11 @@ impl Template {
         );
         if !self.purposes.is_empty() {
             let purposes = self.purposes.clone();
+            // Critical for time stamps (RFC 3161, section 2.3).
+            let critical = purposes == [Oid::TIME_STAMPING];
             add(
                 Oid::EXTENDED_KEY_USAGE,
-                false,
+                critical,
                 Value::ExtendedKeyUsage(purposes),
             );
         }

@@ -1,10 +1,11 @@
-//! `ravelin cert`: certificates, made, asked for, signed, shown and converted.
+//! `ravelin cert`: certificates, made, asked for, signed, shown, judged and converted.
 
 mod convert;
 mod new;
 mod request;
 mod show;
 mod sign;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::Sign(arguments) => sign::run(arguments),
         CertCommand::Show(arguments) => show::run(arguments),
         CertCommand::Convert(arguments) => convert::run(arguments),
+        CertCommand::Verify(arguments) => verify::run(arguments),
     }
 }
 

@@ -9,6 +9,7 @@ mod cert;
 mod certificates;
 mod config;
 mod failure;
+mod fetch;
 mod key;
 mod listen_on;
 mod manual;

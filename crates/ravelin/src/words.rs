@@ -13,6 +13,7 @@ pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod key;
 pub(crate) mod show;
+pub(crate) mod verify;
 
 use std::collections::HashSet;
 use std::fmt::Display;

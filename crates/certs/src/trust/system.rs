@@ -92,6 +92,20 @@ pub fn status(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> TrustCha
     })
 }
 
+/// The roots that the programs of this system trust, and the bundle that they are in; `None` where
+/// none is found. What cannot be read in it is left out.
+#[must_use]
+pub fn roots(environment: &TrustEnvironment) -> Option<(PathBuf, Vec<Certificate>)> {
+    BUNDLES.iter().find_map(|bundle| {
+        let path = environment.path(bundle);
+        let ders = pem::certificates(&fs::read(&path).ok()?).ok()?;
+        let roots = ders
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok());
+        Some((path, roots.collect()))
+    })
+}
+
 /// Whether a bundle holds the root.
 pub(super) fn is_in_bundle(root: &Certificate, environment: &TrustEnvironment) -> bool {
     // Bundles differ in how they break lines, so both sides are compared without any.

@@ -8,6 +8,7 @@ mod encrypted_keys;
 mod identity;
 mod jks;
 mod keys;
+mod lint;
 mod openssl;
 mod outside;
 mod peers;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
-use ravelin_pki::{Authority, Certificate, HostName, Leaf, NameConstraints, PrivateKey, pem};
+use ravelin_pki::{Authority, Certificate, HostName, Leaf, NameConstraints, PrivateKey, lint, pem};
 
 static ROOT: LazyLock<Authority> = LazyLock::new(|| {
     let now = SystemTime::now();
@@ -34,6 +34,13 @@ fn ask_all(bytes: &[u8]) {
                 constraints.to_string(),
                 constraints.permits(&LEAF.names()[1]),
             );
+        }
+        let chain = [certificate.clone(), ROOT.certificate().clone()];
+        for public in [true, false] {
+            let options = lint::Options {
+                public: Some(public),
+            };
+            let _ = lint::lint(&chain, SystemTime::now(), options);
         }
         if let Ok(authority) = Authority::new(
             certificate,

@@ -1,9 +1,13 @@
 //! `ravelin cert`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::SystemTime;
 
-use clap::{Args, Subcommand};
-use ravelin_pki::{GeneralName, KeyType};
+use clap::{Args, Subcommand, ValueEnum};
+use ravelin_pki::{GeneralName, HostName, KeyType};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::HomeArgument;
 use super::key::{PassphraseArguments, ProtectionArguments};
@@ -22,6 +26,7 @@ pub(crate) enum CertCommand {
     Sign(CertSignArguments),
     Show(CertShowArguments),
     Convert(CertConvertArguments),
+    Verify(CertVerifyArguments),
 }
 
 /// Make a key and a certificate for these names, from the local CA
@@ -188,4 +193,84 @@ pub(crate) struct CertSignArguments {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
+}
+
+/// Judge certificates: is there a path to a root that is trusted, and if not, why?
+///
+/// Each file is one question: its first certificate, with the others to help. The exit code is 1
+/// where one of them fails.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    ravelin cert verify fullchain.pem --host example.org\n  \
+    ravelin cert verify client.pem --ca corp-root.pem --purpose client --crl corp.crl\n  \
+    ravelin cert verify --at 2027-06-01 certs/*.pem")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(crate) struct CertVerifyArguments {
+    /// Certificates with their chains, in PEM or DER
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The host it must be good for: a name or an address
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<HostName>,
+    /// What is trusted: a file of roots, "system" or "local"; repeatable [default: local and system]
+    #[arg(long, value_name = "FILE|system|local")]
+    pub(crate) ca: Vec<PathBuf>,
+    /// Intermediates that may help, beside those in FILE; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chain: Vec<PathBuf>,
+    /// Judge as of this time: 2027-06-01, or 2027-06-01T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Moment>,
+    /// Lists of what was revoked (CRLs), in PEM or DER; repeatable. A certificate that none of them
+    /// tells of fails
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// What it must be good for
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<VerifiedPurpose>,
+    /// Fetch issuers that are missing from where certificates say they are, over HTTP
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Show all paths that were tried, not only the nearest
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) paths: bool,
+    /// Print JSON: an array of objects
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum VerifiedPurpose {
+    Server,
+    Client,
+    Email,
+    Code,
+    Ocsp,
+    Timestamp,
+    Any,
+}
+
+/// A moment, as a day or in RFC 3339.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(pub(crate) SystemTime);
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let whole = if text.contains('T') {
+            text.to_owned()
+        } else {
+            format!("{text}T00:00:00Z")
+        };
+        OffsetDateTime::parse(&whole, &Rfc3339)
+            .map(|time| Self(time.into()))
+            .map_err(|_| {
+                format!(
+                    "\"{text}\" is no day and no time, such as 2027-06-01 or 2027-06-01T12:00:00Z"
+                )
+            })
+    }
 }

@@ -1,0 +1,182 @@
+//! What `ravelin cert verify` answers.
+
+use std::fmt::Write as _;
+use std::path::Path as FilePath;
+
+use ravelin_pki::verify::{Path, Status, Verdict};
+use ravelin_pki::{Certificate, Question};
+use serde_json::{Value, json};
+
+use super::{BOLD, DIM, GREEN, RED, YELLOW, day, result, until};
+use crate::failure::Failure;
+
+/// One answer.
+pub(crate) struct Answer<'a> {
+    pub(crate) file: &'a FilePath,
+    pub(crate) verdict: &'a Verdict<'a>,
+    pub(crate) question: &'a Question,
+    /// Where roots were looked for.
+    pub(crate) searched: &'a [String],
+    /// What was fetched, and what came of it.
+    pub(crate) fetched: &'a [String],
+    pub(crate) all_paths: bool,
+}
+
+impl Answer<'_> {
+    pub(crate) fn say(&self) -> Result<(), Failure> {
+        let mut text = String::new();
+        let best = self.verdict.best();
+        if best.holds() {
+            let _ = writeln!(
+                text,
+                "{GREEN}yes{GREEN:#}          {}: good{}, until {}",
+                self.file.display(),
+                self.asked(),
+                until(earliest_end(best))
+            );
+        } else {
+            let _ = writeln!(
+                text,
+                "{RED}no{RED:#}           {}: not good{}",
+                self.file.display(),
+                self.asked()
+            );
+        }
+        for failure in &best.failures {
+            let _ = writeln!(text, "{RED}wrong{RED:#}        {failure}");
+            let _ = writeln!(text, "             {DIM}{}{DIM:#}", failure.problem.rule());
+            if let Some(hint) = failure.problem.hint() {
+                let _ = writeln!(text, "             {BOLD}hint:{BOLD:#} {hint}");
+            }
+        }
+        tree(&mut text, "path", best);
+        if self.all_paths {
+            for path in self
+                .verdict
+                .paths()
+                .iter()
+                .filter(|path| !std::ptr::eq(*path, best))
+            {
+                tree(&mut text, "tried", path);
+                for failure in &path.failures {
+                    let _ = writeln!(text, "             {RED}wrong{RED:#} {failure}");
+                }
+            }
+        } else if self.verdict.paths().len() > 1 && !best.holds() {
+            let _ = writeln!(
+                text,
+                "{DIM}             the nearest of {} paths; --paths shows all{DIM:#}",
+                self.verdict.paths().len()
+            );
+        }
+        for remark in self.verdict.remarks() {
+            let _ = writeln!(text, "{YELLOW}note{YELLOW:#}         {remark}");
+        }
+        for line in self.fetched {
+            let _ = writeln!(text, "fetched      {line}");
+        }
+        if !best.holds() {
+            for (index, place) in self.searched.iter().enumerate() {
+                let label = if index == 0 { "searched" } else { "" };
+                let _ = writeln!(text, "{label:<12} {place}");
+            }
+        }
+        result(&text)
+    }
+
+    fn asked(&self) -> String {
+        let mut text = String::new();
+        match (&self.question.host, self.question.purpose) {
+            (Some(host), _) => {
+                let _ = write!(text, " for {host}");
+            }
+            (None, Some(purpose)) => {
+                let _ = write!(text, " as {}", purpose.oid().name_or_dots());
+            }
+            (None, None) => {}
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let best = self.verdict.best();
+        json!({
+            "file": self.file.display().to_string(),
+            "valid": best.holds(),
+            "host": self.question.host.as_ref().map(ToString::to_string),
+            "purpose": self.question.purpose.map(|purpose| purpose.oid().name_or_dots()),
+            "failures": best.failures.iter().map(|failure| json!({
+                "certificate": failure.certificate,
+                "title": failure.title,
+                "problem": failure.problem.to_string(),
+                "rule": failure.problem.rule(),
+                "hint": failure.problem.hint(),
+            })).collect::<Vec<_>>(),
+            "path": best.certificates.iter().map(|c| certificate(c)).collect::<Vec<_>>(),
+            "anchored": best.is_anchored,
+            "paths_tried": self.verdict.paths().len(),
+            "remarks": self.verdict.remarks().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "fetched": self.fetched,
+            "searched": self.searched,
+        })
+    }
+}
+
+pub(crate) fn json(answers: Vec<Value>) -> Result<(), Failure> {
+    result(&format!("{:#}\n", Value::Array(answers)))
+}
+
+fn certificate(certificate: &Certificate) -> Value {
+    json!({
+        "subject": certificate.subject(),
+        "names": certificate.alternative_names().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "serial": certificate.serial_number().to_string(),
+        "sha256": certificate.fingerprint_sha256().to_string(),
+    })
+}
+
+/// A path, each issuer below what it issued.
+fn tree(text: &mut String, label: &str, path: &Path<'_>) {
+    for (depth, certificate) in path.certificates.iter().enumerate() {
+        let indent = "  ".repeat(depth.saturating_sub(1));
+        let branch = if depth == 0 { "" } else { "└ " };
+        let label = if depth == 0 { label } else { "" };
+        let last = depth + 1 == path.certificates.len();
+        let trusted = if last && path.is_anchored {
+            format!("  {GREEN}trusted{GREEN:#}")
+        } else {
+            String::new()
+        };
+        let status = match path.statuses.get(depth) {
+            Some(Status::Revoked) => format!("  {RED}revoked{RED:#}"),
+            Some(Status::Good) => "  not revoked".to_owned(),
+            _ => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "{label:<12} {indent}{branch}{}{DIM}, until {}{DIM:#}{trusted}{status}",
+            called(certificate),
+            day(certificate.not_after())
+        );
+    }
+    if !path.is_anchored {
+        let depth = path.certificates.len();
+        let indent = "  ".repeat(depth.saturating_sub(1));
+        let issuer = path.certificates.last().map_or("", |c| c.issuer());
+        let _ = writeln!(text, "             {indent}└ {RED}?{RED:#} {issuer}");
+    }
+}
+
+fn called(certificate: &Certificate) -> String {
+    if certificate.alternative_names().is_empty() {
+        certificate.subject().to_owned()
+    } else {
+        // Names are escaped as they are shown.
+        certificate.alternative_names()[0].to_string()
+    }
+}
+
+fn earliest_end(path: &Path<'_>) -> std::time::SystemTime {
+    let ends = path.certificates.iter().map(|c| c.not_after());
+    ends.min().unwrap_or(std::time::UNIX_EPOCH)
+}
