@@ -1,4 +1,4 @@
-//! `ravelin cert`: certificates, made, asked for, signed, shown, judged and converted.
+//! `ravelin cert`: certificates, made, asked for, signed, shown, judged, watched and converted.
 
 mod convert;
 mod new;
@@ -6,6 +6,7 @@ mod request;
 mod show;
 mod sign;
 mod verify;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::Show(arguments) => show::run(arguments),
         CertCommand::Convert(arguments) => convert::run(arguments),
         CertCommand::Verify(arguments) => verify::run(arguments),
+        CertCommand::Watch(arguments) => watch::run(arguments),
     }
 }
 

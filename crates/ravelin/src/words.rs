@@ -14,6 +14,7 @@ pub(crate) mod cert;
 pub(crate) mod key;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 use std::collections::HashSet;
 use std::fmt::Display;
