@@ -94,12 +94,12 @@ def verify_table(verify):
         f"**Judging** {verify['chains']:,} chains of three certificates, median of"
         f" {len(verify['rounds']['ravelin'])}:",
         "",
-        "|  | CPU each | time each | its rate beside Ravelin's |",
+        "|  | CPU each | time each | Ravelin judges more by |",
         "|---|---:|---:|---:|",
     ]
     for name, title in titles.items():
         one = medians[name]
-        rate = "" if name == "ravelin" else f"1 to {one['cpu_us'] / own['cpu_us']:.1f}"
+        rate = "" if name == "ravelin" else f"{one['cpu_us'] / own['cpu_us']:.1f} times"
         lines.append(f"| {title} | {one['cpu_us']:,.0f} µs | {one['wall_us']:,.0f} µs | {rate} |")
     return "\n".join(lines)
 
