@@ -25,6 +25,8 @@ use crate::template::{Purpose, Template, write_extensions};
 pub struct Authority<K: Signer = PrivateKey> {
     certificate: Certificate,
     key: K,
+    /// Asked for each leaf, and names are compared letter by letter (RFC 5280, section 7.1).
+    is_root: bool,
 }
 
 /// Why an authority cannot be made, or does not sign.
@@ -156,14 +158,14 @@ impl<K: Signer> Authority<K> {
         let template = Template::leaf(distinct).with_subject(subject);
         let key = PrivateKey::generate()?;
         let der = self.issue(&template, key.public_key(), LEAF_LIFE, now)?;
-        Leaf::new(self.chain(der), key.der()?).map_err(AuthorityError::Leaf)
+        Leaf::with_new_key(self.chain(der), &key).map_err(AuthorityError::Leaf)
     }
 
     /// A certificate of this authority with what follows it: the authority's own, unless that is a
     /// root.
     #[must_use]
     pub fn chain(&self, der: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
-        if self.certificate.is_self_issued() {
+        if self.is_root {
             vec![der]
         } else {
             vec![der, self.certificate.der().clone()]
@@ -183,7 +185,11 @@ impl<K: Signer> Authority<K> {
         if certificate.public_key().bits() != key.public_key().bits() {
             return Err(AuthorityError::Mismatch { subject: subject() });
         }
-        Ok(Self { certificate, key })
+        Ok(Self {
+            is_root: certificate.is_self_issued(),
+            certificate,
+            key,
+        })
     }
 
     /// The certificate.
@@ -480,11 +486,14 @@ fn outside(permitted: &NameConstraints, template: &Template) -> Option<GeneralNa
         .attributes()
         .filter(|attribute| attribute.kind == Oid::EMAIL_ADDRESS)
         .map(|attribute| GeneralName::Email(attribute.value.clone()));
-    template
+    let name = template
         .names
         .iter()
-        .cloned()
-        .chain(subject)
-        .chain(mailboxes)
-        .find(|name| !permitted.permits_name(name))
+        .find(|name| !permitted.permits_name(name));
+    name.cloned().or_else(|| {
+        subject
+            .into_iter()
+            .chain(mailboxes)
+            .find(|name| !permitted.permits_name(name))
+    })
 }

@@ -227,20 +227,28 @@ impl fmt::Display for Attribute {
             Some((_, short)) => write!(f, "{short}=")?,
             None => write!(f, "{}=", self.kind.name_or_dots())?,
         }
+        // What needs no escape is written in one piece: character by character took a sixth of reading
+        // a certificate.
+        let mut plain = 0;
         for (index, character) in self.value.char_indices() {
-            match character {
-                ',' | '+' | '"' | '\\' | '<' | '>' | ';' => write!(f, "\\{character}")?,
-                '#' | ' ' if index == 0 => write!(f, "\\{character}")?,
-                _ if unprintable(character) => {
-                    let mut octets = [0; 4];
-                    for octet in character.encode_utf8(&mut octets).bytes() {
-                        write!(f, "\\{octet:02x}")?;
-                    }
+            let special = matches!(character, ',' | '+' | '"' | '\\' | '<' | '>' | ';')
+                || (index == 0 && matches!(character, '#' | ' '))
+                || unprintable(character);
+            if !special {
+                continue;
+            }
+            f.write_str(&self.value[plain..index])?;
+            plain = index + character.len_utf8();
+            if unprintable(character) {
+                let mut octets = [0; 4];
+                for octet in character.encode_utf8(&mut octets).bytes() {
+                    write!(f, "\\{octet:02x}")?;
                 }
-                _ => write!(f, "{character}")?,
+            } else {
+                write!(f, "\\{character}")?;
             }
         }
-        Ok(())
+        f.write_str(&self.value[plain..])
     }
 }
 

@@ -233,7 +233,8 @@ impl Extension {
     /// An extension of this value, for writing.
     #[must_use]
     pub fn of(oid: Oid, critical: bool, value: ExtensionValue) -> Self {
-        let mut writer = Writer::new();
+        // Few are longer: growing octet by octet took as long as writing.
+        let mut writer = Writer::with_capacity(64);
         value.write(&mut writer);
         Self {
             oid,

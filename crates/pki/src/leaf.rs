@@ -65,12 +65,31 @@ impl Leaf {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, LeafError> {
+        let private_key = PrivateKey::from_der(&key).map_err(LeafError::Key)?;
+        Self::of(chain, key, &private_key)
+    }
+
+    /// Takes a chain and a key that was just made. To read that back from its DER would cost more than
+    /// making it did: aws-lc checks that the public half is the private one's, by computing it twice.
+    pub(crate) fn with_new_key(
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKey,
+    ) -> Result<Self, LeafError> {
+        let der = key.der().map_err(LeafError::Key)?;
+        Self::of(chain, der, key)
+    }
+
+    /// Takes a chain and a key in both its forms.
+    fn of(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        private_key: &PrivateKey,
+    ) -> Result<Self, LeafError> {
         let first = chain.first().ok_or(LeafError::Empty)?;
         let certificate = Certificate::from_der(first).map_err(LeafError::Certificate)?;
-        let private_key = PrivateKey::from_der(&key).map_err(LeafError::Key)?;
-        if !certificate.matches(&private_key) {
+        if !certificate.matches(private_key) {
             let other = chain.iter().position(|der| {
-                Certificate::from_der(der).is_ok_and(|other| other.matches(&private_key))
+                Certificate::from_der(der).is_ok_and(|other| other.matches(private_key))
             });
             return Err(match other {
                 Some(index) => LeafError::Order { number: index + 1 },

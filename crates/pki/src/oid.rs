@@ -25,7 +25,10 @@ impl Oid {
     /// beyond 64 bits, or is longer than 64 octets.
     #[must_use]
     pub fn from_der_content(content: &[u8]) -> Option<Self> {
-        if let Some(known) = KNOWN.iter().find(|(oid, _)| oid.0 == content) {
+        // The last octet first: it alone tells most of them apart, and comparing them whole took a sixth of
+        // reading a certificate.
+        let is = |oid: &Self| oid.0.last() == content.last() && oid.0 == content;
+        if let Some(known) = KNOWN.iter().find(|(oid, _)| is(oid)) {
             // Nothing has to be allocated for the usual ones.
             return Some(known.0.clone());
         }

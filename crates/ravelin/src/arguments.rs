@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
+pub(crate) mod watch;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `ravelin cert`: certificates, made, asked for, signed, shown and converted.
+//! `ravelin cert`: certificates, made, asked for, signed, shown, judged, watched and converted.
 
 mod convert;
 mod lint;
@@ -7,6 +7,7 @@ mod request;
 mod show;
 mod sign;
 mod verify;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::Convert(arguments) => convert::run(arguments),
         CertCommand::Verify(arguments) => verify::run(arguments),
         CertCommand::Lint(arguments) => lint::run(arguments),
+        CertCommand::Watch(arguments) => watch::run(arguments),
     }
 }
 

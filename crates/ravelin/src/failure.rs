@@ -23,13 +23,16 @@ enum Kind {
     /// The command or the config is wrong.
     Usage = 2,
     /// The network or the peer failed.
-    Network = 3,
+    Network = NETWORK_FAILURE,
     /// Something local failed: permissions, disk, a port in use.
     Local = LOCAL_FAILURE,
 }
 
 /// The command ran, and the answer is no.
 pub(crate) const ANSWER_IS_NO: u8 = 1;
+
+/// The network or the peer failed.
+pub(crate) const NETWORK_FAILURE: u8 = 3;
 
 /// Something local failed.
 pub(crate) const LOCAL_FAILURE: u8 = 4;

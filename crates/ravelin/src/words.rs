@@ -16,6 +16,7 @@ pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 use std::collections::HashSet;
 use std::fmt::Display;

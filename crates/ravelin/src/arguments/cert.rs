@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use super::HomeArgument;
 use super::key::{PassphraseArguments, ProtectionArguments};
 use super::reading::{CertConvertArguments, CertShowArguments};
+use super::watch::CertWatchArguments;
 
 /// Make, read, judge and convert certificates
 #[derive(Debug, Subcommand)]
@@ -28,6 +29,7 @@ pub(crate) enum CertCommand {
     Convert(CertConvertArguments),
     Verify(CertVerifyArguments),
     Lint(CertLintArguments),
+    Watch(CertWatchArguments),
 }
 
 /// Make a key and a certificate for these names, from the local CA

@@ -13,8 +13,8 @@ use crate::failure::{ANSWER_IS_NO, Failure};
 use crate::words::show::{Connection, Limits, Source, json, locked_name, pages, pem};
 use crate::{key, passphrase, words};
 
-mod connect;
-mod target;
+pub(super) mod connect;
+pub(super) mod target;
 
 use target::Target;
 

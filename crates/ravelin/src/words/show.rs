@@ -21,9 +21,11 @@ mod others;
 mod tests;
 mod tree;
 
+pub(super) use facts::safe;
 pub(crate) use layout::{Limits, clean};
+pub(super) use layout::{distance, rfc3339, span};
 
-use layout::{Page, colour_of, distance, grouped};
+use layout::{Page, colour_of, grouped};
 
 /// Something that is shown: a file, or what a server sent.
 pub(crate) struct Source {

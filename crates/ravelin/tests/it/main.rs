@@ -13,3 +13,4 @@ mod judges;
 mod life;
 mod server;
 mod show;
+mod watch;

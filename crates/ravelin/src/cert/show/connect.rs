@@ -1,4 +1,4 @@
-//! A connection for a look at a server's certificates: no longer than ten seconds, all in all.
+//! A connection for a look at a server's certificates: no longer than ten seconds and 64 KiB, all in all.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,7 +11,10 @@ use ravelin_tls::observe::{self, Observation};
 use crate::failure::{Failure, chain};
 
 /// Connects, shakes hands, and says which address answered and what it showed.
-pub(super) fn observe(host: &str, port: u16) -> Result<(SocketAddr, Observation), Failure> {
+pub(in crate::cert) fn observe(
+    host: &str,
+    port: u16,
+) -> Result<(SocketAddr, Observation), Failure> {
     let deadline = Instant::now() + PATIENCE;
     let shown = if host.contains(':') {
         format!("[{host}]:{port}")
@@ -26,7 +29,11 @@ pub(super) fn observe(host: &str, port: u16) -> Result<(SocketAddr, Observation)
         let share = left(deadline) / (addresses.len() - index) as u32;
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
             Ok(stream) => {
-                let mut stream = Timed { stream, deadline };
+                let mut stream = Timed {
+                    stream,
+                    deadline,
+                    octets: MOST_OCTETS,
+                };
                 let name = server_name(host)?;
                 let seen = observe::observe(&mut stream, name).map_err(|error| {
                     Failure::network(format!("no certificate of \"{shown}\": {}", chain(&error)))
@@ -68,11 +75,13 @@ fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// A connection whose every read and write ends by the deadline: a server that sends a byte a second
-/// does not hold it open.
+/// A connection whose every read and write ends by the deadline, and which reads no more than its octets: a
+/// server that sends a byte a second does not hold it open, nor one that sends without end.
 struct Timed {
     stream: TcpStream,
     deadline: Instant,
+    /// How many may still be read.
+    octets: usize,
 }
 
 impl Timed {
@@ -87,7 +96,15 @@ impl Timed {
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.read(buffer).map_err(in_words)
+        let most = buffer.len().min(self.octets);
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::Error::other(
+                "the server sends more than a handshake has",
+            ));
+        }
+        let read = self.stream.read(&mut buffer[..most]).map_err(in_words)?;
+        self.octets -= read;
+        Ok(read)
     }
 }
 
@@ -120,3 +137,33 @@ fn timed_out() -> io::Error {
 
 /// For finding, connecting and the handshake together.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much is read of what a server sends. Most handshakes take 5 KiB, one with the longest of post-quantum
+/// chains 30.
+const MOST_OCTETS: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_sends_without_end_is_not_read_to_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        // It ends when nobody listens any more.
+        let endless = std::thread::spawn(move || while server.write_all(&[0; 4096]).is_ok() {});
+        let mut timed = Timed {
+            stream,
+            deadline: Instant::now() + PATIENCE,
+            octets: MOST_OCTETS,
+        };
+        let mut all = Vec::new();
+        timed.read_to_end(&mut all).unwrap_err();
+        assert_eq!(all.len(), MOST_OCTETS);
+        drop(timed);
+        endless.join().unwrap();
+    }
+}

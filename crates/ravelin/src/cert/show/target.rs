@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// What is to be shown.
 #[derive(Debug, PartialEq)]
-pub(super) enum Target {
+pub(in crate::cert) enum Target {
     /// A file, or `-`.
     File(PathBuf),
     /// A server.
@@ -24,7 +24,7 @@ pub(super) enum Target {
 impl Target {
     /// Tells them apart: what there is a file of is that file; what looks like a path or ends as such
     /// files do is one that is missing; all else is a server.
-    pub(super) fn read(word: &OsStr) -> Result<Self, Failure> {
+    pub(in crate::cert) fn read(word: &OsStr) -> Result<Self, Failure> {
         let path = Path::new(word);
         let Some(text) = word.to_str() else {
             return Ok(Self::File(path.to_owned()));

@@ -26,7 +26,7 @@ pub(super) fn of(sources: &[Source], now: SystemTime) -> Value {
 }
 
 /// The text with all that a terminal must not get in JSON's own escapes.
-pub(super) fn safe(text: &str) -> String {
+pub(in crate::words) fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         if character != '\n' && unprintable(character) {

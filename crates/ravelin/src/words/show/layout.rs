@@ -243,7 +243,7 @@ pub(super) fn minute(time: SystemTime) -> String {
 }
 
 /// `2026-11-25T01:02:03Z` (RFC 3339).
-pub(super) fn rfc3339(time: SystemTime) -> String {
+pub(in crate::words) fn rfc3339(time: SystemTime) -> String {
     OffsetDateTime::from(time)
         .format(format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
@@ -252,7 +252,7 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
 }
 
 /// `in 12 days`, `3 years ago`: in the unit that says enough.
-pub(super) fn distance(now: SystemTime, time: SystemTime) -> String {
+pub(in crate::words) fn distance(now: SystemTime, time: SystemTime) -> String {
     match time.duration_since(now) {
         Ok(left) => format!("in {}", span(left)),
         Err(error) => format!("{} ago", span(error.duration())),
@@ -260,7 +260,7 @@ pub(super) fn distance(now: SystemTime, time: SystemTime) -> String {
 }
 
 /// `12 days`.
-pub(super) fn span(time: Duration) -> String {
+pub(in crate::words) fn span(time: Duration) -> String {
     let count = |number: u64, unit: &str| match number {
         1 => format!("1 {unit}"),
         _ => format!("{} {unit}s", grouped(number as usize)),
