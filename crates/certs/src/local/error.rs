@@ -168,6 +168,15 @@ impl LocalError {
             Self::Store(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::KeyUri { source, .. } => source.hint(),
+            // Nobody trusts an intermediate by itself: where its key is gone, another does.
+            Self::KeyInToken {
+                location,
+                source: source @ (TokenError::NoKey { .. } | TokenError::OtherKey { .. }),
+            } if !location.ends_with("root.key") => Some(format!(
+                "{}; or, to have a new intermediate made: rm {}",
+                source.hint().unwrap_or_default(),
+                shell_word(location.as_ref())
+            )),
             Self::KeyInToken { source, .. } | Self::NewKey { source, .. } => source.hint(),
             Self::AlreadyThere { location } => {
                 let (_, home) = folders(location);

@@ -246,6 +246,38 @@ fn while_the_token_is_away_what_is_kept_serves_on() {
     });
 }
 
+#[test]
+fn an_intermediate_whose_key_is_gone_is_told_with_the_way_to_another() {
+    let name =
+        "token::authority::an_intermediate_whose_key_is_gone_is_told_with_the_way_to_another";
+    with_vault(name, |vault| {
+        vault.write_policy(&vault.uri(""));
+        let now = SystemTime::now();
+        LocalAuthority::init(&vault.store(), &vault.plan(), now).unwrap();
+        let label = ["--label", "Ravelin intermediate"];
+        for class in ["privkey", "pubkey"] {
+            let delete = ["--delete-object", "-y", class, label[0], label[1]];
+            vault.pkcs11_tool(&delete).unwrap();
+        }
+        let open = || LocalAuthority::open(&vault.store(), &[], now).unwrap();
+        let error = open().leaf(&names(), now).unwrap_err();
+        let gone = matches!(
+            &error,
+            LocalError::KeyInToken {
+                source: TokenError::NoKey { .. },
+                ..
+            }
+        );
+        assert!(gone, "{error:?}");
+        let file = vault.file("home/ca/intermediate.pem");
+        let hint = error.hint().unwrap();
+        assert!(hint.ends_with(&format!("rm {}", file.display())), "{hint}");
+        fs::remove_file(file).unwrap();
+        let authority = open();
+        verify(&authority, &authority.leaf(&names(), now).unwrap(), &[]).unwrap();
+    });
+}
+
 const PART: &str = "RAVELIN_TEST_TOKEN_PART";
 
 #[test]
