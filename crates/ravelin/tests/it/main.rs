@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod authority;
+mod certificates;
 mod client;
 mod config;
 mod docs;
 mod foreign;
 mod judges;
+mod keys;
 mod life;
 mod server;
