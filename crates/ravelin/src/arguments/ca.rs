@@ -63,7 +63,7 @@ pub(crate) enum CaCommand {
 /// what is set here. Without options, the CA is the same as the one that is made on first use.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    ravelin ca init --organization \"Example Ltd\" --permit corp.example.com --permit 10.0.0.0/8\n  \
+    ravelin ca init --organization Example --permit corp.example.com --permit 10.0.0.0/8\n  \
     ravelin ca init --home /srv/pki --key p384 --years 20 --any-name --address http://pki.internal")]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct CaInitArguments {
