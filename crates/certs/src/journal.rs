@@ -2,7 +2,7 @@
 //! disk before a certificate is handed out.
 //!
 //! One entry a line, in JSON, each with the hash of the line before. The journal is the truth; the
-//! [inventory](crate::inventory) answers questions about it, and can be made anew from it. Whether
+//! [`inventory`](mod@crate::inventory) answers questions about it, and can be made anew from it. Whether
 //! an event *should* happen is the caller's business; here is seen to that it can.
 
 use std::fmt;

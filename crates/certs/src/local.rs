@@ -95,7 +95,7 @@ impl LocalRoot {
 
 impl LocalAuthority {
     /// Loads the local CA, or makes it if there is none. A new root is confined to local names and
-    /// addresses ([`NameConstraints::local`]) and to `extra_names`.
+    /// addresses ([`ravelin_pki::NameConstraints::local`]) and to `extra_names`.
     ///
     /// # Errors
     ///

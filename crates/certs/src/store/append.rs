@@ -103,7 +103,7 @@ impl LockedFile {
         self.length
     }
 
-    /// The file, for [`ReadFrom`].
+    /// The file, for `ReadFrom`.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
