@@ -186,17 +186,23 @@ impl LocalAuthority {
         tokens: &Tokens,
         now: SystemTime,
     ) -> Result<Self, LocalError> {
-        let (root, created) = root::make(store, plan, tokens, now)?;
-        let authority = Self::of(store, tokens, root, created);
-        if !created {
-            return Err(LocalError::AlreadyThere {
-                location: authority.root_location(),
-            });
+        let already = || LocalError::AlreadyThere {
+            location: store.location(&object(ROOT)),
+        };
+        if root::load(store)?.is_some() {
+            return Err(already());
         }
+        // Before the root: a crash between them must not leave a CA without its policy, as there is
+        // no second try once there is a root.
         let name = object(POLICY);
         if store.get(&name)?.is_none() {
             store.put_if_unchanged(&name, policy.as_bytes(), None)?;
         }
+        let (root, created) = root::make(store, plan, tokens, now)?;
+        if !created {
+            return Err(already());
+        }
+        let authority = Self::of(store, tokens, root, created);
         authority.intermediate(&Purposes::server(), now)?;
         Ok(authority)
     }

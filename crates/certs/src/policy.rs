@@ -110,6 +110,9 @@ pub struct Change {
     pub why: String,
 }
 
+/// The most names in one certificate. Public CAs take 100.
+pub const MOST_NAMES: usize = 1000;
+
 /// Why a wish is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -157,6 +160,15 @@ pub enum Refused {
     /// There is nothing that it could be for.
     #[error("it asks for no name")]
     NoNames,
+    /// More names than anyone can have looked at, and than the journal has room for.
+    #[error(
+        "it asks for {count} names, and no certificate has more than {}",
+        MOST_NAMES
+    )]
+    TooManyNames {
+        /// How many there are.
+        count: usize,
+    },
     /// A certificate of no length.
     #[error("a certificate must be valid for a second at least")]
     NoTime,
@@ -407,6 +419,11 @@ impl Wish {
         template: &TemplatePolicy,
         changes: &mut Vec<Change>,
     ) -> Result<Vec<GeneralName>, Refused> {
+        if self.names.len() > MOST_NAMES {
+            return Err(Refused::TooManyNames {
+                count: self.names.len(),
+            });
+        }
         let mut names: Vec<GeneralName> = Vec::new();
         for name in &self.names {
             if !names.contains(name) {

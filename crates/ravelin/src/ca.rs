@@ -100,8 +100,16 @@ fn none(home: &HomeArgument) -> Failure {
     )
 }
 
+/// What is in the way of the command, or wrong in the policy, is no fault of the machine.
 fn failure(error: &LocalError) -> Failure {
-    Failure::of(error).hint(error.hint())
+    let failure = match error {
+        LocalError::AlreadyThere { .. } | LocalError::Policy { .. } => {
+            Failure::usage(crate::failure::chain(error))
+        }
+        LocalError::RolloverOpen { .. } => Failure::answer(crate::failure::chain(error)),
+        _ => Failure::of(error),
+    };
+    failure.hint(error.hint())
 }
 
 /// The exit code: whether a store could not be used, or is not as was asked for.

@@ -11,7 +11,9 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
+use ravelin_certs::policy::Change;
 use ravelin_certs::store::{NewFile, write_together};
 use ravelin_certs::{LocalError, StoreError};
 use ravelin_pki::{Certificate, GeneralName, pem};
@@ -53,7 +55,7 @@ fn file_stem(name: &GeneralName) -> String {
 }
 
 /// A file beside others of the same name.
-fn beside(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+pub(crate) fn beside(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     let name = format!("{stem}.{extension}");
     // "./" would stand before every name that is shown.
     if folder == Path::new(".") {
@@ -64,21 +66,44 @@ fn beside(folder: &Path, stem: &str, extension: &str) -> PathBuf {
 }
 
 fn write(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
-    write_together(files, force).map_err(|error| {
-        let hint = match &error {
-            StoreError::Io { source, path, .. }
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                Some(format!(
-                    "make the folder first: mkdir -p {}",
-                    ravelin_certs::store::shell_word(folder)
-                ))
+    write_together(files, force).map_err(|error| unwritten(&error))
+}
+
+/// Looks whether files can be written, before anything is signed that nobody would get.
+fn check_places<'p>(
+    files: impl IntoIterator<Item = &'p PathBuf>,
+    force: bool,
+) -> Result<(), Failure> {
+    for path in files {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let error = match std::fs::metadata(folder.unwrap_or(Path::new("."))) {
+            Err(source) => StoreError::Io {
+                action: "write",
+                path: path.clone(),
+                source,
+            },
+            Ok(_) if !force && std::fs::symlink_metadata(path).is_ok() => {
+                StoreError::AlreadyThere { path: path.clone() }
             }
-            other => other.hint(),
+            Ok(_) => continue,
         };
-        Failure::of(&error).hint(hint)
-    })
+        return Err(unwritten(&error));
+    }
+    Ok(())
+}
+
+fn unwritten(error: &StoreError) -> Failure {
+    let hint = match error {
+        StoreError::Io { source, path, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            Some(format!(
+                "make the folder first: mkdir -p {}",
+                ravelin_certs::store::shell_word(folder)
+            ))
+        }
+        other => other.hint(),
+    };
+    Failure::of(error).hint(hint)
 }
 
 /// The certificates of a file, never none.
@@ -97,6 +122,21 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
 fn chain_pem(chain: &[Certificate]) -> String {
     chain.iter().map(Certificate::to_pem).collect()
 }
+
+/// That a certificate ends before the time that was granted, because its issuer does.
+fn cut_short(chain: &[Certificate], life: Duration, now: SystemTime) -> Option<Change> {
+    let (leaf, issuer) = (chain.first()?, chain.get(1)?);
+    let cut = leaf.not_after() == issuer.not_after() && leaf.not_after() + DAY / 24 < now + life;
+    let days = |life: Duration| format!("{} days", life.as_secs() / DAY.as_secs());
+    cut.then(|| Change {
+        field: "lifetime",
+        asked: days(life),
+        given: days(leaf.not_after().duration_since(now).unwrap_or_default()),
+        why: "no certificate outlives its issuer".to_owned(),
+    })
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A name or a purpose that is not to be had is the command's fault, all else the machine's.
 fn local_failure(error: &LocalError) -> Failure {

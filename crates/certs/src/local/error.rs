@@ -100,6 +100,15 @@ pub enum LocalError {
         /// Where its root is kept.
         location: String,
     },
+    /// The root took the place of another, and both are trusted. A third would leave those behind who
+    /// trust the first alone.
+    #[error("a rollover to \"{root}\" is under way: it and the root before it are both trusted")]
+    RolloverOpen {
+        /// The subject of the root.
+        root: String,
+        /// Where it is kept.
+        location: String,
+    },
     /// No certificates are issued for this purpose.
     #[error("a local CA issues no certificates for \"{purpose}\"")]
     Purpose {
@@ -145,8 +154,18 @@ impl LocalError {
             )
         };
         match self {
-            Self::NotPermitted { location, .. }
-            | Self::RootNotValid {
+            Self::NotPermitted { name, location, .. } => Some(format!(
+                "a CA for it too, in a home of its own: ravelin ca init --home DIR --permit {name}; \
+                 or, {}",
+                anew(location)
+            )),
+            Self::RolloverOpen { location, .. } => {
+                let (_, home) = folders(location);
+                Some(format!(
+                    "when all have the new root: ravelin ca rollover --finish --home {home}"
+                ))
+            }
+            Self::RootNotValid {
                 location,
                 expired: true,
             } => Some(anew(location)),

@@ -51,8 +51,8 @@ impl LocalAuthority {
     ///
     /// # Errors
     ///
-    /// There is no CA, the old root's key is missing, or its path length leaves no room for the
-    /// cross-certificate; or the store fails.
+    /// An earlier rollover is not finished, the old root's key is missing, or its path length leaves
+    /// no room for the cross-certificate; or the store fails.
     pub fn rollover(
         store: &FileStore,
         tokens: &Tokens,
@@ -66,6 +66,12 @@ impl LocalAuthority {
         let next = match load_next(store)? {
             // A rollover was interrupted. Its root is known already where its file was put in place.
             Some(next) => next,
+            None if sent_cross(store, &old, now).is_some() => {
+                return Err(LocalError::RolloverOpen {
+                    root: old.subject().to_owned(),
+                    location: store.location(&object(ROOT)),
+                });
+            }
             None => prepare(store, tokens, &old, new, now)?,
         };
         let (old, old_location) = step_down(store, tokens, &old, &next)?;
@@ -106,12 +112,18 @@ impl LocalAuthority {
 
     /// The cross-certificate that is sent behind the intermediate, while there is an overlap.
     pub(super) fn cross(&self, now: SystemTime) -> Option<Certificate> {
-        let object = self.store.get(&object(CROSS)).ok()??;
-        let ders = pem::certificates(&object.bytes).ok()?;
-        let cross = Certificate::from_der(ders.first()?).ok()?;
-        let ours = cross.public_key() == self.root.public_key() && cross.is_valid_at(now);
-        ours.then_some(cross)
+        sent_cross(&self.store, &self.root, now)
     }
+}
+
+/// The certificate that the root before this one gave it, while that is good and the rollover is not
+/// finished.
+fn sent_cross(store: &FileStore, root: &Certificate, now: SystemTime) -> Option<Certificate> {
+    let object = store.get(&object(CROSS)).ok()??;
+    let ders = pem::certificates(&object.bytes).ok()?;
+    let cross = Certificate::from_der(ders.first()?).ok()?;
+    let ours = cross.public_key() == root.public_key() && cross.is_valid_at(now);
+    ours.then_some(cross)
 }
 
 /// The roots that were replaced, each with the object that it is kept in.

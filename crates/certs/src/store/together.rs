@@ -2,10 +2,12 @@
 //! they are asked for.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::StoreError;
 use super::file::{failed, sync_folder};
@@ -36,6 +38,7 @@ pub fn write_together(files: &[NewFile<'_>], replace: bool) -> Result<(), StoreE
         write_synced(&temporary, file).map_err(failed("write", &file.path))?;
         written.temporary.push(temporary);
     }
+    let _turn = replace.then(|| take_turn(files)).flatten();
     for (file, temporary) in files.iter().zip(written.temporary.clone()) {
         if replace {
             written.keep_old(&file.path)?;
@@ -49,6 +52,21 @@ pub fn write_together(files: &[NewFile<'_>], replace: bool) -> Result<(), StoreE
     written.done();
     Ok(())
 }
+
+/// Two that replace the same files at once would leave the key of one beside the certificate of the
+/// other. The lock is on the folder, which others may have a lock on for reasons of their own: who
+/// waits too long goes on without.
+fn take_turn(files: &[NewFile<'_>]) -> Option<File> {
+    let folder = File::open(folder_of(&files.first()?.path)).ok()?;
+    let until = Instant::now() + TURN_PATIENCE;
+    while folder.try_lock().is_err() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Some(folder)
+}
+
+/// Renaming a few files takes milliseconds.
+const TURN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What has to be taken back when something fails.
 #[derive(Default)]
@@ -126,11 +144,14 @@ fn write_synced(temporary: &Path, file: &NewFile<'_>) -> io::Result<()> {
     written
 }
 
-/// `.a.pem.1234.new` for `a.pem`: hidden, and this process's own.
+/// `.a.pem.1234-5f1d6a02.new` for `a.pem`: hidden, and of this call alone. The number of the process
+/// would not do: in a container it is the same each time, and what one left that was killed would be
+/// in the way of all that follow.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.{suffix}", std::process::id()));
+    let digits = RandomState::new().hash_one(path) as u32;
+    name.push(format!(".{}-{digits:08x}.{suffix}", std::process::id()));
     path.with_file_name(name)
 }
 

@@ -16,6 +16,7 @@ use super::{failure, load_authority};
 use crate::arguments::ca::{
     CaAuditArguments, CaCrlArguments, CaListArguments, CaRevokeArguments, ListedState,
 };
+use crate::cert::beside;
 use crate::failure::{ANSWER_IS_NO, Failure, chain};
 use crate::{key, ravelin_home, words};
 
@@ -99,7 +100,7 @@ pub(super) fn crl(arguments: &CaCrlArguments) -> Result<ExitCode, Failure> {
         } else {
             list.der().to_vec()
         };
-        lists.push((arguments.out.join(format!("{id}.crl")), bytes, list, issuer));
+        lists.push((beside(&arguments.out, &id, "crl"), bytes, list, issuer));
     }
     let files: Vec<_> = lists
         .iter()

@@ -62,10 +62,7 @@ pub(super) fn export(arguments: &CaExportArguments) -> Result<ExitCode, Failure>
 }
 
 pub(super) fn import(arguments: &CaImportArguments) -> Result<ExitCode, Failure> {
-    let bytes = std::fs::read(&arguments.file).map_err(|error| {
-        let file = arguments.file.display();
-        Failure::local(format!("cannot read \"{file}\": {error}"))
-    })?;
+    let bytes = key::read_file(&arguments.file)?;
     let what = key::shown(&arguments.file);
     let passphrase = passphrase::of_existing(&arguments.passphrase, &what)?;
     let store = ravelin_home::open(&arguments.home)?;

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use ravelin_certs::LocalAuthority;
 use ravelin_certs::local::Asked;
 use ravelin_certs::policy::{Policy, Wish};
 use ravelin_certs::store::NewFile;
+use ravelin_certs::{LocalAuthority, LocalRoot};
 use ravelin_pki::authority::self_signed_certificate;
 use ravelin_pki::keystore::{Entry, jks, pkcs12};
 use ravelin_pki::{Certificate, KeyForm, KeyStore, Passphrase, PrivateKey, PrivateKeyDer, Purpose};
 
-use super::{beside, chain_pem, file_stem, local_failure, write};
+use super::{DAY, beside, chain_pem, check_places, cut_short, file_stem, local_failure, write};
 use crate::arguments::cert::{CertNewArguments, PurposeArguments};
 use crate::arguments::key::{Form, FormArguments};
 use crate::failure::Failure;
@@ -21,6 +21,8 @@ use crate::{key, passphrase, ravelin_home, words};
 
 pub(super) fn run(arguments: &CertNewArguments) -> Result<ExitCode, Failure> {
     let stem = file_stem(&arguments.names[0]);
+    let files = files(arguments, &stem);
+    check_places(files.all(), arguments.force)?;
     // Asked before anything is made: whoever cannot answer has lost nothing.
     let store = arguments.p12 || arguments.jks;
     let protection = if store {
@@ -35,8 +37,12 @@ pub(super) fn run(arguments: &CertNewArguments) -> Result<ExitCode, Failure> {
     } else {
         from_local_ca(arguments, &key, now)?
     };
-    let files = write_files(
+    if let Some(root) = &made.new_root {
+        words::root_made(root);
+    }
+    write_files(
         arguments,
+        &files,
         &stem,
         &key,
         &made.chain,
@@ -59,6 +65,8 @@ struct Made {
     changes: Vec<ravelin_certs::policy::Change>,
     /// Where the root is, that has to be trusted.
     root: Option<PathBuf>,
+    /// The root, where it was made just now.
+    new_root: Option<LocalRoot>,
 }
 
 fn from_local_ca(
@@ -80,10 +88,16 @@ fn from_local_ca(
     let chain = authority
         .issue(&grant, key.public_key(), &asked, now)
         .map_err(|e| local_failure(&e))?;
+    let mut changes = grant.changes;
+    changes.extend(cut_short(&chain, grant.life, now));
     Ok(Made {
         chain,
-        changes: grant.changes,
+        changes,
         root: Some(authority.root_location().into()),
+        new_root: authority.created().then(|| LocalRoot {
+            certificate: authority.root_certificate().clone(),
+            location: authority.root_location(),
+        }),
     })
 }
 
@@ -102,6 +116,7 @@ fn self_signed(
         chain: vec![certificate],
         changes: grant.changes,
         root: None,
+        new_root: None,
     })
 }
 
@@ -119,26 +134,30 @@ fn wish(arguments: &CertNewArguments) -> Wish {
     }
 }
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The files that are asked for.
+fn files(arguments: &CertNewArguments, stem: &str) -> Files {
+    let file = |extension| beside(&arguments.out, stem, extension);
+    Files {
+        key: file("key"),
+        chain: file("pem"),
+        p12: arguments.p12.then(|| file("p12")),
+        jks: arguments.jks.then(|| file("jks")),
+    }
+}
 
 /// Writes all files that were asked for, or none.
 fn write_files(
     arguments: &CertNewArguments,
+    files: &Files,
     stem: &str,
     key: &PrivateKey,
     chain: &[Certificate],
     protection: Option<&Passphrase>,
     now: SystemTime,
-) -> Result<Files, Failure> {
+) -> Result<(), Failure> {
     let form = FormArguments {
         form: Form::Pkcs8,
         der: false,
-    };
-    let files = Files {
-        key: beside(&arguments.out, stem, "key"),
-        chain: beside(&arguments.out, stem, "pem"),
-        p12: arguments.p12.then(|| beside(&arguments.out, stem, "p12")),
-        jks: arguments.jks.then(|| beside(&arguments.out, stem, "jks")),
     };
     // The key of NAME.key stands without a passphrase unless it is asked for: servers start alone.
     let encrypted = protection.filter(|_| arguments.protection_asked());
@@ -164,8 +183,7 @@ fn write_files(
     all.extend(files.p12.as_ref().map(|path| file(path, &p12_bytes, true)));
     all.extend(files.jks.as_ref().map(|path| file(path, &jks_bytes, true)));
     all.push(file(&files.chain, chain_text.as_bytes(), false));
-    write(&all, arguments.force)?;
-    Ok(files)
+    write(&all, arguments.force)
 }
 
 fn key_store(alias: &str, key: &PrivateKey, chain: &[Certificate]) -> Result<KeyStore, Failure> {

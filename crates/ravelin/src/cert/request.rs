@@ -72,16 +72,16 @@ fn subject(attributes: &[String]) -> Result<DistinguishedName, Failure> {
                 kinds.join(", ")
             )));
         };
-        if value.is_empty() || value.chars().count() > *longest {
-            return Err(Failure::usage(format!(
-                "the value of \"{kind}\" must have 1 to {longest} characters"
-            )));
-        }
         if *oid == Oid::COUNTRY
             && !(value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()))
         {
             return Err(Failure::usage(format!(
                 "\"{value}\" is not a country code of two capital letters (ISO 3166)"
+            )));
+        }
+        if value.is_empty() || value.chars().count() > *longest {
+            return Err(Failure::usage(format!(
+                "the value of \"{kind}\" must have 1 to {longest} characters"
             )));
         }
         read.push((oid.clone(), value));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ravelin_certs::LocalAuthority;
 use ravelin_certs::local::Asked;
@@ -10,7 +10,7 @@ use ravelin_certs::policy::Wish;
 use ravelin_certs::store::NewFile;
 use ravelin_pki::{CertificateRequest, Fingerprint, pem};
 
-use super::{beside, chain_pem, file_stem, local_failure, write};
+use super::{DAY, beside, chain_pem, check_places, cut_short, file_stem, local_failure, write};
 use crate::arguments::cert::CertSignArguments;
 use crate::failure::Failure;
 use crate::{key, passphrase, ravelin_home, words};
@@ -34,6 +34,12 @@ pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
     if arguments.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
+    let stem = match grant.template.names.first() {
+        Some(name) => file_stem(name),
+        None => "certificate".to_owned(),
+    };
+    let file = beside(&arguments.out, &stem, "pem");
+    check_places([&file], arguments.force)?;
     let asked = Asked {
         by: Some("ravelin cert sign".to_owned()),
         request: Some(Fingerprint::of(request.der())),
@@ -47,11 +53,6 @@ pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
             }
             failure => failure,
         })?;
-    let stem = match grant.template.names.first() {
-        Some(name) => file_stem(name),
-        None => "certificate".to_owned(),
-    };
-    let file = beside(&arguments.out, &stem, "pem");
     let text = chain_pem(&chain);
     let new = NewFile {
         path: file.clone(),
@@ -60,6 +61,9 @@ pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
     };
     write(&[new], arguments.force)?;
     words::cert::signed(&chain[0], &file);
+    if let Some(change) = cut_short(&chain, grant.life, now) {
+        words::cert::changed(&change);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,5 +86,3 @@ fn read(file: &Path) -> Result<CertificateRequest, Failure> {
     })?;
     Ok(request)
 }
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -28,6 +28,15 @@ pub(crate) struct Files {
     pub(crate) jks: Option<PathBuf>,
 }
 
+impl Files {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.key, &self.chain]
+            .into_iter()
+            .chain(&self.p12)
+            .chain(&self.jks)
+    }
+}
+
 /// What was made, and how to use it.
 pub(crate) fn made(new: &New<'_>) {
     let certificate = new.certificate;
@@ -42,13 +51,7 @@ pub(crate) fn made(new: &New<'_>) {
         until(certificate.not_after())
     );
     for change in new.changes {
-        say!(
-            "{YELLOW}changed{YELLOW:#}      {}: {} instead of {}, as {}",
-            change.field,
-            change.given,
-            change.asked,
-            change.why
-        );
+        changed(change);
     }
     let key = shell_word(&new.files.key);
     let chain = shell_word(&new.files.chain);
@@ -80,10 +83,10 @@ pub(crate) fn made(new: &New<'_>) {
         .extended_key_usage()
         .is_some_and(|p| p.contains(&Oid::CLIENT_AUTH));
     if serves {
-        how_to_serve(&chain, &key);
+        how_to_serve(new.files);
     }
     if proves {
-        how_to_connect(&chain, &key);
+        how_to_connect(new.files);
     }
     if serves && let Some(host) = certificate.names().iter().find(|name| !name.is_wildcard()) {
         let trusted = if new.self_signed {
@@ -99,16 +102,36 @@ pub(crate) fn made(new: &New<'_>) {
     }
 }
 
-fn how_to_serve(chain: &str, key: &str) {
+fn how_to_serve(files: &Files) {
+    let (chain, key) = (shell_word(&files.chain), shell_word(&files.key));
     say!("{DIM}nginx{DIM:#}        ssl_certificate {chain};");
     say!("             ssl_certificate_key {key};");
     say!("{DIM}Python{DIM:#}       context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)");
-    say!("             context.load_cert_chain({chain:?}, {key:?})");
+    let (chain, key) = (python_string(&files.chain), python_string(&files.key));
+    say!("             context.load_cert_chain({chain}, {key})");
 }
 
-fn how_to_connect(chain: &str, key: &str) {
+fn how_to_connect(files: &Files) {
+    let (chain, key) = (shell_word(&files.chain), shell_word(&files.key));
     say!("{DIM}curl{DIM:#}         curl --cert {chain} --key {key} https://…");
-    say!("{DIM}Python{DIM:#}       requests.get(\"https://…\", cert=({chain:?}, {key:?}))");
+    let (chain, key) = (python_string(&files.chain), python_string(&files.key));
+    say!("{DIM}Python{DIM:#}       requests.get(\"https://…\", cert=({chain}, {key}))");
+}
+
+/// A path as a literal of Python, which reads what JSON escapes as JSON does.
+fn python_string(path: &Path) -> String {
+    serde_json::Value::from(path.to_string_lossy()).to_string()
+}
+
+/// Something that is given otherwise than it was asked for.
+pub(crate) fn changed(change: &Change) {
+    say!(
+        "{YELLOW}changed{YELLOW:#}      {}: {} instead of {}, as {}",
+        change.field,
+        change.given,
+        change.asked,
+        change.why
+    );
 }
 
 /// A request that was made, and what to do with it.

@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod authority;
+mod certificates;
 mod client;
 mod config;
 mod convert;
 mod docs;
 mod foreign;
 mod judges;
+mod keys;
 mod life;
 mod server;
 mod show;

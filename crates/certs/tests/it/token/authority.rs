@@ -253,7 +253,7 @@ fn an_intermediate_whose_key_is_gone_is_told_with_the_way_to_another() {
     with_vault(name, |vault| {
         vault.write_policy(&vault.uri(""));
         let now = SystemTime::now();
-        LocalAuthority::init(&vault.store(), &vault.plan(), now).unwrap();
+        LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
         let label = ["--label", "Ravelin intermediate"];
         for class in ["privkey", "pubkey"] {
             let delete = ["--delete-object", "-y", class, label[0], label[1]];
