@@ -6,6 +6,7 @@ mod kill;
 mod moving;
 mod revocation;
 mod rollover;
+mod serve;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::{Child, Stdio};
