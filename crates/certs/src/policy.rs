@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ravelin_pki::constraints::NameConstraints;
 use ravelin_pki::{
-    CertificateRequest, DistinguishedName, GeneralName, HostName, KeyType, Oid, PublicKey, Purpose,
-    Template,
+    CertificateRequest, DistinguishedName, GeneralName, HostName, KeyType, KeyUsage, Oid,
+    PublicKey, Purpose, Template,
 };
 
 use crate::token::TokenUri;
@@ -80,6 +80,8 @@ pub struct Wish {
     pub template: Option<String>,
     /// Whether it is to be a CA.
     pub ca: bool,
+    /// What the key is to do, where it says.
+    pub key_usage: Option<KeyUsage>,
     /// Extensions that no template has, by their names.
     pub other_extensions: Vec<String>,
 }
@@ -251,6 +253,16 @@ impl Policy {
         given.ocsp.clone_from(&self.authority.ocsp);
         given.ca_issuers.clone_from(&self.authority.issuers);
         given.must_staple = template.must_staple;
+        let usage = given.key_usage_for(key);
+        if let Some(asked) = wish.key_usage.filter(|asked| *asked != usage) {
+            let names = |usage: KeyUsage| usage.names().collect::<Vec<_>>().join(", ");
+            changes.push(Change {
+                field: "key usage",
+                asked: names(asked),
+                given: names(usage),
+                why: "it is what such a key does for these purposes".to_owned(),
+            });
+        }
         Ok(Grant {
             template: given,
             profile: template.name.clone(),
@@ -408,6 +420,7 @@ impl Wish {
             life: None,
             template: None,
             ca: request.asks_for_ca(),
+            key_usage: request.key_usage(),
             other_extensions: others.map(|e| e.oid.name_or_dots()).collect(),
         }
     }

@@ -247,9 +247,12 @@ impl Template {
         access
     }
 
+    /// What the certificate of a key lets the key do.
+    ///
     /// RSA keys also take part in the key exchange of TLS 1.2 without forward secrecy, and in
     /// encrypted mail; no other kind can encrypt (RFC 8551, RFC 9881, section 5, forbids to say so).
-    fn key_usage_for(&self, key: &PublicKey) -> KeyUsage {
+    #[must_use]
+    pub fn key_usage_for(&self, key: &PublicKey) -> KeyUsage {
         let encrypts = matches!(key.key_type(), Some(KeyType::Rsa(_)));
         let mail = self.purposes.contains(&Oid::EMAIL_PROTECTION);
         if self.ca.is_none() && encrypts && mail {

@@ -160,7 +160,7 @@ pub(crate) enum ListedState {
     ravelin ca revoke 6f02ab --reason superseded\n  \
     ravelin ca revoke 6f02ab --undo               # it was on hold")]
 pub(crate) struct CaRevokeArguments {
-    /// Which: a file, the first digits of its serial number, or one of its names
+    /// Which: a file, one of its names, or six digits or more of the beginning of its serial number
     #[arg(value_name = "CERT")]
     pub(crate) which: String,
     /// Why: unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,

@@ -200,10 +200,10 @@ pub(crate) fn to_sign(request: &CertificateRequest, grant: &Grant) -> Result<(),
     for change in grant
         .changes
         .iter()
-        .filter(|change| change.field == "extension")
+        .filter(|change| matches!(change.field, "extension" | "key usage"))
     {
         rows.push([
-            "extension".to_owned(),
+            change.field.to_owned(),
             change.asked.clone(),
             change.given.clone(),
         ]);

@@ -100,6 +100,29 @@ fn a_revoked_certificate_is_refused_by_openssl_and_the_others_are_not() {
 }
 
 #[test]
+fn a_name_comes_before_digits_and_few_digits_mean_nobody() {
+    let place = Place::new();
+    make(&place, &["a.test"]);
+    let serial = inventory(&place)
+        .iter()
+        .find(|record| record["profile"] == "server")
+        .map(|record| record["serial"].as_str().unwrap().to_owned())
+        .unwrap();
+    // A host whose name is the beginning of another's serial number.
+    let init = ["ca", "init", "--any-name", "--home", "free"];
+    place.run(&init).expect(0, &[]);
+    make(&place, &["--home", "free", "cafe01"]);
+    let revoked = place.run(&["ca", "revoke", "--home", "free", "cafe01"]);
+    revoked.expect(0, &["revoked      cafe01, serial number "]);
+    place
+        .run(&["ca", "revoke", &serial[..5]])
+        .expect(1, &["issued no certificate"]);
+    place
+        .run(&["ca", "revoke", &serial[..6]])
+        .expect(0, &["revoked      a.test, serial number "]);
+}
+
+#[test]
 fn an_intermediate_that_is_revoked_takes_all_below_it_along() {
     let place = Place::new();
     make(&place, &["a.test"]);
