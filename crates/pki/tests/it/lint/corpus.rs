@@ -1,4 +1,5 @@
-//! One chain for each defect: the good one, and what was done to it.
+//! One chain for each defect: the good one, and what was done to it. It is one table, read from top to
+//! bottom beside the rules, and so is long.
 
 #![allow(
     clippy::semicolon_if_nothing_returned,
