@@ -16,9 +16,9 @@ use std::time::{Duration, SystemTime};
 use ravelin_certs::policy::Change;
 use ravelin_certs::store::{NewFile, write_together};
 use ravelin_certs::{LocalError, StoreError};
-use ravelin_pki::{Certificate, GeneralName, pem};
+use ravelin_pki::{Certificate, GeneralName, Purpose, pem};
 
-use crate::arguments::cert::CertCommand;
+use crate::arguments::cert::{CertCommand, PurposeArguments};
 use crate::failure::{Failure, chain};
 use crate::key;
 
@@ -32,6 +32,19 @@ pub(crate) fn run(command: &CertCommand) -> Result<ExitCode, Failure> {
         CertCommand::Verify(arguments) => verify::run(arguments),
         CertCommand::Lint(arguments) => lint::run(arguments),
         CertCommand::Watch(arguments) => watch::run(arguments),
+    }
+}
+
+impl PurposeArguments {
+    /// The purposes that were asked for.
+    fn purposes(&self) -> &'static [Purpose] {
+        match self {
+            Self { client: true, .. } => &[Purpose::Client],
+            Self { both: true, .. } => &[Purpose::Server, Purpose::Client],
+            Self { email: true, .. } => &[Purpose::Email],
+            Self { code: true, .. } => &[Purpose::Code],
+            _ => &[Purpose::Server],
+        }
     }
 }
 

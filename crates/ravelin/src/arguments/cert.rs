@@ -48,6 +48,9 @@ pub(crate) struct CertNewArguments {
     pub(crate) names: Vec<GeneralName>,
     #[command(flatten)]
     pub(crate) purpose: PurposeArguments,
+    /// As this template of the CA's policy says
+    #[arg(long, value_name = "NAME", conflicts_with = "PurposeArguments")]
+    pub(crate) template: Option<String>,
     /// How many days it is valid [default: 90, or what the policy says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) days: Option<u32>,
@@ -96,9 +99,6 @@ pub(crate) struct PurposeArguments {
     /// For signing programs
     #[arg(long)]
     pub(crate) code: bool,
-    /// As this template of the CA's policy says
-    #[arg(long, value_name = "NAME")]
-    pub(crate) template: Option<String>,
 }
 
 /// Ask another CA: make a request (CSR) and, unless there is one, its key
@@ -113,7 +113,7 @@ pub(crate) struct CertRequestArguments {
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<GeneralName>,
     #[command(flatten)]
-    pub(crate) purpose: RequestPurposeArguments,
+    pub(crate) purpose: PurposeArguments,
     /// The kind of key to make: as for "ravelin cert new"
     #[arg(
         long = "key",
@@ -143,28 +143,6 @@ pub(crate) struct CertRequestArguments {
     /// Replace files that are there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-/// What a certificate that is asked for is for.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
-pub(crate) struct RequestPurposeArguments {
-    /// For a server, which is the default
-    #[arg(long)]
-    pub(crate) server: bool,
-    /// For a client: it proves who connects
-    #[arg(long)]
-    pub(crate) client: bool,
-    /// For both, as peers and proxies need it
-    #[arg(long)]
-    pub(crate) both: bool,
-    /// For mail: signed and encrypted (S/MIME)
-    #[arg(long)]
-    pub(crate) email: bool,
-    /// For signing programs
-    #[arg(long)]
-    pub(crate) code: bool,
 }
 
 /// Sign a request (CSR) with the local CA

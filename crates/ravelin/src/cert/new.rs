@@ -10,10 +10,10 @@ use ravelin_certs::store::NewFile;
 use ravelin_certs::{LocalAuthority, LocalRoot};
 use ravelin_pki::authority::self_signed_certificate;
 use ravelin_pki::keystore::{Entry, jks, pkcs12};
-use ravelin_pki::{Certificate, KeyForm, KeyStore, Passphrase, PrivateKey, PrivateKeyDer, Purpose};
+use ravelin_pki::{Certificate, KeyForm, KeyStore, Passphrase, PrivateKey, PrivateKeyDer};
 
 use super::{DAY, beside, chain_pem, check_places, cut_short, file_stem, local_failure, write};
-use crate::arguments::cert::{CertNewArguments, PurposeArguments};
+use crate::arguments::cert::CertNewArguments;
 use crate::arguments::key::{Form, FormArguments};
 use crate::failure::Failure;
 use crate::words::cert::{Files, New};
@@ -121,7 +121,7 @@ fn self_signed(
 }
 
 fn wish(arguments: &CertNewArguments) -> Wish {
-    let template = arguments.purpose.template.clone();
+    let template = arguments.template.clone();
     Wish {
         names: arguments.names.clone(),
         purposes: template.is_none().then(|| {
@@ -207,17 +207,5 @@ impl CertNewArguments {
             || !(self.p12 || self.jks)
                 && (self.protection.new_passphrase_file.is_some()
                     || self.protection.new_passphrase_fd.is_some())
-    }
-}
-
-impl PurposeArguments {
-    fn purposes(&self) -> &'static [Purpose] {
-        match self {
-            Self { client: true, .. } => &[Purpose::Client],
-            Self { both: true, .. } => &[Purpose::Server, Purpose::Client],
-            Self { email: true, .. } => &[Purpose::Email],
-            Self { code: true, .. } => &[Purpose::Code],
-            _ => &[Purpose::Server],
-        }
     }
 }

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use ravelin_certs::store::NewFile;
-use ravelin_pki::{CertificateRequest, DistinguishedName, Oid, PrivateKey, Purpose, Template};
+use ravelin_pki::{CertificateRequest, DistinguishedName, Oid, PrivateKey, Template};
 
 use super::{beside, file_stem, write};
-use crate::arguments::cert::{CertRequestArguments, RequestPurposeArguments};
+use crate::arguments::cert::CertRequestArguments;
 use crate::arguments::key::{Form, FormArguments};
 use crate::failure::Failure;
 use crate::{key, passphrase, words};
@@ -101,15 +101,3 @@ static SUBJECT: [(&str, &str, Oid, usize); 7] = [
     ("name", "CN", Oid::COMMON_NAME, 64),
     ("email", "emailAddress", Oid::EMAIL_ADDRESS, 255),
 ];
-
-impl RequestPurposeArguments {
-    fn purposes(&self) -> &'static [Purpose] {
-        match self {
-            Self { client: true, .. } => &[Purpose::Client],
-            Self { both: true, .. } => &[Purpose::Server, Purpose::Client],
-            Self { email: true, .. } => &[Purpose::Email],
-            Self { code: true, .. } => &[Purpose::Code],
-            _ => &[Purpose::Server],
-        }
-    }
-}
