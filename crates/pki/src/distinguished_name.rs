@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
+use crate::general_name::hex;
 use crate::oid::Oid;
 
 /// A distinguished name: a sequence of sets of attributes.
@@ -195,10 +196,9 @@ fn folded(value: &str) -> String {
 }
 
 fn text_or_hex(value: &Element<'_>) -> String {
-    value.text().unwrap_or_else(|_| {
-        let digits = value.whole.iter().map(|octet| format!("{octet:02x}"));
-        format!("#{}", digits.collect::<String>())
-    })
+    value
+        .text()
+        .unwrap_or_else(|_| format!("#{}", hex(value.whole)))
 }
 
 /// `O=Example, CN=Example CA`: in the order of the certificate, escaped as RFC 4514 does it, with

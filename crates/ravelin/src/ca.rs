@@ -6,10 +6,10 @@ mod moving;
 mod serve;
 
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ravelin_certs::trust::{self, Outcome, TrustChange, TrustEnvironment};
-use ravelin_certs::{LocalAuthority, LocalError, LocalRoot};
+use ravelin_certs::{FileStore, LocalAuthority, LocalError, LocalRoot};
 
 use crate::arguments::HomeArgument;
 use crate::arguments::ca::CaCommand;
@@ -70,11 +70,7 @@ fn load_or_make(home: &HomeArgument) -> Result<(LocalRoot, bool), Failure> {
 
 /// The root, if there is one: to look at it or take it away, none is made.
 fn load(home: &HomeArgument) -> Result<LocalRoot, Failure> {
-    let folder = ravelin_home::folder(home)?;
-    if !folder.exists() {
-        return Err(none(home));
-    }
-    let store = ravelin_home::open(home)?;
+    let store = store(home)?;
     LocalRoot::load(&store)
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(home))
@@ -82,13 +78,19 @@ fn load(home: &HomeArgument) -> Result<LocalRoot, Failure> {
 
 /// The CA with all that it does, if there is one.
 fn load_authority(home: &HomeArgument) -> Result<LocalAuthority, Failure> {
-    if !ravelin_home::folder(home)?.exists() {
-        return Err(none(home));
-    }
-    let store = ravelin_home::open(home)?;
+    let store = store(home)?;
     LocalAuthority::load_with_tokens(&store, &passphrase::tokens())
         .map_err(|error| failure(&error))?
         .ok_or_else(|| none(home))
+}
+
+/// The store, where its folder is: looking makes none.
+fn store(home: &HomeArgument) -> Result<FileStore, Failure> {
+    if ravelin_home::folder(home)?.exists() {
+        ravelin_home::open(home)
+    } else {
+        Err(none(home))
+    }
 }
 
 fn none(home: &HomeArgument) -> Failure {
@@ -127,3 +129,6 @@ fn outcome(stores: &[TrustChange], good: &[Outcome]) -> ExitCode {
         ExitCode::from(ANSWER_IS_NO)
     }
 }
+
+/// A year of the Julian calendar.
+const YEAR: Duration = Duration::from_secs(31_557_600);

@@ -24,11 +24,7 @@ pub(super) fn made(
     certificate: &Certificate,
     now: SystemTime,
 ) -> Result<(), LocalError> {
-    let noted = AuthorityNoted {
-        issuer: certificate.public_key().fingerprint(),
-        fingerprint: certificate.fingerprint_sha256(),
-        subject: certificate.subject().to_owned(),
-    };
+    let noted = AuthorityNoted::new(certificate);
     Journal::open(store)?.append(&[Event::AuthorityMade(noted)], now)?;
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ravelin_certs::LocalAuthority;
 use ravelin_certs::local::Plan;
 use ravelin_certs::policy::Policy;
 use ravelin_pki::NameConstraints;
 
-use super::failure;
+use super::{YEAR, failure};
 use crate::arguments::ca::CaInitArguments;
 use crate::failure::Failure;
 use crate::{passphrase, ravelin_home, words};
@@ -92,5 +92,3 @@ fn policy_text(arguments: &CaInitArguments) -> String {
         "\n# [template.server]\n# days = 90\n# max_days = 397\n# names = [\"corp.example.com\"]\n";
     text
 }
-
-const YEAR: Duration = Duration::from_secs(31_557_600);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ravelin_certs::LocalAuthority;
 use ravelin_certs::local::{ExportError, NewRoot};
@@ -10,7 +10,7 @@ use ravelin_certs::store::{NewFile, write_together};
 use ravelin_certs::trust::{self, TrustEnvironment, TrustedRoot};
 use ravelin_pki::KeyType;
 
-use super::{failure, load_authority, none};
+use super::{YEAR, failure, load_authority, none};
 use crate::arguments::ca::{CaExportArguments, CaImportArguments, CaRolloverArguments};
 use crate::failure::Failure;
 use crate::{key, passphrase, ravelin_home, words};
@@ -87,5 +87,3 @@ fn of_export(error: &ExportError, file: &Path) -> Failure {
         ExportError::Randomness => Failure::of(error),
     }
 }
-
-const YEAR: Duration = Duration::from_secs(31_557_600);
