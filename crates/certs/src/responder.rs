@@ -22,7 +22,7 @@ mod issuer;
 mod local;
 
 pub use answer::Answer;
-pub use local::LocalRegister;
+pub use local::{JournalBooks, LocalRegister};
 
 use crate::local::{AuthorityKey, issuer_id};
 use issuer::Issuer;

@@ -53,6 +53,7 @@ mod search;
 mod verdict;
 
 pub use problem::{NoStatus, Problem};
+pub use revocation::IssuerBooks;
 pub use rules::{Limits, PolicyRules, Question, Revocation, Rules};
 pub use verdict::{Failure, Path, Remark, Status, Verdict};
 
@@ -77,6 +78,7 @@ pub struct Judge<'t> {
     by_subject: NameIndex,
     lists: Vec<List>,
     lists_by_issuer: NameIndex,
+    books: Option<&'t dyn IssuerBooks>,
     signatures: Mutex<HashMap<Signed, Result<(), SignatureError>>>,
 }
 
@@ -134,6 +136,7 @@ impl<'t> Judge<'t> {
             by_subject: NameIndex::default(),
             lists: Vec::new(),
             lists_by_issuer: NameIndex::default(),
+            books: None,
             signatures: Mutex::default(),
         }
     }
@@ -158,6 +161,14 @@ impl<'t> Judge<'t> {
             let fingerprint = Fingerprint::of(list.der());
             self.lists.push(List { list, fingerprint });
         }
+        self
+    }
+
+    /// Lets it look into the books of issuers, besides CRLs. The rules say what
+    /// comes of it: see [`Rules::revocation`].
+    #[must_use]
+    pub fn with_books(mut self, books: &'t dyn IssuerBooks) -> Self {
+        self.books = Some(books);
         self
     }
 

@@ -23,7 +23,7 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
@@ -348,13 +348,11 @@ fn url(host: &HostName, addresses: &[SocketAddr]) -> Option<String> {
 
 /// `2027-02-20 (in 90 days)`.
 fn until(moment: SystemTime) -> String {
-    let date = day(moment);
-    match moment.duration_since(SystemTime::now()) {
-        Ok(left) if left < Duration::from_secs(48 * 3600) => {
-            format!("{date} (in {} hours)", left.as_secs() / 3600)
-        }
-        Ok(left) => format!("{date} (in {} days)", left.as_secs() / 86_400),
-        Err(_) => format!("{date}, which is over"),
+    let (date, now) = (day(moment), SystemTime::now());
+    if moment < now {
+        format!("{date}, which is over")
+    } else {
+        format!("{date} ({})", show::distance(now, moment))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use ravelin_pki::ocsp::CertificateStatus;
+use ravelin_pki::verify::IssuerBooks;
 use ravelin_pki::{
     Authority, Certificate, DistinguishedName, Fingerprint, Oid, PublicKey, Purpose,
     RevocationList, SerialNumber, Template,
@@ -11,9 +12,32 @@ use ravelin_pki::{
 
 use super::{Register, RegisterError, lock};
 use crate::inventory::Query;
-use crate::journal::Journal;
 use crate::journal::event::Issued;
+use crate::journal::{Journal, JournalError};
 use crate::local::{AuthorityKey, LocalAuthority, LocalError};
+use crate::store::FileStore;
+
+/// What the journal of a store says of certificates, for whoever judges them. No key is needed for it.
+#[derive(Debug)]
+pub struct JournalBooks(Mutex<Journal>);
+
+impl JournalBooks {
+    /// Answers from the journal of this store.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be opened.
+    pub fn open(store: &FileStore) -> Result<Self, JournalError> {
+        Ok(Self(Mutex::new(Journal::open(store)?)))
+    }
+}
+
+/// A journal that cannot be read any more knows nothing.
+impl IssuerBooks for JournalBooks {
+    fn status(&self, issuer: &Certificate, serial: &SerialNumber) -> CertificateStatus {
+        status(&mut lock(&self.0), issuer, serial).unwrap_or(CertificateStatus::Unknown)
+    }
+}
 
 /// The local CA of a store, with its journal. What other processes revoke counts at once.
 #[derive(Debug)]
@@ -57,22 +81,7 @@ impl Register for LocalRegister {
         issuer: &Certificate,
         serial: &SerialNumber,
     ) -> Result<CertificateStatus, RegisterError> {
-        let issuer = issuer.public_key().fingerprint();
-        let mut journal = lock(&self.journal);
-        if let Some(revocation) = journal.revocation(&issuer, serial)? {
-            return Ok(CertificateStatus::Revoked {
-                at: revocation.at,
-                reason: revocation.reason,
-            });
-        }
-        let query = Query::default().issuer(issuer).serial_is(serial.into());
-        // The time is for the state, which is not looked at.
-        let found = journal.page(&query, SystemTime::UNIX_EPOCH, None, 1)?;
-        Ok(if found.records.is_empty() {
-            CertificateStatus::Unknown
-        } else {
-            CertificateStatus::Good
-        })
+        Ok(status(&mut lock(&self.journal), issuer, serial)?)
     }
 
     fn revoked_so_far(&self, issuer: &Certificate) -> Result<Vec<u8>, RegisterError> {
@@ -116,4 +125,26 @@ impl Register for LocalRegister {
         lock(&self.journal).append(&[event.into()], now)?;
         Ok(certificate)
     }
+}
+
+fn status(
+    journal: &mut Journal,
+    issuer: &Certificate,
+    serial: &SerialNumber,
+) -> Result<CertificateStatus, JournalError> {
+    let issuer = issuer.public_key().fingerprint();
+    if let Some(revocation) = journal.revocation(&issuer, serial)? {
+        return Ok(CertificateStatus::Revoked {
+            at: revocation.at,
+            reason: revocation.reason,
+        });
+    }
+    let query = Query::default().issuer(issuer).serial_is(serial.into());
+    // The time is for the state, which is not looked at.
+    let found = journal.page(&query, SystemTime::UNIX_EPOCH, None, 1)?;
+    Ok(if found.records.is_empty() {
+        CertificateStatus::Unknown
+    } else {
+        CertificateStatus::Good
+    })
 }

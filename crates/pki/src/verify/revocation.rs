@@ -1,4 +1,8 @@
-//! Whether the certificates of a path were revoked, by the CRLs at hand (RFC 5280, section 6.3).
+//! Whether the certificates of a path were revoked, by the CRLs at hand (RFC 5280, section 6.3), or
+//! by what their issuer itself says.
+
+use std::fmt;
+use std::time::SystemTime;
 
 use super::List;
 use super::problem::{NoStatus, Problem};
@@ -10,7 +14,9 @@ use crate::certificate::Certificate;
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{DistributionPoint, DistributionPointName, KeyUsage};
 use crate::general_name::GeneralName;
+use crate::ocsp::CertificateStatus;
 use crate::revocation_list::{RevocationList, RevocationReason, RevokedCertificate};
+use crate::serial::SerialNumber;
 use crate::signature::Hash;
 
 /// The bits of all reasons but the one that stands for no reason (section 4.2.1.13).
@@ -19,9 +25,19 @@ const ALL_REASONS: u16 = 0x7f80;
 /// How deep signers of CRLs are looked up whose own certificates are in CRLs of others.
 const MOST_SIGNERS: usize = 3;
 
+/// What issuers have written down of what they issued, without a CRL or an OCSP response between.
+pub trait IssuerBooks: fmt::Debug + Send + Sync {
+    /// Whether the certificate of this serial number was revoked; [`CertificateStatus::Unknown`] where
+    /// the books are not this issuer's.
+    fn status(&self, issuer: &Certificate, serial: &SerialNumber) -> CertificateStatus;
+}
+
 enum Found {
     Good,
-    Revoked(RevokedCertificate),
+    Revoked {
+        at: SystemTime,
+        reason: RevocationReason,
+    },
     Nothing(NoStatus),
 }
 
@@ -44,11 +60,8 @@ impl<'v> Search<'v, '_> {
             };
             statuses.push(match self.status(path, place) {
                 Found::Good => Status::Good,
-                Found::Revoked(entry) => {
-                    fail(Problem::Revoked {
-                        at: entry.revoked_at,
-                        reason: entry.reason,
-                    });
+                Found::Revoked { at, reason } => {
+                    fail(Problem::Revoked { at, reason });
                     Status::Revoked
                 }
                 Found::Nothing(why) => {
@@ -67,8 +80,24 @@ impl<'v> Search<'v, '_> {
         statuses
     }
 
-    /// Section 6.3.3: CRLs are taken, one after the other, until they cover all reasons.
+    /// Whoever says that it was revoked counts: the books of the issuer, or a CRL.
     fn status(&mut self, path: &[&'v Certificate], place: usize) -> Found {
+        let told = self.judge.books.map(|books| {
+            let serial = path[place].serial_number();
+            books.status(path[place + 1], serial)
+        });
+        match told {
+            Some(CertificateStatus::Good) => match self.status_in_lists(path, place) {
+                Found::Nothing(_) => Found::Good,
+                found => found,
+            },
+            Some(CertificateStatus::Revoked { at, reason }) => Found::Revoked { at, reason },
+            Some(CertificateStatus::Unknown) | None => self.status_in_lists(path, place),
+        }
+    }
+
+    /// Section 6.3.3: CRLs are taken, one after the other, until they cover all reasons.
+    fn status_in_lists(&mut self, path: &[&'v Certificate], place: usize) -> Found {
         let certificate = path[place];
         let mut why = None;
         let mut covered = 0;
@@ -94,7 +123,10 @@ impl<'v> Search<'v, '_> {
                 }
                 let delta = self.delta_to(list, path, place);
                 if let Some(entry) = look_up(&list.list, delta, certificate) {
-                    return Found::Revoked(entry);
+                    return Found::Revoked {
+                        at: entry.revoked_at,
+                        reason: entry.reason,
+                    };
                 }
                 covered |= reasons;
                 if covered == ALL_REASONS {

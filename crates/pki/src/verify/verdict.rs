@@ -46,11 +46,11 @@ pub struct Failure {
 /// Whether a certificate was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It was not, says a CRL.
+    /// It was not, says a CRL or the issuer itself.
     Good,
     /// It was.
     Revoked,
-    /// No CRL says anything.
+    /// Nothing at hand says anything of it.
     Unknown,
 }
 

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use ravelin_pki::ocsp::CertificateStatus;
 use ravelin_pki::revocation_list::RevocationListTemplate;
-use ravelin_pki::verify::{Limits, Problem, Remark, Revocation, Status};
+use ravelin_pki::verify::{IssuerBooks, Limits, Problem, Remark, Revocation, Status};
 use ravelin_pki::{
     Authority, Certificate, Judge, NameConstraints as LocalNames, PrivateKey, Question,
     RevocationReason, RevokedCertificate, Rules, SerialNumber, Template, Trust, Verdict,
@@ -494,6 +495,62 @@ fn crls_count_as_the_rules_say() {
         hint.as_deref(),
         Some("its CRL can be had from \"http://crl.test/root.crl\"")
     );
+}
+
+/// The books of one issuer, in which a certificate has the same entry always.
+#[derive(Debug)]
+struct Books {
+    issuer: Certificate,
+    entry: CertificateStatus,
+}
+
+impl IssuerBooks for Books {
+    fn status(&self, issuer: &Certificate, _: &SerialNumber) -> CertificateStatus {
+        if issuer.der() == self.issuer.der() {
+            self.entry
+        } else {
+            CertificateStatus::Unknown
+        }
+    }
+}
+
+#[test]
+fn the_books_of_an_issuer_count_besides_its_crls() {
+    let root = PrivateKey::generate().unwrap();
+    let root = Authority::root("Root", root, &LocalNames::local(), now()).unwrap();
+    let leaf = root.leaf(&["a.test".parse().unwrap()], now()).unwrap();
+    let leaf = leaf.certificate();
+    let revoked = CertificateStatus::Revoked {
+        at: now(),
+        reason: RevocationReason::KeyCompromise,
+    };
+    let entry = RevokedCertificate::new(leaf.serial_number().clone(), now());
+    let list = RevocationListTemplate::new(1, now(), now() + Duration::from_secs(86_400))
+        .sign(root.certificate(), root.key(), vec![entry])
+        .unwrap();
+    let trust = Trust::new(vec![root.certificate().clone()]);
+    for (entry, listed, status) in [
+        (CertificateStatus::Good, false, Status::Good),
+        (CertificateStatus::Unknown, false, Status::Unknown),
+        (revoked, false, Status::Revoked),
+        (CertificateStatus::Good, true, Status::Revoked),
+        (CertificateStatus::Unknown, true, Status::Revoked),
+    ] {
+        let books = Books {
+            issuer: root.certificate().clone(),
+            entry,
+        };
+        let rules = Rules {
+            revocation: Revocation::WhereKnown,
+            ..Rules::strict()
+        };
+        let judge = Judge::new(&trust, rules)
+            .with_books(&books)
+            .with_lists(listed.then(|| list.clone()));
+        let verdict = judge.verify(leaf, &[], &question("a.test"));
+        assert_eq!(verdict.best().statuses, [status], "{entry:?}, {listed}");
+        assert_eq!(verdict.is_valid(), status != Status::Revoked);
+    }
 }
 
 #[test]

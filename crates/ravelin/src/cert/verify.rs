@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use ravelin_certs::LocalRoot;
+use ravelin_certs::responder::JournalBooks;
 use ravelin_certs::trust::{TrustEnvironment, system};
 use ravelin_pki::verify::{Problem, Revocation};
 use ravelin_pki::{
@@ -24,14 +25,20 @@ pub(super) fn run(arguments: &CertVerifyArguments) -> Result<ExitCode, Failure> 
     for file in &arguments.crl {
         lists.extend(crls(file)?);
     }
+    let books = books(arguments);
     if !lists.is_empty() {
         rules.revocation = Revocation::Leaf;
+    } else if books.is_some() {
+        rules.revocation = Revocation::WhereKnown;
     }
     let mut known = Vec::new();
     for file in &arguments.chain {
         known.extend(certificates(file)?);
     }
-    let judge = Judge::new(&trust, rules).knowing(known).with_lists(lists);
+    let mut judge = Judge::new(&trust, rules).knowing(known).with_lists(lists);
+    if let Some(books) = &books {
+        judge = judge.with_books(books);
+    }
     let question = question(arguments);
     let mut all_good = true;
     let mut answers = Vec::new();
@@ -142,6 +149,17 @@ fn local_root(arguments: &CertVerifyArguments) -> Result<Option<LocalRoot>, Fail
     }
     let store = ravelin_home::open(&arguments.home)?;
     LocalRoot::load(&store).map_err(|error| Failure::of(&error).hint(error.hint()))
+}
+
+/// The books of the local CA, where there is one. It knows what it revoked, CRL or not; where its journal
+/// cannot be opened, the answer says that nobody was asked.
+fn books(arguments: &CertVerifyArguments) -> Option<JournalBooks> {
+    if !ravelin_home::folder(&arguments.home).is_ok_and(|folder| folder.exists()) {
+        return None;
+    }
+    let store = ravelin_home::open(&arguments.home).ok()?;
+    LocalRoot::load(&store).ok().flatten()?;
+    JournalBooks::open(&store).ok()
 }
 
 fn crls(file: &Path) -> Result<Vec<RevocationList>, Failure> {

@@ -206,14 +206,16 @@ pub(crate) fn audit(report: &AuditReport) -> Result<(), Failure> {
     }
     let _ = writeln!(
         text,
-        "             {} entries, {} certificates, {} revoked",
-        report.head.sequence, report.certificates, report.revoked
+        "             {}, {}, {} revoked",
+        counted(report.head.sequence, "entry", "entries"),
+        counted(report.certificates, "certificate", "certificates"),
+        report.revoked
     );
     if report.unknown > 0 {
         let _ = writeln!(
             text,
-            "             {} entries of a newer version",
-            report.unknown
+            "             {} of a newer version",
+            counted(report.unknown, "entry", "entries")
         );
     }
     let _ = writeln!(
@@ -222,6 +224,11 @@ pub(crate) fn audit(report: &AuditReport) -> Result<(), Failure> {
         report.head.sequence, report.head.hash
     );
     result(&text)
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    let unit = if number == 1 { one } else { many };
+    format!("{number} {unit}")
 }
 
 pub(crate) fn audit_json(report: &AuditReport) -> Result<(), Failure> {

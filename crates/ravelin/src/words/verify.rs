@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path as FilePath;
 
+use ravelin_pki::extension::DistributionPointName;
 use ravelin_pki::verify::{Path, Status, Verdict};
-use ravelin_pki::{Certificate, Question};
+use ravelin_pki::{Certificate, GeneralName, Question};
 use serde_json::{Value, json};
 
 use super::{BOLD, DIM, GREEN, RED, YELLOW, day, result, until};
@@ -69,6 +70,9 @@ impl Answer<'_> {
                 self.verdict.paths().len()
             );
         }
+        if best.holds() && !matches!(best.statuses.first(), Some(Status::Good)) {
+            let _ = writeln!(text, "{DIM}not asked    {}{DIM:#}", not_asked(best));
+        }
         for remark in self.verdict.remarks() {
             let _ = writeln!(text, "{YELLOW}note{YELLOW:#}         {remark}");
         }
@@ -112,7 +116,9 @@ impl Answer<'_> {
                 "rule": failure.problem.rule(),
                 "hint": failure.problem.hint(),
             })).collect::<Vec<_>>(),
-            "path": best.certificates.iter().map(|c| certificate(c)).collect::<Vec<_>>(),
+            "path": best.certificates.iter().enumerate().map(|(place, c)| {
+                certificate(c, best.statuses.get(place))
+            }).collect::<Vec<_>>(),
             "anchored": best.is_anchored,
             "paths_tried": self.verdict.paths().len(),
             "remarks": self.verdict.remarks().iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -126,8 +132,13 @@ pub(crate) fn json(answers: Vec<Value>) -> Result<(), Failure> {
     result(&format!("{:#}\n", Value::Array(answers)))
 }
 
-fn certificate(certificate: &Certificate) -> Value {
+fn certificate(certificate: &Certificate, status: Option<&Status>) -> Value {
     json!({
+        "revoked": match status {
+            Some(Status::Good) => Value::Bool(false),
+            Some(Status::Revoked) => Value::Bool(true),
+            Some(Status::Unknown) | None => Value::Null,
+        },
         "subject": certificate.subject(),
         "names": certificate.alternative_names().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "serial": certificate.serial_number().to_string(),
@@ -173,6 +184,22 @@ fn called(certificate: &Certificate) -> String {
     } else {
         // Names are escaped as they are shown.
         certificate.alternative_names()[0].to_string()
+    }
+}
+
+/// A yes is worth less where nobody knows whether the certificate was revoked, and says so.
+fn not_asked(path: &Path<'_>) -> String {
+    let points = path.certificates[0].crl_distribution_points();
+    let address = points.iter().find_map(|point| match &point.name {
+        Some(DistributionPointName::Full(names)) => names.iter().find_map(|name| match name {
+            GeneralName::Uri(uri) => Some(uri.as_str()),
+            _ => None,
+        }),
+        _ => None,
+    });
+    match address {
+        Some(address) => format!("whether it was revoked: --crl FILE, with what is at {address}"),
+        None => "whether it was revoked: its issuer's CRL tells, with --crl FILE".to_owned(),
     }
 }
 

@@ -123,6 +123,41 @@ fn a_name_comes_before_digits_and_few_digits_mean_nobody() {
 }
 
 #[test]
+fn the_local_ca_knows_what_it_revoked_without_a_crl() {
+    let place = Place::new();
+    make(&place, &["a.test"]);
+    let verify = |more: &[&str], code: i32, said: &[&str]| {
+        let asked = ["cert", "verify", "a.test.pem", "--host", "a.test"];
+        let answer = place.run(&[&asked[..], more].concat());
+        answer.expect(code, &[]);
+        for text in said {
+            assert!(answer.stdout.contains(text), "{text}: {}", answer.stdout);
+        }
+    };
+    verify(
+        &[],
+        0,
+        &["yes          a.test.pem: good for a.test", "not revoked"],
+    );
+    let root = place.run(&["ca", "root"]);
+    place.write("root.pem", &root.stdout);
+    place
+        .run(&["ca", "revoke", "a.test", "--reason", "superseded"])
+        .expect(0, &[]);
+    for roots in ["local", "root.pem"] {
+        let said = [
+            "no           a.test.pem: not good for a.test",
+            "it was revoked at ",
+            "for the reason superseded",
+        ];
+        verify(&["--ca", roots], 1, &said);
+    }
+    // Whoever has not the journal is told what was not asked.
+    let said = "not asked    whether it was revoked: its issuer's CRL tells";
+    verify(&["--ca", "root.pem", "--home", "elsewhere"], 0, &[said]);
+}
+
+#[test]
 fn an_intermediate_that_is_revoked_takes_all_below_it_along() {
     let place = Place::new();
     make(&place, &["a.test"]);
