@@ -15,12 +15,17 @@ use crate::properties::covers;
 const SPEAK: &str = r#"
 import ssl, subprocess, sys, tempfile, os
 version, suites = sys.argv[1], sys.argv[2]
-folder = tempfile.mkdtemp()
+whole = tempfile.TemporaryDirectory()
+folder = whole.name
 key, cert = os.path.join(folder, "k"), os.path.join(folder, "c")
 subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
                 "-subj", "/CN=wire.test", "-days", "2"], check=True, capture_output=True)
+dh = os.path.join(folder, "d")
+subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048",
+                "-out", dh], check=True, capture_output=True)
 server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 server.load_cert_chain(cert, key)
+server.load_dh_params(dh)
 server.set_alpn_protocols(["h2", "http/1.1"])
 client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
