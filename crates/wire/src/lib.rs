@@ -13,12 +13,4 @@
 //!
 //! What is not here: IO, cryptography, clocks, and DTLS, whose records and handshake are others.
 
-pub mod alert;
-pub mod dissect;
-pub mod extension;
-pub mod handshake;
-pub mod reader;
-pub mod record;
 pub mod registry;
-pub mod sslv2;
-pub mod writer;
