@@ -130,6 +130,7 @@ code_points! {
     INITIAL_SOURCE_CONNECTION_ID as "initial_source_connection_id" = 0x0f, Recommended, "RFC 9000";
     RETRY_SOURCE_CONNECTION_ID as "retry_source_connection_id" = 0x10, Recommended, "RFC 9000";
     VERSION_INFORMATION as "version_information" = 0x11, Recommended, "RFC 9368";
+    RESET_STREAM_AT as "reset_stream_at" = 0x1d, Special, "draft-ietf-quic-reliable-stream-reset";
     MAX_DATAGRAM_FRAME_SIZE as "max_datagram_frame_size" = 0x20, Special, "RFC 9221";
     INITIAL_MAX_PATH_ID as "initial_max_path_id" = 0x3e, Special, "draft-ietf-quic-multipath";
     CIBIR_ENCODING as "cibir_encoding" = 0x1000, Special, "draft-banks-quic-cibir";
@@ -140,21 +141,37 @@ code_points! {
     INITIAL_RTT as "initial_rtt" = 0x3127, Special, "Google";
     GOOGLE_CONNECTION_OPTIONS as "google_connection_options" = 0x3128, Special, "Google";
     USER_AGENT as "user_agent" = 0x3129, Legacy, "Google";
+    SUPPORT_HANDSHAKE_DONE as "support_handshake_done" = 0x312a, Legacy, "Google";
+    KEY_UPDATE_NOT_YET_SUPPORTED as "key_update_not_yet_supported" = 0x312b, Legacy, "Google";
+    GOOGLE_QUIC_PARAMS as "google_quic_params" = 0x4751, Legacy, "Google";
     GOOGLE_VERSION as "google_version" = 0x4752, Special, "Google";
     ENABLE_TIME_STAMP as "enable_time_stamp" = 0x7157, Legacy, "draft-huitema-quic-ts";
     ENABLE_TIME_STAMP_V2 as "enable_time_stamp_v2" = 0x7158, Special, "draft-huitema-quic-ts";
+    MIN_ACK_DELAY_00 as "min_ack_delay (draft 00)" = 0xde1a,
+        Legacy, "draft-iyengar-quic-delayed-ack";
+    PARTIAL_RELIABILITY as "partial_reliability" = 0xff00, Legacy, "Facebook";
     VERSION_INFORMATION_DRAFT as "version_information (draft)" = 0x00ff_73db,
         Legacy, "draft-ietf-quic-version-negotiation";
-    OBSERVED_ADDRESS as "observed_address" = 0x9f81_a176,
+    ADDRESS_DISCOVERY as "address_discovery" = 0x9f81_a176,
         Special, "draft-ietf-quic-address-discovery";
+    MIN_ACK_DELAY_01 as "min_ack_delay (draft 01)" = 0xff03_de1a,
+        Legacy, "draft-ietf-quic-ack-frequency";
+    MIN_ACK_DELAY_05 as "min_ack_delay (draft 05)" = 0xff04_de1a,
+        Legacy, "draft-ietf-quic-ack-frequency";
     MIN_ACK_DELAY as "min_ack_delay" = 0xff04_de1b, Special, "draft-ietf-quic-ack-frequency";
-    RESET_STREAM_AT as "reset_stream_at" = 0x0017_f758_6d2c_b571,
-        Special, "draft-ietf-quic-reliable-stream-reset";
-    ENABLE_MULTIPATH as "enable_multipath" = 0x0f73_9bbc_1b66_6d05,
+    RESET_STREAM_AT_07 as "reset_stream_at (draft 07)" = 0x0017_f758_6d2c_b571,
+        Legacy, "draft-ietf-quic-reliable-stream-reset";
+    ENABLE_MULTIPATH_04 as "enable_multipath (draft 04)" = 0x0f73_9bbc_1b66_6d04,
         Legacy, "draft-ietf-quic-multipath";
-    ENABLE_MULTIPATH_06 as "enable_multipath_06" = 0x0f73_9bbc_1b66_6d06,
+    ENABLE_MULTIPATH_05 as "enable_multipath (draft 05)" = 0x0f73_9bbc_1b66_6d05,
         Legacy, "draft-ietf-quic-multipath";
-    INITIAL_MAX_PATH_ID_DRAFT as "initial_max_path_id (draft)" = 0x0f73_9bbc_1b66_6d0d,
+    ENABLE_MULTIPATH_06 as "enable_multipath (draft 06)" = 0x0f73_9bbc_1b66_6d06,
+        Legacy, "draft-ietf-quic-multipath";
+    INITIAL_MAX_PATHS_07 as "initial_max_paths (draft 07)" = 0x0f73_9bbc_1b66_6d07,
+        Legacy, "draft-ietf-quic-multipath";
+    INITIAL_MAX_PATH_ID_09 as "initial_max_path_id (draft 09)" = 0x0f73_9bbc_1b66_6d09,
+        Legacy, "draft-ietf-quic-multipath";
+    INITIAL_MAX_PATH_ID_13 as "initial_max_path_id (draft 13)" = 0x0f73_9bbc_1b66_6d0d,
         Legacy, "draft-ietf-quic-multipath";
     BDP_FRAME as "bdp_frame" = 0x4143_4142_1337_0002, Special, "draft-kuhn-quic-bdpframe-extension";
 }
