@@ -233,7 +233,7 @@ impl<'b> Extension<'b> {
                 | E::TRUNCATED_HMAC
                 | E::CLIENT_CERTIFICATE_URL
                 | E::ENCRYPT_THEN_MAC
-                | E::EXTENDED_MASTER_SECRET
+                | E::EXTENDED_MAIN_SECRET
                 | E::POST_HANDSHAKE_AUTH
                 | E::NEXT_PROTOCOL_NEGOTIATION,
                 _,

@@ -113,7 +113,7 @@ impl Agreed {
     /// Whether the version is TLS 1.3 or one of its drafts.
     #[must_use]
     pub fn is_tls13(self) -> bool {
-        self.version == ProtocolVersion::TLS_1_3 || self.version.draft().is_some()
+        self.version.is_tls13()
     }
 
     /// Whether signatures say their algorithm: from TLS 1.2 on.

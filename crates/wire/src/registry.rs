@@ -9,16 +9,19 @@ use std::fmt;
 mod table;
 
 mod certificates;
+mod ciphers;
 mod groups;
 mod messages;
 mod others;
 mod signatures;
 mod suites;
+mod suites_openssl;
 mod suites_table;
 
 pub use certificates::{
     CertificateCompression, CertificateStatusType, CertificateType, ClientCertificateType,
 };
+pub use ciphers::{Cipher, Hash, Mac};
 pub use groups::{EcCurveType, EcPointFormat, NamedGroup};
 pub use messages::{
     AlertDescription, AlertLevel, ContentType, ExtensionType, HandshakeType, ProtocolVersion,
@@ -28,7 +31,8 @@ pub use others::{
     MaxFragmentLength, NameType, PskKeyExchangeMode, QuicTransportParameter, SslV2CipherKind,
 };
 pub use signatures::{HashAlgorithm, SignatureAlgorithm, SignatureScheme};
-pub use suites::{Authentication, Cipher, CipherSuite, KeyExchange, Mac};
+pub use suites::{Authentication, KeyExchange};
+pub use suites_table::CipherSuite;
 
 /// A code point of some registry.
 pub trait CodePoint: Copy + fmt::Debug + fmt::Display + Eq + Sized + 'static {
@@ -65,7 +69,7 @@ pub trait CodePoint: Copy + fmt::Debug + fmt::Display + Eq + Sized + 'static {
 pub struct Registry {
     /// What IANA calls it.
     pub name: &'static str,
-    /// How many octets a code takes on the wire.
+    /// How many octets a code takes on the wire; 0 where that varies with the code.
     pub octets: usize,
     /// Where its values that say nothing are (RFC 8701).
     pub grease: Grease,
@@ -146,6 +150,14 @@ impl Registry {
             Grease::Pairs => code & 0x0f0f == 0x0a0a && code >> 8 == code & 0xff,
             Grease::Steps => code <= 0xe4 && code % 0x1f == 0x0b,
             Grease::Quic => code % 0x1f == 27,
+        }
+    }
+
+    /// The bits that a code can have.
+    fn mask(&self) -> u64 {
+        match self.octets {
+            octets @ 1..8 => (1 << (8 * octets)) - 1,
+            _ => u64::MAX,
         }
     }
 

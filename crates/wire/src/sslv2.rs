@@ -155,7 +155,7 @@ impl Encode for Message<'_> {
                 hello.write(&mut body);
             }
         }
-        writer.length_and_mark("msg_length", 0x8000, body);
+        writer.length_and_mark("msg_length", 0x8000, &body);
     }
 }
 

@@ -171,7 +171,7 @@ impl Writer {
     }
 
     /// Appends what `body` wrote behind a length of two octets, below `mark`, in which `mark` is set.
-    pub(crate) fn length_and_mark(&mut self, name: &'static str, mark: u16, body: Self) {
+    pub(crate) fn length_and_mark(&mut self, name: &'static str, mark: u16, body: &Self) {
         let length = body.octets.len();
         if length >= usize::from(mark) {
             self.no_room(name, length, usize::from(mark) - 1);
@@ -182,7 +182,7 @@ impl Writer {
     }
 
     /// Appends what `body` wrote behind its length, a number of QUIC.
-    pub(crate) fn quic_vector(&mut self, name: &'static str, body: Self) {
+    pub(crate) fn quic_vector(&mut self, name: &'static str, body: &Self) {
         self.quic_number(name, body.octets.len() as u64);
         self.octets(&body.octets);
         self.error = self.error.or(body.error);

@@ -65,7 +65,7 @@ pub enum EchConfigContents<'b> {
 }
 
 /// The version of configurations that RFC 9849 defines.
-pub const ECH_VERSION: u16 = 0xfe0d;
+const ECH_VERSION: u16 = 0xfe0d;
 
 const OUTER: u8 = 0;
 const INNER: u8 = 1;

@@ -70,6 +70,6 @@ impl Encode for TransportParameter<'_> {
             ParameterValue::Octets(octets) => value.octets(octets),
         }
         writer.quic_number("id", self.id.code());
-        writer.quic_vector("value", value);
+        writer.quic_vector("value", &value);
     }
 }

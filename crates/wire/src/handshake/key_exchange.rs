@@ -128,7 +128,7 @@ impl<'b> ServerKeyExchange<'b> {
             Kx::Ecdh | Kx::Ecdhe | Kx::EcdhePsk => {
                 ServerParameters::Ec(EcParameters::read(reader)?)
             }
-            Kx::Rsa => ServerParameters::Rsa {
+            Kx::RsaExport => ServerParameters::Rsa {
                 modulus: reader.opaque16("rsa_modulus")?,
                 exponent: reader.opaque16("rsa_exponent")?,
             },
@@ -276,13 +276,13 @@ impl<'b> ClientKeyExchange<'b> {
             Kx::Dh | Kx::Dhe | Kx::Ecdh | Kx::Ecdhe if reader.is_empty() => ClientShare::None,
             Kx::Dh | Kx::Dhe | Kx::DhePsk => ClientShare::Dh(reader.opaque16("dh_Yc")?),
             Kx::Ecdh | Kx::Ecdhe | Kx::EcdhePsk => ClientShare::Ec(reader.opaque8("ecdh_Yc")?),
-            Kx::Rsa | Kx::RsaPsk if agreed.version <= ProtocolVersion::SSL_3 => {
+            Kx::Rsa | Kx::RsaExport | Kx::RsaPsk if agreed.version <= ProtocolVersion::SSL_3 => {
                 ClientShare::EncryptedSecret {
                     encrypted: reader.rest("encrypted_pre_master_secret"),
                     has_length: false,
                 }
             }
-            Kx::Rsa | Kx::RsaPsk => ClientShare::EncryptedSecret {
+            Kx::Rsa | Kx::RsaExport | Kx::RsaPsk => ClientShare::EncryptedSecret {
                 encrypted: reader.opaque16("encrypted_pre_master_secret")?,
                 has_length: true,
             },

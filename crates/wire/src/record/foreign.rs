@@ -20,7 +20,7 @@ pub enum Foreign {
     Greeting,
     /// A message of SSL 2.0: see [`crate::sslv2`].
     SslV2,
-    /// A header that HAProxy and others put before a connection (PROXY protocol).
+    /// The header that a load balancer puts before a connection (PROXY protocol).
     ProxyHeader,
     /// A record of DTLS, which is not read here.
     Dtls,

@@ -1,11 +1,12 @@
 //! How registries are written down: one line a code point.
 
 /// Defines the type of a registry, its constants and its table. The lines rise by code, which a test
-/// looks at.
+/// looks at. Beside the type of the number stands how many octets it has on the wire where it does
+/// not fill the type, or `variable`.
 macro_rules! code_points {
     (
         $(#[$doc:meta])*
-        $type:ident($number:ty), $registry:literal, $grease:ident;
+        $type:ident($number:ident $(, $octets:tt)?), $registry:literal, $grease:ident;
         $($constant:ident $(as $name:literal)? = $code:literal, $judgement:ident, $reference:literal;)*
     ) => {
         $(#[$doc])*
@@ -19,10 +20,11 @@ macro_rules! code_points {
             )*
         }
 
+        #[allow(clippy::large_stack_arrays, reason = "tables are constants and on no stack")]
         impl $crate::registry::CodePoint for $type {
             const REGISTRY: &'static $crate::registry::Registry = &$crate::registry::Registry {
                 name: $registry,
-                octets: size_of::<$number>(),
+                octets: $crate::registry::table::octets!($number $($octets)?),
                 grease: $crate::registry::Grease::$grease,
                 assignments: &[$(
                     $crate::registry::Assignment {
@@ -40,7 +42,7 @@ macro_rules! code_points {
 
             #[allow(clippy::cast_possible_truncation, reason = "it is said to be cut")]
             fn from_code(code: u64) -> Self {
-                Self(code as $number)
+                Self((code & Self::REGISTRY.mask()) as $number)
             }
         }
 
@@ -68,5 +70,19 @@ macro_rules! name {
     };
 }
 
+/// How many octets a number has on the wire.
+macro_rules! octets {
+    ($number:ident variable) => {
+        0
+    };
+    ($number:ident $octets:literal) => {
+        $octets
+    };
+    ($number:ident) => {
+        size_of::<$number>()
+    };
+}
+
 pub(super) use code_points;
 pub(super) use name;
+pub(super) use octets;

@@ -97,7 +97,7 @@ fn messages(mut stream: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-fn read<'b>(bytes: &'b [u8], agreed: Agreed) -> Handshake<'b> {
+fn read(bytes: &[u8], agreed: Agreed) -> Handshake<'_> {
     let (tree, message) = Handshake::dissect(bytes, agreed);
     covers(&tree, bytes.len());
     let message = message.unwrap_or_else(|error| panic!("{error}: {tree:#?}"));
