@@ -25,7 +25,9 @@ pub use ech::{EchConfig, EchConfigContents, EncryptedClientHello, HpkeSuite};
 pub use psk::{OfferedPsks, PskIdentity};
 pub use quic::{ParameterValue, TransportParameter};
 pub use share::KeyShareEntry;
-pub use status::{CertificateStatus, CertificateStatusRequest, StatusRequestItem};
+pub use status::{
+    CertificateStatus, CertificateStatusRequest, OcspStatusRequest, StatusRequestItem,
+};
 
 /// The message that an extension stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,3 +6,4 @@
 mod properties;
 mod real;
 mod registry;
+mod values;
