@@ -11,6 +11,17 @@
 //! the bytes apart and tells a [`Trace`](reader::Trace) what each of them is. With `()` for a trace
 //! nothing is told and nothing paid.
 //!
+//! ```
+//! use ravelin_wire::alert::Alert;
+//! use ravelin_wire::registry::AlertDescription;
+//!
+//! let (tree, alert) = Alert::dissect(&[2, 40]);
+//! assert_eq!(alert?.description, AlertDescription::HANDSHAKE_FAILURE);
+//! let names: Vec<_> = tree.leaves().map(|leaf| (leaf.range.clone(), leaf.name)).collect();
+//! assert_eq!(names, [(0..1, "level"), (1..2, "description")]);
+//! # Ok::<(), ravelin_wire::reader::DecodeError>(())
+//! ```
+//!
 //! What is not here: IO, cryptography, clocks, and DTLS, whose records and handshake are others.
 
 pub mod alert;

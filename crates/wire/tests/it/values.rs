@@ -288,6 +288,7 @@ fn tls13_messages() -> Vec<Handshake<'static>> {
     ]
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn older_messages() -> Vec<(Agreed, Handshake<'static>)> {
     use CipherSuite as S;
     let tls12 = tls(
