@@ -179,7 +179,8 @@ impl<R: Register> Responder<R> {
         }
     }
 
-    /// The OCSP response to staple to a certificate: signed, current, and with no nonce.
+    /// The OCSP response to staple to a certificate: signed, current, and with no nonce. The same one,
+    /// until half its time is gone or the certificate's status is another.
     ///
     /// # Errors
     ///
@@ -188,7 +189,7 @@ impl<R: Register> Responder<R> {
         &self,
         certificate: &Certificate,
         now: SystemTime,
-    ) -> Result<Arc<[u8]>, ResponderError> {
+    ) -> Result<Staple, ResponderError> {
         let serial = certificate.serial_number();
         let unknown = || ResponderError::Unknown {
             serial: serial.clone(),
@@ -203,7 +204,15 @@ impl<R: Register> Responder<R> {
         let cert_id = CertId::of(Hash::Sha1, certificate, issuer.certificate());
         match self.status(issuer, serial)? {
             CertificateStatus::Unknown => Err(unknown()),
-            status => Ok(issuer.prepared(&self.register, &cert_id, status, now)?.body),
+            status => {
+                let prepared = issuer.prepared(&self.register, &cert_id, status, now)?;
+                Ok(Staple {
+                    response: prepared.body,
+                    status,
+                    this_update: prepared.this_update,
+                    next_update: prepared.next_update,
+                })
+            }
         }
     }
 
@@ -331,6 +340,19 @@ impl<R: Register> Responder<R> {
             certificates: loaded.certificates.clone(),
         })
     }
+}
+
+/// What a server sends along with its certificate, so that clients need not ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staple {
+    /// The OCSP response in DER.
+    pub response: Arc<[u8]>,
+    /// What it says.
+    pub status: CertificateStatus,
+    /// Since when that is so.
+    pub this_update: SystemTime,
+    /// Until when it counts.
+    pub next_update: SystemTime,
 }
 
 struct LoadedNow {

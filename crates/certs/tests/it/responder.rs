@@ -380,7 +380,7 @@ fn staples_are_for_certificates_of_the_ca_alone() {
         .responder
         .staple(house.leaf.certificate(), now())
         .unwrap();
-    let response = OcspResponse::from_der(&staple).unwrap();
+    let response = OcspResponse::from_der(&staple.response).unwrap();
     let leaf = house.leaf.certificate();
     let single = response.verify(leaf, &house.issuer, None, now()).unwrap();
     assert_eq!(single.status, CertificateStatus::Good);
