@@ -66,7 +66,7 @@ pub(crate) struct Config {
     pub(crate) sites: Vec<ConfiguredSite>,
     /// Names beyond its own that the local certificate authority may sign for.
     pub(crate) local_names: Vec<HostName>,
-    /// The files whose change calls for a reload: the config file, certificates and keys.
+    /// The files whose change calls for a reload: the config file, certificates, keys and staples.
     pub(crate) watched: Vec<PathBuf>,
 }
 
@@ -90,6 +90,8 @@ pub(crate) enum CertificateSource {
         cert: PathBuf,
         /// The private key.
         key: PathBuf,
+        /// The OCSP response to staple: it may be missing, wrong or over, and is then not sent.
+        staple: Option<PathBuf>,
     },
 }
 

@@ -37,6 +37,7 @@ pub(super) fn config(
         (Some(cert), Some(key)) => CertificateSource::Files {
             cert: cert.clone(),
             key: key.clone(),
+            staple: None,
         },
         _ => CertificateSource::Local,
     };
