@@ -178,7 +178,7 @@ fn prepare(
     certificates::prepare(config, &arguments.home, tickets, now, before)
 }
 
-fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
+pub(crate) fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
     let options = LogOptions {
         format: match config.format {
             config::LogFormat::Combined => LogFormat::Combined,
@@ -206,6 +206,41 @@ fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// Ends a server: `shutdown` waits for running requests, and a second signal does not wait for it. The log
+/// is written to its end.
+pub(crate) async fn stop(
+    shutdown: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+    terminate: &mut Signal,
+    interrupt: &mut Signal,
+    log: Option<Arc<AccessLog>>,
+) -> Result<ExitCode, Failure> {
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    words::event("stopping: running requests end first");
+    // It waits for workers: on a thread of its own, so that signals are still heard.
+    let (ended, end) = oneshot::channel();
+    std::thread::spawn(move || ended.send(shutdown()));
+    let again = tokio::select! {
+        ended = end => {
+            ended
+                .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+                .map_err(|error| Failure::of(&error))?;
+            None
+        }
+        _ = terminate.recv() => Some(failure::TERMINATED),
+        _ = interrupt.recv() => Some(failure::INTERRUPTED),
+    };
+    if let Some(code) = again {
+        words::event("stopped at once: requests under way were cut off");
+        return Ok(ExitCode::from(code));
+    }
+    if let Some(log) = log
+        && let Ok(log) = Arc::try_unwrap(log)
+    {
+        log.shutdown();
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What a running server waits for.
@@ -265,32 +300,9 @@ impl Running<'_> {
                 }
             }
         }
-        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
-        words::event("stopping: running requests end first");
-        // It waits for workers: on a thread of its own, so that signals are still heard.
-        let (ended, end) = oneshot::channel();
         let server = self.server;
-        std::thread::spawn(move || ended.send(server.shutdown()));
-        let again = tokio::select! {
-            ended = end => {
-                ended
-                    .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-                    .map_err(|error| Failure::of(&error))?;
-                None
-            }
-            _ = events.terminate.recv() => Some(failure::TERMINATED),
-            _ = events.interrupt.recv() => Some(failure::INTERRUPTED),
-        };
-        if let Some(code) = again {
-            words::event("stopped at once: requests under way were cut off");
-            return Ok(ExitCode::from(code));
-        }
-        if let Some(log) = self.log
-            && let Ok(log) = Arc::try_unwrap(log)
-        {
-            log.shutdown();
-        }
-        Ok(ExitCode::SUCCESS)
+        let shut = || server.shutdown();
+        stop(shut, &mut events.terminate, &mut events.interrupt, self.log).await
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.

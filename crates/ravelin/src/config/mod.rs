@@ -108,6 +108,18 @@ pub(crate) struct LogConfig {
     pub(crate) keep: usize,
 }
 
+impl LogConfig {
+    /// One line a request on standard output, for a person.
+    pub(crate) fn to_stdout() -> Self {
+        Self {
+            format: LogFormat::Combined,
+            to: LogTarget::Stdout,
+            rotate_bytes: 1,
+            keep: 0,
+        }
+    }
+}
+
 /// How a line of the access log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
