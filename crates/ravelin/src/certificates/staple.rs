@@ -19,7 +19,6 @@ pub(crate) const LOOKED_AT_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct Staple {
     pub(crate) response: Arc<[u8]>,
     pub(crate) status: CertificateStatus,
-    since: SystemTime,
     /// It is not sent from then on.
     pub(crate) until: SystemTime,
 }
@@ -94,7 +93,6 @@ impl Staple {
         let staple = Self {
             response: response.der().into(),
             status: single.status,
-            since: single.this_update,
             until,
         };
         // Verifying lets clocks differ by minutes; what is sent must be current by ours.
@@ -167,13 +165,12 @@ impl Stapler {
         let responder::Staple {
             response,
             status,
-            this_update,
             next_update,
+            ..
         } = self.responder.staple(certificate, now)?;
         Ok(Staple {
             response,
             status,
-            since: this_update,
             until: next_update,
         })
     }
