@@ -135,14 +135,21 @@ pub(crate) struct Stapler {
 }
 
 impl Stapler {
-    /// The local CA of the store, if there is one: the one from before, if it is still the same.
-    pub(super) fn open(
+    /// The local CA of the store, if there is one and it has issued one of `leaves`: the one from
+    /// before, if it is still the same.
+    pub(super) fn open<'l>(
         store: &FileStore,
+        mut leaves: impl Iterator<Item = &'l Certificate>,
         before: Option<&Arc<Self>>,
     ) -> Result<Option<Arc<Self>>, LocalError> {
         let Some(authority) = LocalAuthority::load(store)? else {
             return Ok(None);
         };
+        // Whoever serves certificates of others need not hear how the local CA fares.
+        let issuers = authority.issuer_certificates()?;
+        if !leaves.any(|leaf| issuers.iter().any(|issuer| leaf.is_signed_by(issuer))) {
+            return Ok(None);
+        }
         let root = authority.root_certificate().fingerprint_sha256();
         if let Some(before) = before.filter(|before| before.root == root) {
             return Ok(Some(before.clone()));
