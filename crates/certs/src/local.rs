@@ -22,8 +22,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use ravelin_pki::authority::leaf_template;
 use ravelin_pki::{
     Authority, AuthorityError, Certificate, Fingerprint, GeneralName, HostName, Leaf, PublicKey,
+    Template,
 };
 
 use crate::journal::Journal;
@@ -235,14 +237,7 @@ impl LocalAuthority {
             self.check_permitted(&name)?;
         }
         let intermediate = self.intermediate(&purposes, now)?;
-        let mut template = grant.template.clone();
-        for list in [
-            &mut template.crls,
-            &mut template.ocsp,
-            &mut template.ca_issuers,
-        ] {
-            *list = issuers::addresses(list, intermediate.certificate());
-        }
+        let template = issuers::with_addresses(grant.template.clone(), intermediate.certificate());
         self.ready(&intermediate, &purposes)?;
         let der = intermediate.issue(&template, key, grant.life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
@@ -299,7 +294,7 @@ impl LocalAuthority {
                 return Ok(leaf);
             }
             self.ready(&intermediate, &Purposes::server())?;
-            let mut leaf = intermediate.leaf(names, now)?;
+            let mut leaf = intermediate.leaf_of(&self.template_of(names, &intermediate)?, now)?;
             leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
             record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
@@ -314,6 +309,25 @@ impl LocalAuthority {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What a leaf says: where its status can be asked, as all that this CA issues, and whether it is
+    /// stapled, as the policy's certificates for servers.
+    fn template_of(
+        &self,
+        names: &[HostName],
+        issuer: &Authority<AuthorityKey>,
+    ) -> Result<Template, LocalError> {
+        let policy = self.policy()?;
+        let mut template = leaf_template(names);
+        template.crls = policy.authority.crls;
+        template.ocsp = policy.authority.ocsp;
+        template.ca_issuers = policy.authority.issuers;
+        template.must_staple = policy
+            .templates
+            .iter()
+            .any(|of| of.name == "server" && of.must_staple);
+        Ok(issuers::with_addresses(template, issuer.certificate()))
     }
 
     /// The leaf for `names` that is kept, whether its time to be renewed has come or not, where it is

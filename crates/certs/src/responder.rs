@@ -5,6 +5,7 @@
 //! and public, and a client that checks the certificate of the server that tells whether
 //! certificates are good would go round in a circle.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -18,14 +19,16 @@ use ravelin_pki::{
 };
 
 mod answer;
+mod books;
 mod issuer;
 mod local;
 
 pub use answer::Answer;
-pub use local::{JournalBooks, LocalRegister};
+pub use books::JournalBooks;
+pub use local::LocalRegister;
 
 use crate::local::{AuthorityKey, issuer_id};
-use issuer::Issuer;
+use issuer::{Issuer, Prepared};
 
 /// What a CA knows about the certificates that it issued.
 pub trait Register: Send + Sync {
@@ -41,6 +44,16 @@ pub trait Register: Send + Sync {
         issuer: &Certificate,
         serial: &SerialNumber,
     ) -> Result<CertificateStatus, RegisterError>;
+
+    /// The same, where it is known for sure without waiting: none where [`Self::status`] has to be
+    /// asked, and always none where that never takes long.
+    fn status_at_hand(
+        &self,
+        _issuer: &Certificate,
+        _serial: &SerialNumber,
+    ) -> Option<CertificateStatus> {
+        None
+    }
 
     /// Something that is another thing once `issuer` has revoked more, or taken a hold back.
     fn revoked_so_far(&self, issuer: &Certificate) -> Result<Vec<u8>, RegisterError>;
@@ -140,38 +153,15 @@ impl<R: Register> Responder<R> {
     /// that they are refused.
     #[must_use]
     pub fn answer(&self, method: &str, path: &str, body: &[u8], now: SystemTime) -> Answer {
-        let get = matches!(method, "GET" | "HEAD");
-        if let Some(encoded) = path.strip_prefix("/ocsp/").filter(|rest| !rest.is_empty()) {
-            return if get {
-                match decoded(encoded) {
-                    Some(der) => self.ocsp(&der, now),
-                    None => Answer::ocsp_error(ResponseStatus::MalformedRequest),
-                }
-            } else {
-                Answer::not_allowed("GET, HEAD")
-            };
-        }
-        if matches!(path, "/ocsp" | "/ocsp/") {
-            return match method {
-                // What a POST gets is not to be kept by caches (RFC 9110, section 9.3.3).
-                "POST" => self.ocsp(body, now).uncached(),
-                _ => Answer::not_allowed("POST"),
-            };
-        }
-        let named = |prefix: &str, suffix: &str| {
-            let id = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
-            (!id.is_empty()).then_some(id)
+        let answer = match Asked::of(method, path, body) {
+            Asked::Ocsp { der, post } => {
+                let answer = self.ocsp(&der, now);
+                return if post { answer.uncached() } else { answer };
+            }
+            Asked::List(id) => self.list(id, now),
+            Asked::Issuer(id) => self.issuer_certificate(id, now),
+            Asked::Nothing(answer) => return answer,
         };
-        let answer = if let Some(id) = named("/crl/", ".crl") {
-            self.list(id, now)
-        } else if let Some(id) = named("/issuer/", ".cer") {
-            self.issuer_certificate(id, now)
-        } else {
-            return Answer::not_found();
-        };
-        if !get {
-            return Answer::not_allowed("GET, HEAD");
-        }
         match answer {
             Ok(Some(answer)) => answer,
             Ok(None) => Answer::not_found(),
@@ -179,7 +169,50 @@ impl<R: Register> Responder<R> {
         }
     }
 
-    /// The OCSP response to staple to a certificate: signed, current, and with no nonce.
+    /// The same, where it is at hand: what was asked lately, and has not changed since. For a thread
+    /// that must not wait: nothing is read, signed or waited for, beyond what
+    /// [`Register::status_at_hand`] does. Where there is none, [`Self::answer`] has one.
+    #[must_use]
+    pub fn answer_at_hand(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Option<Answer> {
+        let asked = match Asked::of(method, path, body) {
+            Asked::Nothing(answer) => return Some(answer),
+            asked => asked,
+        };
+        let loaded = self.loaded_at_hand(now)?;
+        match asked {
+            Asked::Ocsp { der, post } => {
+                let request = OcspRequest::from_der(&der).ok()?;
+                let ([one], None, None) = (
+                    request.cert_ids(),
+                    request.nonce(),
+                    request.unknown_critical_extension(),
+                ) else {
+                    return None;
+                };
+                let issuer = loaded.issuer_of(one)?;
+                let status = self
+                    .register
+                    .status_at_hand(issuer.certificate(), one.serial_number())?;
+                let answer = Answer::ocsp(&issuer.prepared_at_hand(one, status, now)?, now);
+                Some(if post { answer.uncached() } else { answer })
+            }
+            Asked::List(id) => {
+                let issuer = loaded.issuers.iter().find(|issuer| issuer.id() == id)?;
+                Some(Answer::list(&issuer.list_at_hand(now)?, now))
+            }
+            Asked::Issuer(id) => loaded.certificate(id),
+            Asked::Nothing(answer) => Some(answer),
+        }
+    }
+
+    /// The OCSP response to staple to a certificate: signed, current, and with no nonce. The same one,
+    /// until half its time is gone or the certificate's status is another.
     ///
     /// # Errors
     ///
@@ -188,22 +221,42 @@ impl<R: Register> Responder<R> {
         &self,
         certificate: &Certificate,
         now: SystemTime,
-    ) -> Result<Arc<[u8]>, ResponderError> {
+    ) -> Result<Staple, ResponderError> {
         let serial = certificate.serial_number();
         let unknown = || ResponderError::Unknown {
             serial: serial.clone(),
         };
+        // SHA-1 is what clients ask with (RFC 5019, section 2.1.1), and they compare.
+        let asked = |issuer: &Issuer| CertId::of(Hash::Sha1, certificate, issuer.certificate());
+        let stapled = |status: CertificateStatus, prepared: Prepared| Staple {
+            response: prepared.body,
+            status,
+            this_update: prepared.this_update,
+            next_update: prepared.next_update,
+        };
         let loaded = self.load(now)?;
+        // One that was answered before was signed by its issuer: checking it costs more than all else.
+        let at_hand = loaded.issuers.iter().find_map(|issuer| {
+            let of = issuer.certificate();
+            let status = (certificate.issuer_name().matches(of.subject_name()))
+                .then(|| self.register.status_at_hand(of, serial))??;
+            let prepared = issuer.prepared_at_hand(&asked(issuer), status, now)?;
+            Some(stapled(status, prepared))
+        });
+        if let Some(staple) = at_hand {
+            return Ok(staple);
+        }
         let issuer = loaded
             .issuers
             .iter()
             .find(|issuer| certificate.is_signed_by(issuer.certificate()))
             .ok_or_else(unknown)?;
-        // SHA-1 is what clients ask with (RFC 5019, section 2.1.1), and they compare.
-        let cert_id = CertId::of(Hash::Sha1, certificate, issuer.certificate());
         match self.status(issuer, serial)? {
             CertificateStatus::Unknown => Err(unknown()),
-            status => Ok(issuer.prepared(&self.register, &cert_id, status, now)?.body),
+            status => {
+                let prepared = issuer.prepared(&self.register, &asked(issuer), status, now)?;
+                Ok(stapled(status, prepared))
+            }
         }
     }
 
@@ -230,14 +283,7 @@ impl<R: Register> Responder<R> {
         let unauthorized = || Answer::ocsp_error(ResponseStatus::Unauthorized);
         let loaded = self.load(now)?;
         let asked = request.cert_ids();
-        let of = |issuer: &Issuer, asked: &CertId| {
-            let certificate = issuer.certificate();
-            asked.is_of_issuer(certificate.subject_name(), certificate.public_key())
-        };
-        let Some(issuer) = asked
-            .first()
-            .and_then(|first| loaded.issuers.iter().find(|issuer| of(issuer, first)))
-        else {
+        let Some(issuer) = asked.first().and_then(|first| loaded.issuer_of(first)) else {
             return Ok(unauthorized());
         };
         if let ([one], None) = (asked, request.nonce()) {
@@ -251,7 +297,7 @@ impl<R: Register> Responder<R> {
         }
         let mut statuses = Vec::with_capacity(asked.len());
         for cert_id in asked {
-            let status = if of(issuer, cert_id) {
+            let status = if issuer.is_asked(cert_id) {
                 self.status(issuer, cert_id.serial_number())?
             } else {
                 CertificateStatus::Unknown
@@ -293,22 +339,14 @@ impl<R: Register> Responder<R> {
         id: &str,
         now: SystemTime,
     ) -> Result<Option<Answer>, ResponderError> {
-        let loaded = self.load(now)?;
-        let found = loaded
-            .certificates
-            .iter()
-            .find(|certificate| issuer_id(&certificate.public_key().fingerprint()) == id);
-        Ok(found.map(Answer::certificate))
+        Ok(self.load(now)?.certificate(id))
     }
 
     /// The authorities, as they were a little ago at most: intermediates are renewed and roots rolled
     /// over while this runs.
     fn load(&self, now: SystemTime) -> Result<LoadedNow, ResponderError> {
         let mut loaded = lock(&self.issuers);
-        let is_new = loaded
-            .at
-            .is_some_and(|at| at <= now && now < at + LOADED_AGAIN);
-        if !is_new {
+        if !loaded.is_new(now) {
             let failed = ResponderError::Register;
             let authorities = self.register.issuers().map_err(failed)?;
             let certificates = self.register.issuer_certificates().map_err(failed)?;
@@ -326,11 +364,109 @@ impl<R: Register> Responder<R> {
                 at: Some(now),
             };
         }
-        Ok(LoadedNow {
-            issuers: loaded.issuers.clone(),
-            certificates: loaded.certificates.clone(),
-        })
+        Ok(loaded.now())
     }
+
+    fn loaded_at_hand(&self, now: SystemTime) -> Option<LoadedNow> {
+        // Whoever holds the lock may be reading from the disk.
+        let loaded = self.issuers.try_lock().ok()?;
+        loaded.is_new(now).then(|| loaded.now())
+    }
+}
+
+/// What a request is for.
+enum Asked<'r> {
+    /// The status of certificates.
+    Ocsp { der: Cow<'r, [u8]>, post: bool },
+    /// The CRL of an authority.
+    List(&'r str),
+    /// The certificate of an authority.
+    Issuer(&'r str),
+    /// Nothing that there is.
+    Nothing(Answer),
+}
+
+impl<'r> Asked<'r> {
+    fn of(method: &str, path: &'r str, body: &'r [u8]) -> Self {
+        let get = matches!(method, "GET" | "HEAD");
+        if let Some(encoded) = path.strip_prefix("/ocsp/").filter(|rest| !rest.is_empty()) {
+            return match decoded(encoded) {
+                _ if !get => Self::Nothing(Answer::not_allowed("GET, HEAD")),
+                Some(der) => Self::Ocsp {
+                    der: der.into(),
+                    post: false,
+                },
+                None => Self::Nothing(Answer::ocsp_error(ResponseStatus::MalformedRequest)),
+            };
+        }
+        if matches!(path, "/ocsp" | "/ocsp/") {
+            return match method {
+                // What a POST gets is not to be kept by caches (RFC 9110, section 9.3.3).
+                "POST" => Self::Ocsp {
+                    der: body.into(),
+                    post: true,
+                },
+                _ => Self::Nothing(Answer::not_allowed("POST")),
+            };
+        }
+        let named = |prefix: &str, suffix: &str| {
+            let id = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            (!id.is_empty()).then_some(id)
+        };
+        let asked = if let Some(id) = named("/crl/", ".crl") {
+            Self::List(id)
+        } else if let Some(id) = named("/issuer/", ".cer") {
+            Self::Issuer(id)
+        } else {
+            return Self::Nothing(Answer::not_found());
+        };
+        if get {
+            asked
+        } else {
+            Self::Nothing(Answer::not_allowed("GET, HEAD"))
+        }
+    }
+}
+
+impl Loaded {
+    fn is_new(&self, now: SystemTime) -> bool {
+        self.at
+            .is_some_and(|at| at <= now && now < at + LOADED_AGAIN)
+    }
+
+    fn now(&self) -> LoadedNow {
+        LoadedNow {
+            issuers: self.issuers.clone(),
+            certificates: self.certificates.clone(),
+        }
+    }
+}
+
+impl LoadedNow {
+    fn issuer_of(&self, asked: &CertId) -> Option<&Arc<Issuer>> {
+        self.issuers.iter().find(|issuer| issuer.is_asked(asked))
+    }
+
+    fn certificate(&self, id: &str) -> Option<Answer> {
+        let found = self
+            .certificates
+            .iter()
+            .find(|certificate| issuer_id(&certificate.public_key().fingerprint()) == id);
+        found.map(Answer::certificate)
+    }
+}
+
+/// What a server sends along with its certificate, so that clients need not ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staple {
+    /// The OCSP response in DER.
+    pub response: Arc<[u8]>,
+    /// What it says.
+    pub status: CertificateStatus,
+    /// Since when that is so.
+    pub this_update: SystemTime,
+    /// Until when it counts.
+    pub next_update: SystemTime,
 }
 
 struct LoadedNow {

@@ -145,19 +145,17 @@ impl<K: Signer> Authority<K> {
     ///
     /// A name is outside the constraints, there is none, or this authority's time is over.
     pub fn leaf(&self, names: &[HostName], now: SystemTime) -> Result<Leaf, AuthorityError> {
-        let mut distinct: Vec<GeneralName> = Vec::with_capacity(names.len());
-        for name in names {
-            let name = GeneralName::from(name);
-            if !distinct.contains(&name) {
-                distinct.push(name);
-            }
-        }
-        // No common name: OpenSSL holds it against the constraints as if it were a DNS name when
-        // there are only addresses. An organisation alone keeps the subject from being empty.
-        let subject = DistinguishedName::of(&[(Oid::ORGANIZATION, LEAF_ORGANISATION)]);
-        let template = Template::leaf(distinct).with_subject(subject);
+        self.leaf_of(&leaf_template(names), now)
+    }
+
+    /// As [`Self::leaf`], for what says more than [`leaf_template`] does.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn leaf_of(&self, template: &Template, now: SystemTime) -> Result<Leaf, AuthorityError> {
         let key = PrivateKey::generate()?;
-        let der = self.issue(&template, key.public_key(), LEAF_LIFE, now)?;
+        let der = self.issue(template, key.public_key(), LEAF_LIFE, now)?;
         Leaf::with_new_key(self.chain(der), &key).map_err(AuthorityError::Leaf)
     }
 
@@ -467,6 +465,22 @@ pub(crate) fn signed<K: Signer + ?Sized>(tbs: &Writer, signer: &K) -> Result<Vec
 }
 
 const VERSION_3: u64 = 2;
+
+/// What a certificate for servers at `names` says, in whatever way they are repeated.
+#[must_use]
+pub fn leaf_template(names: &[HostName]) -> Template {
+    let mut distinct: Vec<GeneralName> = Vec::with_capacity(names.len());
+    for name in names {
+        let name = GeneralName::from(name);
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    // No common name: OpenSSL holds it against the constraints as if it were a DNS name when
+    // there are only addresses. An organisation alone keeps the subject from being empty.
+    let subject = DistinguishedName::of(&[(Oid::ORGANIZATION, LEAF_ORGANISATION)]);
+    Template::leaf(distinct).with_subject(subject)
+}
 
 fn ca_subject(common_name: &str) -> DistinguishedName {
     let common_name: String = common_name.chars().take(64).collect();

@@ -26,6 +26,7 @@ use crate::pem;
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
 use crate::signature::{AlgorithmIdentifier, SignatureError};
+use crate::template::STATUS_REQUEST;
 
 /// A certificate that was read and whose form is sound.
 #[derive(Clone, PartialEq, Eq)]
@@ -435,6 +436,16 @@ impl Certificate {
         match self.value(&Oid::AUTHORITY_INFO_ACCESS) {
             Some(ExtensionValue::InfoAccess(list)) => list,
             _ => &[],
+        }
+    }
+
+    /// Whether servers must staple an OCSP response to it (RFC 7633): clients that know this refuse it
+    /// without one.
+    #[must_use]
+    pub fn must_staple(&self) -> bool {
+        match self.value(&Oid::TLS_FEATURE) {
+            Some(ExtensionValue::TlsFeature(features)) => features.contains(&STATUS_REQUEST),
+            _ => false,
         }
     }
 

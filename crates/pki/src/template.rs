@@ -275,4 +275,4 @@ pub(crate) fn write_extensions<'e>(
 }
 
 /// `status_request` among the extensions of TLS (RFC 6066, section 8).
-const STATUS_REQUEST: u64 = 5;
+pub(crate) const STATUS_REQUEST: u64 = 5;

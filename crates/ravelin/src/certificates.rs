@@ -6,13 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ravelin_certs::{FileStore, LocalAuthority, LocalError};
+use ravelin_certs::{LocalAuthority, LocalError};
 use ravelin_pki::{Certificate, CertificateDer, HostName, pem};
 use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
 
+use crate::arguments::HomeArgument;
 use crate::config::{CertificateSource, Config, ConfiguredSite};
 use crate::failure::{self, Failure};
-use crate::words;
+use crate::{ravelin_home, words};
+
+pub(crate) mod staple;
+mod stapling;
+
+use staple::{Staple, StapledBy, Stapler};
+pub(crate) use stapling::{Planned, planned};
 
 /// The certificates of all sites, and what there is to say about them.
 pub(crate) struct Prepared {
@@ -24,6 +31,10 @@ pub(crate) struct Prepared {
     pub(crate) fresh: Option<Range<SystemTime>>,
     /// The local CA, where a site uses it.
     pub(crate) authority: Option<LocalAuthority>,
+    /// The local CA, where it staples.
+    stapler: Option<Arc<Stapler>>,
+    /// Whether staples could not be renewed when that was tried last.
+    staples_fail: bool,
 }
 
 impl Prepared {
@@ -40,23 +51,54 @@ pub(crate) struct Source {
     /// Its file; none for the local CA's.
     pub(crate) file: Option<PathBuf>,
     pub(crate) not_after: SystemTime,
+    /// The one of whoever shares a file.
+    leaf: Arc<Certificate>,
+    /// What is stapled to it now.
+    pub(crate) staple: Option<Staple>,
+    pub(crate) stapled_by: StapledBy,
 }
 
-/// Loads or makes all certificates that `config` asks for. Those of files are taken from what was
-/// `prepared` for it before, if that is given: renewing is a matter of the local CA alone.
+/// What was prepared before.
+#[derive(Clone, Copy)]
+pub(crate) enum Before<'a> {
+    Nothing,
+    /// All files are read again.
+    Reload(&'a Prepared),
+    /// The certificates of files are kept as they are: renewing is a matter of the local CA alone.
+    Renewal(&'a Prepared),
+}
+
+impl<'a> Before<'a> {
+    fn prepared(self) -> Option<&'a Prepared> {
+        match self {
+            Self::Nothing => None,
+            Self::Reload(prepared) | Self::Renewal(prepared) => Some(prepared),
+        }
+    }
+
+    /// The certificate of a site's files, where they are not to be read again.
+    fn of_files(self, site: usize) -> Option<&'a Source> {
+        match self {
+            Self::Renewal(prepared) => prepared.sources.get(site),
+            _ => None,
+        }
+    }
+}
+
+/// Loads or makes all certificates that `config` asks for, and what is stapled to them.
 pub(crate) fn prepare(
     config: &Config,
-    store: impl Fn() -> Result<FileStore, Failure>,
+    home: &HomeArgument,
     tickets: &Tickets,
     now: SystemTime,
-    prepared: Option<&Prepared>,
+    before: Before<'_>,
 ) -> Result<Prepared, Failure> {
     let needs_local = config
         .sites
         .iter()
         .any(|site| site.certificate == CertificateSource::Local);
     let authority = if needs_local {
-        let authority = LocalAuthority::open(&store()?, &config.local_names, now)
+        let authority = LocalAuthority::open(&ravelin_home::open(home)?, &config.local_names, now)
             .map_err(|error| Failure::of(&error).hint(error.hint()))?;
         Some(authority)
     } else {
@@ -65,17 +107,18 @@ pub(crate) fn prepare(
     let mut fresh: Option<Range<SystemTime>> = None;
     let mut overdue = None;
     // Thousands of sites may share one file.
-    let mut loaded: HashMap<&Path, Source> = HashMap::new();
+    let mut loaded: HashMap<(&Path, Option<&Path>), Source> = HashMap::new();
     let mut sources: Vec<Source> = Vec::with_capacity(config.sites.len());
     for site in &config.sites {
         let source = match (&site.certificate, &authority) {
-            (CertificateSource::Files { cert, key }, _) => {
-                let before = prepared.and_then(|prepared| prepared.sources.get(sources.len()));
-                match before.or_else(|| loaded.get(cert.as_path())) {
+            (CertificateSource::Files { cert, key, staple }, _) => {
+                let files = (cert.as_path(), staple.as_deref());
+                let known = before.of_files(sources.len());
+                match known.or_else(|| loaded.get(&files)) {
                     Some(known) => known.clone(),
                     None => {
-                        let source = load(cert, key, now)?;
-                        loaded.insert(cert, source.clone());
+                        let source = load(cert, key, staple.as_deref(), now, before.prepared())?;
+                        loaded.insert(files, source.clone());
                         source
                     }
                 }
@@ -106,6 +149,9 @@ pub(crate) fn prepare(
                     served,
                     file: None,
                     not_after: leaf.not_after(),
+                    leaf: Arc::new(leaf.certificate().clone()),
+                    staple: None,
+                    stapled_by: StapledBy::Nobody,
                 }
             }
             (CertificateSource::Local, None) => continue,
@@ -115,16 +161,26 @@ pub(crate) fn prepare(
     if let Some((error, not_after)) = overdue {
         words::not_renewed(&Failure::of(&error), not_after);
     }
-    let certificates = by_name(&config.sites, &sources)
-        .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
-    let tls = ServerTls::new(Arc::new(certificates), tickets, ravelin_server::ALPN)
-        .map_err(|error| Failure::of(&error))?;
+    let (stapler, staples_fail) = stapling::begin(&mut sources, home, now, before.prepared());
     Ok(Prepared {
-        tls,
+        tls: configured(config, &sources, tickets)?,
         sources,
         fresh,
         authority,
+        stapler,
+        staples_fail,
     })
+}
+
+fn configured(
+    config: &Config,
+    sources: &[Source],
+    tickets: &Tickets,
+) -> Result<ServerTls, Failure> {
+    let certificates = by_name(&config.sites, sources)
+        .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
+    ServerTls::new(Arc::new(certificates), tickets, ravelin_server::ALPN)
+        .map_err(|error| Failure::of(&error))
 }
 
 /// Who serves a public name wants a certificate for it rather than another local CA.
@@ -166,8 +222,15 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
 
 /// Reads a certificate and its key. One that is out of date is served all the same: the other sites
 /// must not go down with it when the machine starts again, and a clock may be wrong.
-fn load(cert: &Path, key: &Path, now: SystemTime) -> Result<Source, Failure> {
+fn load(
+    cert: &Path,
+    key: &Path,
+    staple: Option<&Path>,
+    now: SystemTime,
+    before: Option<&Prepared>,
+) -> Result<Source, Failure> {
     let (chain, leaf) = read_chain(cert)?;
+    let issuer = chain.get(1).cloned();
     let private = pem::private_key(&read(key)?)
         .map_err(|error| in_file(key, &error).hint(error.hint().map(str::to_owned)))?;
     let names = leaf.names().to_vec();
@@ -183,11 +246,18 @@ fn load(cert: &Path, key: &Path, now: SystemTime) -> Result<Source, Failure> {
     if !leaf.is_valid_at(now) {
         words::out_of_date(cert, &leaf, now);
     }
-    Ok(Source {
+    let mut source = Source {
         served,
         file: Some(cert.to_owned()),
         not_after: leaf.not_after(),
-    })
+        leaf: Arc::new(leaf),
+        staple: None,
+        stapled_by: StapledBy::Nobody,
+    };
+    if let Some(file) = staple {
+        source.staple_file(file, issuer.as_ref(), now, before);
+    }
+    Ok(source)
 }
 
 /// The certificates of a file, and the first of them read: the one that is served.

@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::arguments::{CheckArguments, HomeArgument, ServeArguments};
-use crate::certificates::{self, Prepared};
+use crate::certificates::{self, Before, Prepared};
 use crate::config::{self, Config, LoadError, LogConfig};
 use crate::failure::{self, Failure};
 use crate::listen_on::ListenOn;
@@ -34,14 +34,17 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     // Where there is no home, no keys of a local CA can be served.
     let home = ravelin_home::folder(&HomeArgument { home: None }).ok();
-    let config = config::load(&arguments.file, Some(SystemTime::now()), home.as_deref())
-        .map_err(|error| wrong(&error))?;
+    let now = SystemTime::now();
+    let config =
+        config::load(&arguments.file, Some(now), home.as_deref()).map_err(|error| wrong(&error))?;
     let sites = config.sites.len();
-    words::result(&format!(
+    let right = format!(
         "{} is right: {sites} {}\n",
         arguments.file.display(),
         if sites == 1 { "site" } else { "sites" }
-    ))?;
+    );
+    let stapled = words::staple::planned(&certificates::planned(&config, home.as_deref(), now));
+    words::result(&(right + &stapled))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,7 +54,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     let config = configure(arguments, &mut files)?;
     raise_file_limit();
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
-    let prepared = prepare(arguments, &config, &tickets, None)?;
+    let prepared = prepare(arguments, &config, &tickets, Before::Nothing)?;
     let log = config.log.as_ref().map(start_log).transpose()?;
     // Before the first client can come and take the last file descriptor, and before anyone is told
     // that signals are understood.
@@ -169,18 +172,13 @@ fn prepare(
     arguments: &ServeArguments,
     config: &Config,
     tickets: &Tickets,
-    before: Option<&Prepared>,
+    before: Before<'_>,
 ) -> Result<Prepared, Failure> {
-    certificates::prepare(
-        config,
-        || ravelin_home::open(&arguments.home),
-        tickets,
-        SystemTime::now(),
-        before,
-    )
+    let now = SystemTime::now();
+    certificates::prepare(config, &arguments.home, tickets, now, before)
 }
 
-fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
+pub(crate) fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
     let options = LogOptions {
         format: match config.format {
             config::LogFormat::Combined => LogFormat::Combined,
@@ -208,6 +206,41 @@ fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// Ends a server: `shutdown` waits for running requests, and a second signal does not wait for it. The log
+/// is written to its end.
+pub(crate) async fn stop(
+    shutdown: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+    terminate: &mut Signal,
+    interrupt: &mut Signal,
+    log: Option<Arc<AccessLog>>,
+) -> Result<ExitCode, Failure> {
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    words::event("stopping: running requests end first");
+    // It waits for workers: on a thread of its own, so that signals are still heard.
+    let (ended, end) = oneshot::channel();
+    std::thread::spawn(move || ended.send(shutdown()));
+    let again = tokio::select! {
+        ended = end => {
+            ended
+                .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+                .map_err(|error| Failure::of(&error))?;
+            None
+        }
+        _ = terminate.recv() => Some(failure::TERMINATED),
+        _ = interrupt.recv() => Some(failure::INTERRUPTED),
+    };
+    if let Some(code) = again {
+        words::event("stopped at once: requests under way were cut off");
+        return Ok(ExitCode::from(code));
+    }
+    if let Some(log) = log
+        && let Ok(log) = Arc::try_unwrap(log)
+    {
+        log.shutdown();
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What a running server waits for.
@@ -261,35 +294,15 @@ impl Running<'_> {
                 () = events.files.changed() => {
                     self.reload("a file has changed", &mut events.files);
                 }
-                () = tokio::time::sleep(self.until_renewal()) => self.renew(),
+                () = tokio::time::sleep(self.until_renewal()) => {
+                    self.renew();
+                    self.restaple();
+                }
             }
         }
-        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
-        words::event("stopping: running requests end first");
-        // It waits for workers: on a thread of its own, so that signals are still heard.
-        let (ended, end) = oneshot::channel();
         let server = self.server;
-        std::thread::spawn(move || ended.send(server.shutdown()));
-        let again = tokio::select! {
-            ended = end => {
-                ended
-                    .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-                    .map_err(|error| Failure::of(&error))?;
-                None
-            }
-            _ = events.terminate.recv() => Some(failure::TERMINATED),
-            _ = events.interrupt.recv() => Some(failure::INTERRUPTED),
-        };
-        if let Some(code) = again {
-            words::event("stopped at once: requests under way were cut off");
-            return Ok(ExitCode::from(code));
-        }
-        if let Some(log) = self.log
-            && let Ok(log) = Arc::try_unwrap(log)
-        {
-            log.shutdown();
-        }
-        Ok(ExitCode::SUCCESS)
+        let shut = || server.shutdown();
+        stop(shut, &mut events.terminate, &mut events.interrupt, self.log).await
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
@@ -314,7 +327,8 @@ impl Running<'_> {
 
     fn try_reload(&mut self, files: &mut watch::Watch) -> Result<(), Failure> {
         let config = configure(self.arguments, files)?;
-        let prepared = prepare(self.arguments, &config, &self.tickets, None)?;
+        let before = Before::Reload(&self.prepared);
+        let prepared = prepare(self.arguments, &config, &self.tickets, before)?;
         let moved = config.listen != self.config.listen || config.redirect != self.config.redirect;
         if moved && !self.inherited {
             self.server
@@ -340,22 +354,41 @@ impl Running<'_> {
         Ok(())
     }
 
+    /// How long until a certificate or a staple may want to be made anew.
     fn until_renewal(&self) -> Duration {
+        let now = SystemTime::now();
+        let staples = self.prepared.until_restapling(now).unwrap_or(LONGEST_SLEEP);
         let Some(fresh) = &self.prepared.fresh else {
-            return LONGEST_SLEEP;
+            return staples;
         };
-        let due = fresh.end.duration_since(SystemTime::now());
+        let due = fresh.end.duration_since(now);
         let pause = self.next_renewal.saturating_duration_since(Instant::now());
-        due.unwrap_or_default().min(LONGEST_SLEEP).max(pause)
+        let renewal = due.unwrap_or_default().min(LONGEST_SLEEP).max(pause);
+        renewal.min(staples)
+    }
+
+    /// Staples what is new, and nothing that is over.
+    fn restaple(&mut self) {
+        let now = SystemTime::now();
+        let home = &self.arguments.home;
+        match self
+            .prepared
+            .restaple(&self.config, home, &self.tickets, now)
+        {
+            Ok(true) => self.server.server().set_tls(self.prepared.tls.clone()),
+            Ok(false) => {}
+            Err(failure) => words::say_failure(&failure),
+        }
     }
 
     /// Makes local leaves anew whose time has come.
     fn renew(&mut self) {
-        if self.prepared.is_fresh(SystemTime::now()) {
+        // Staples are looked at more often than a renewal that failed is tried again.
+        if self.prepared.is_fresh(SystemTime::now()) || Instant::now() < self.next_renewal {
             return;
         }
         self.next_renewal = Instant::now() + RETRY_RENEWAL;
-        let before = Some(&self.prepared);
+        let before = Before::Renewal(&self.prepared);
         match prepare(self.arguments, &self.config, &self.tickets, before) {
             Ok(prepared) => {
                 // Nothing is new where nothing could be written, or the CA itself ends.

@@ -15,6 +15,7 @@ pub(crate) mod cert;
 pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod show;
+pub(crate) mod staple;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
@@ -180,6 +181,7 @@ pub(crate) fn started(
             ),
         }
     }
+    staple::started(sources);
 }
 
 /// That a certificate is served which clients will refuse.

@@ -60,6 +60,25 @@ impl ServedCertificate {
         &self.names
     }
 
+    /// The same certificate with this OCSP response in DER stapled to it, or with none: sent as it is
+    /// to clients that ask for one (RFC 6066, section 8; RFC 8446, section 4.4.2.1). Whether clients
+    /// will believe it is for the caller to have checked.
+    #[must_use]
+    pub fn with_staple(&self, response: Option<&[u8]>) -> Self {
+        let mut certified = CertifiedKey::clone(&self.certified);
+        certified.ocsp = response.map(<[u8]>::to_vec);
+        Self {
+            certified: Arc::new(certified),
+            names: self.names.clone(),
+        }
+    }
+
+    /// The OCSP response that is stapled to it, in DER.
+    #[must_use]
+    pub fn staple(&self) -> Option<&[u8]> {
+        self.certified.ocsp.as_deref()
+    }
+
     /// Whether the certificate covers `host`.
     #[must_use]
     pub fn covers(&self, host: &HostName) -> bool {

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::{Authority, Certificate, Fingerprint, pem};
+use ravelin_pki::{Authority, Certificate, Fingerprint, Template, pem};
 
 use super::intermediate::read_authority;
 use super::key::{AuthorityKey, load_root_key};
@@ -93,6 +93,18 @@ pub(super) fn addresses(templates: &[String], issuer: &Certificate) -> Vec<Strin
         .iter()
         .map(|address| address.replace("{issuer}", &id));
     filled.collect()
+}
+
+/// The template with its addresses filled in for what `issuer` issues.
+pub(super) fn with_addresses(mut template: Template, issuer: &Certificate) -> Template {
+    for list in [
+        &mut template.crls,
+        &mut template.ocsp,
+        &mut template.ca_issuers,
+    ] {
+        *list = addresses(list, issuer);
+    }
+    template
 }
 
 const RETIRED: &str = "ca/retired";

@@ -48,6 +48,13 @@ impl Prepared {
     }
 }
 
+impl PreparedList {
+    fn at_hand(&self, now: SystemTime) -> Option<Prepared> {
+        let looked = self.looked_at..self.looked_at + LOOKED_AGAIN;
+        (self.list.is_fresh(now) && looked.contains(&now)).then(|| self.list.clone())
+    }
+}
+
 impl Issuer {
     pub(super) fn new(authority: Authority<AuthorityKey>) -> Self {
         Self {
@@ -67,6 +74,24 @@ impl Issuer {
         self.authority.certificate()
     }
 
+    /// Whether it is asked about a certificate of this authority.
+    pub(super) fn is_asked(&self, asked: &CertId) -> bool {
+        let certificate = self.certificate();
+        asked.is_of_issuer(certificate.subject_name(), certificate.public_key())
+    }
+
+    /// The response that says this of a certificate, where it was signed before and still holds.
+    pub(super) fn prepared_at_hand(
+        &self,
+        cert_id: &CertId,
+        status: CertificateStatus,
+        now: SystemTime,
+    ) -> Option<Prepared> {
+        let answers = lock(&self.answers);
+        let (kept, prepared) = answers.get(cert_id.der())?;
+        (*kept == status && prepared.is_fresh(now)).then(|| prepared.clone())
+    }
+
     /// The response that says this of a certificate: one that was signed before, where that still
     /// holds.
     pub(super) fn prepared<R: Register>(
@@ -76,11 +101,8 @@ impl Issuer {
         status: CertificateStatus,
         now: SystemTime,
     ) -> Result<Prepared, ResponderError> {
-        if let Some((kept, prepared)) = lock(&self.answers).get(cert_id.der())
-            && *kept == status
-            && prepared.is_fresh(now)
-        {
-            return Ok(prepared.clone());
+        if let Some(prepared) = self.prepared_at_hand(cert_id, status, now) {
+            return Ok(prepared);
         }
         let response = self.sign(register, vec![(cert_id.clone(), status)], None, now)?;
         let single = response.basic().and_then(|basic| basic.responses.first());
@@ -149,6 +171,12 @@ impl Issuer {
         Ok(helper)
     }
 
+    /// The CRL, where it was looked at lately.
+    pub(super) fn list_at_hand(&self, now: SystemTime) -> Option<Prepared> {
+        // Whoever holds the lock may be signing one.
+        self.list.try_lock().ok()?.as_ref()?.at_hand(now)
+    }
+
     /// The CRL: the last one, unless half its time is gone or something was revoked since.
     pub(super) fn list<R: Register>(
         &self,
@@ -158,11 +186,8 @@ impl Issuer {
         let failed = ResponderError::Register;
         // The lock is kept, so that a list is signed once however many ask for it.
         let mut kept = lock(&self.list);
-        if let Some(kept) = &*kept
-            && kept.list.is_fresh(now)
-            && (kept.looked_at..kept.looked_at + LOOKED_AGAIN).contains(&now)
-        {
-            return Ok(kept.list.clone());
+        if let Some(list) = kept.as_ref().and_then(|kept| kept.at_hand(now)) {
+            return Ok(list);
         }
         // Asked before the list is signed: what is revoked in between is seen the next time.
         let revoked_so_far = register

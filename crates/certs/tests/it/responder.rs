@@ -11,7 +11,8 @@ use ravelin_certs::{FileStore, LocalAuthority, LocalRegister};
 use ravelin_pki::ocsp::{CertId, CertificateStatus, ResponseStatus};
 use ravelin_pki::signature::Hash;
 use ravelin_pki::{
-    Certificate, Leaf, OcspRequest, OcspResponse, RevocationList, RevocationReason, pem,
+    Certificate, Leaf, OcspRequest, OcspResponse, RevocationList, RevocationReason, SerialNumber,
+    pem,
 };
 use tempfile::TempDir;
 
@@ -380,7 +381,7 @@ fn staples_are_for_certificates_of_the_ca_alone() {
         .responder
         .staple(house.leaf.certificate(), now())
         .unwrap();
-    let response = OcspResponse::from_der(&staple).unwrap();
+    let response = OcspResponse::from_der(&staple.response).unwrap();
     let leaf = house.leaf.certificate();
     let single = response.verify(leaf, &house.issuer, None, now()).unwrap();
     assert_eq!(single.status, CertificateStatus::Good);
@@ -392,4 +393,98 @@ fn staples_are_for_certificates_of_the_ca_alone() {
             .staple(other.leaf.certificate(), now())
             .is_err()
     );
+}
+
+#[test]
+fn what_was_answered_is_at_hand_until_the_journal_grows_or_half_its_time_is_gone() {
+    let house = House::new();
+    let path = format!("/ocsp/{}", STANDARD.encode(house.request(None).der()));
+    let at_hand = |at| house.responder.answer_at_hand("GET", &path, &[], at);
+    assert!(at_hand(now()).is_none(), "nothing was asked yet");
+    // The first has a responder's certificate made, which the journal tells of.
+    let _ = house.get(&house.request(None), now());
+    let first = house.get(&house.request(None), now());
+    let found = at_hand(now()).unwrap();
+    assert_eq!(found.body, first.body);
+    assert_eq!(found.header("etag"), first.header("etag"));
+    let posted = house
+        .responder
+        .answer_at_hand("POST", "/ocsp", house.request(None).der(), now())
+        .unwrap();
+    assert_eq!(posted.body, first.body);
+    assert_eq!(posted.header("cache-control"), Some("no-store"));
+
+    house.revoke(now());
+    assert!(at_hand(now()).is_none(), "it may be another one now");
+    let revoked = house.get(&house.request(None), now());
+    assert_eq!(at_hand(now()).unwrap().body, revoked.body);
+    let status = house.status(&revoked, now());
+    assert!(matches!(status, CertificateStatus::Revoked { .. }));
+    // The issuers are read again each minute, whatever was kept.
+    let later = now() + 13 * HOUR;
+    let _ = house.responder.answer("GET", &house.crl_path(), &[], later);
+    assert!(at_hand(later).is_none());
+}
+
+#[test]
+fn what_has_to_be_signed_or_looked_up_is_not_at_hand() {
+    let house = House::new();
+    for _ in 0..2 {
+        let _ = house.get(&house.request(None), now());
+    }
+    let at_hand = |request: &OcspRequest| {
+        house
+            .responder
+            .answer_at_hand("POST", "/ocsp", request.der(), now())
+    };
+    assert!(at_hand(&house.request(None)).is_some());
+    assert!(at_hand(&house.request(Some(b"a nonce of some length"))).is_none());
+    let key = house.issuer.public_key();
+    let unknown = SerialNumber::from_der_content(&[7; 16]);
+    let unknown = CertId::new(Hash::Sha1, house.issuer.subject_name(), key, &unknown);
+    let unknown = OcspRequest::create(&[unknown], None);
+    for _ in 0..2 {
+        assert!(at_hand(&unknown).is_none());
+        assert_eq!(
+            error(&house.post(&unknown, now())),
+            ResponseStatus::Unauthorized
+        );
+    }
+}
+
+#[test]
+fn lists_and_certificates_are_at_hand_for_a_minute() {
+    let house = House::new();
+    let digits = issuer_id(&house.issuer.public_key().fingerprint());
+    for path in [house.crl_path(), format!("/issuer/{digits}.cer")] {
+        let at_hand = |at| house.responder.answer_at_hand("GET", &path, &[], at);
+        let start = now() + MINUTE;
+        // Another's time, so that nothing was read before.
+        let first = house.responder.answer("GET", &path, &[], start);
+        assert_eq!(at_hand(start).unwrap().body, first.body);
+        assert!(at_hand(start + 2 * MINUTE).is_none());
+    }
+    let nothing = house
+        .responder
+        .answer_at_hand("GET", "/elsewhere", &[], now());
+    assert_eq!(nothing.unwrap().status, 404);
+}
+
+#[test]
+fn many_threads_ask_at_once_and_all_are_told_the_same() {
+    let house = House::new();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let ask = || house.get(&house.request(None), now()).body;
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    for body in answers {
+        let response = OcspResponse::from_der(&body).unwrap();
+        let leaf = house.leaf.certificate();
+        let single = response.verify(leaf, &house.issuer, None, now()).unwrap();
+        assert_eq!(single.status, CertificateStatus::Good);
+    }
 }

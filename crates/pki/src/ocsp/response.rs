@@ -1,7 +1,7 @@
 //! Responses (RFC 6960, section 4.2).
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::{
     CertId, MAX_ASKED, MAX_CERTIFICATES, MAX_RESPONSE_OCTETS, OcspError, bounded, extensions,
@@ -295,6 +295,12 @@ fn read_certificates(list: Element<'_>) -> Result<Vec<Certificate>, OcspError> {
 }
 
 impl SingleResponse {
+    /// Until when it counts: as it says, or for a day where it does not.
+    #[must_use]
+    pub fn good_until(&self) -> SystemTime {
+        self.next_update.unwrap_or(self.this_update + NO_END)
+    }
+
     fn read(element: Element<'_>) -> Result<Self, OcspError> {
         let mut reader = element
             .tagged(Tag::SEQUENCE)
@@ -341,6 +347,9 @@ impl SingleResponse {
         });
     }
 }
+
+/// How long a response counts that does not say it.
+const NO_END: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl CertificateStatus {
     fn read(element: &Element<'_>) -> Result<Self, DerError> {

@@ -89,7 +89,7 @@ impl OcspResponse {
         if single.this_update > now + CLOCKS_DIFFER {
             return Err(OcspVerifyError::NotYet);
         }
-        let end = single.next_update.unwrap_or(single.this_update + NO_END);
+        let end = single.good_until();
         if end + CLOCKS_DIFFER < now {
             return Err(OcspVerifyError::Stale);
         }
@@ -163,6 +163,3 @@ impl BasicResponse {
 
 /// How far clocks may differ.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
-
-/// How long a response counts that does not say it.
-const NO_END: Duration = Duration::from_secs(24 * 60 * 60);

@@ -213,6 +213,9 @@ pub(crate) struct CaServeArguments {
     /// [default: 8080]
     #[arg(long, short, value_name = "WHERE")]
     pub(crate) listen: Vec<ListenOn>,
+    /// Print one line per request on standard output
+    #[arg(long)]
+    pub(crate) log: bool,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
 }

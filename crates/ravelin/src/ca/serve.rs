@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use ravelin_certs::responder::Answer;
 use ravelin_certs::{LocalRegister, Responder};
@@ -23,9 +23,10 @@ use tower_service::Service;
 
 use super::{failure, load_authority};
 use crate::arguments::ca::CaServeArguments;
+use crate::config::LogConfig;
 use crate::failure::{Failure, chain};
 use crate::listen_on::ListenOn;
-use crate::serve::listeners;
+use crate::serve::{self, listeners};
 use crate::words;
 
 pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
@@ -58,9 +59,16 @@ pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
     let listening = listeners::bind(&addresses, worker_count(0))?;
     let addresses: Vec<_> = listening.iter().map(Listener::address).collect();
 
+    let log = arguments
+        .log
+        .then(|| serve::start_log(&LogConfig::to_stdout()))
+        .transpose()?;
     let service = CaService(Arc::new(Responder::new(register)));
-    let mut server = Builder::new(no_tls()?)
-        .on_notice(|notice| words::notice(&notice))
+    let mut builder = Builder::new(no_tls()?).on_notice(|notice| words::notice(&notice));
+    if let Some(log) = &log {
+        builder = builder.log(log.clone());
+    }
+    let mut server = builder
         .serve(service)
         .map_err(|error| Failure::of(&error))?;
     for listener in listening {
@@ -73,10 +81,8 @@ pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    });
-    words::event("stopping: running requests end first");
-    server.shutdown().map_err(|error| Failure::of(&error))?;
-    Ok(ExitCode::SUCCESS)
+        serve::stop(|| server.shutdown(), &mut terminate, &mut interrupt, log).await
+    })
 }
 
 /// Servers have a TLS configuration, and this one opens no address that speaks TLS.
@@ -115,36 +121,61 @@ impl Service<Request<RequestBody>> for CaService {
             let (head, body) = request.into_parts();
             let body = Limited::new(body, MAX_REQUEST_OCTETS).collect().await;
             let Ok(body) = body.map(http_body_util::Collected::to_bytes) else {
-                let mut response = Response::new(Full::default());
-                *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
-                return Ok(response);
+                return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
             };
-            // The inventory is on a disk, and the key may be in a token.
-            let answered = tokio::task::spawn_blocking(move || {
-                let (method, path) = (head.method.as_str(), head.uri.path());
-                responder.answer(method, path, &body, SystemTime::now())
-            });
-            let Ok(answer) = answered.await else {
-                let mut response = Response::new(Full::default());
-                *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-                return Ok(response);
+            let (method, path, now) = (head.method.as_str(), head.uri.path(), SystemTime::now());
+            // What was answered before is answered here: to have a thread do it costs more than it does.
+            let answer = match responder.answer_at_hand(method, path, &body, now) {
+                Some(answer) => answer,
+                None => {
+                    // The inventory is on a disk, and the key may be in a token.
+                    let (method, uri) = (head.method.clone(), head.uri.clone());
+                    let answered = tokio::task::spawn_blocking(move || {
+                        responder.answer(method.as_str(), uri.path(), &body, now)
+                    });
+                    match answered.await {
+                        Ok(answer) => answer,
+                        Err(_) => return Ok(empty(StatusCode::INTERNAL_SERVER_ERROR)),
+                    }
+                }
             };
             if let Some(problem) = &answer.problem {
                 words::warn(chain(problem));
             }
-            Ok(response(answer))
+            Ok(response(&head.headers, answer))
         })
     }
 }
 
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(answer.status);
+fn response(asked: &HeaderMap, answer: Answer) -> Response<Full<Bytes>> {
+    // Caches ask whether theirs is still the last one (RFC 9110, section 13.1.2).
+    let kept = asked.get(header::IF_NONE_MATCH);
+    let unchanged = kept
+        .and_then(|kept| kept.to_str().ok())
+        .zip(answer.header("etag"))
+        .is_some_and(|(kept, etag)| kept.split(',').any(|one| one.trim() == etag));
+    let status = if unchanged { 304 } else { answer.status };
+    let mut response = Response::builder().status(status);
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
+    let body = if unchanged {
+        Full::default()
+    } else {
+        // Many clients of OCSP are small, and do without chunks.
+        response = response.header(header::CONTENT_LENGTH, answer.body.len());
+        Full::new(Bytes::from_owner(answer.body))
+    };
+    response.body(body).unwrap_or_default()
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
     response
-        .body(Full::new(Bytes::from_owner(answer.body)))
-        .unwrap_or_default()
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, 0.into());
+    response
 }
 
 /// Where it listens unless told otherwise.

@@ -66,7 +66,7 @@ pub(crate) struct Config {
     pub(crate) sites: Vec<ConfiguredSite>,
     /// Names beyond its own that the local certificate authority may sign for.
     pub(crate) local_names: Vec<HostName>,
-    /// The files whose change calls for a reload: the config file, certificates and keys.
+    /// The files whose change calls for a reload: the config file, certificates, keys and staples.
     pub(crate) watched: Vec<PathBuf>,
 }
 
@@ -90,6 +90,8 @@ pub(crate) enum CertificateSource {
         cert: PathBuf,
         /// The private key.
         key: PathBuf,
+        /// The OCSP response to staple: it may be missing, wrong or over, and is then not sent.
+        staple: Option<PathBuf>,
     },
 }
 
@@ -104,6 +106,18 @@ pub(crate) struct LogConfig {
     pub(crate) rotate_bytes: u64,
     /// How many rotated files are kept.
     pub(crate) keep: usize,
+}
+
+impl LogConfig {
+    /// One line a request on standard output, for a person.
+    pub(crate) fn to_stdout() -> Self {
+        Self {
+            format: LogFormat::Combined,
+            to: LogTarget::Stdout,
+            rotate_bytes: 1,
+            keep: 0,
+        }
+    }
 }
 
 /// How a line of the access log is written.

@@ -167,6 +167,10 @@ pub(super) struct CertificateFiles {
     /// The private key of the certificate.
     #[schemars(extend("examples" = ["key.pem"]))]
     pub(super) key: Key<String>,
+    /// An OCSP response for the certificate, in DER, that is stapled to it while it is current. Not
+    /// needed where the local certificate authority issued it.
+    #[schemars(extend("examples" = ["staple.der"]))]
+    pub(super) staple: Key<String>,
 }
 
 /// One route: the paths that it takes, and one of `files`, `redirect` and `respond`.

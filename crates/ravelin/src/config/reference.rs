@@ -240,7 +240,7 @@ const TABLES: &[(&str, &str, Option<&str>)] = &[
     ("`[[site]]`", "One for each site.", Some("Site")),
     (
         "`certificate`",
-        "In a `[[site]]` whose certificate comes from elsewhere. Both files are read again when they change.",
+        "In a `[[site]]` whose certificate comes from elsewhere. The files are read again when they change.",
         Some("CertificateFiles"),
     ),
     (

@@ -96,10 +96,11 @@ fn the_example_of_the_docs_means_what_it_says() {
     };
     assert!(files.root.ends_with("public"));
     assert_eq!(files.fallback.as_deref(), Some("index.html"));
-    let CertificateSource::Files { cert, key } = &config.sites[1].certificate else {
+    let CertificateSource::Files { cert, key, staple } = &config.sites[1].certificate else {
         panic!("{:?}", config.sites[1].certificate);
     };
     assert!(config.watched.contains(cert) && config.watched.contains(key));
+    assert_eq!(*staple, None);
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(super) fn config(
         (Some(cert), Some(key)) => CertificateSource::Files {
             cert: cert.clone(),
             key: key.clone(),
+            staple: None,
         },
         _ => CertificateSource::Local,
     };
@@ -81,12 +82,7 @@ pub(super) fn config(
         hsts: Some(config::default_hsts()),
         routes: vec![route],
     };
-    let log = arguments.log.then_some(LogConfig {
-        format: config::LogFormat::Combined,
-        to: config::LogTarget::Stdout,
-        rotate_bytes: 1,
-        keep: 0,
-    });
+    let log = arguments.log.then(LogConfig::to_stdout);
     Ok(Config {
         listen: config::default_listen(),
         redirect: Vec::new(),

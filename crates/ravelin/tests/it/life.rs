@@ -4,7 +4,7 @@ mod changing;
 mod kill;
 mod load;
 mod reload;
-mod renewal;
+pub(crate) mod renewal;
 mod start;
 mod stop;
 mod systemd;

@@ -16,4 +16,5 @@ mod keys;
 mod life;
 mod server;
 mod show;
+mod stapling;
 mod watch;

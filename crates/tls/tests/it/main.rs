@@ -17,10 +17,11 @@ use rustls::{
 };
 
 mod handshake;
+mod staple;
 
 /// A CA, and a server with a certificate for `a.test`, one for `*.b.test` and two for addresses.
 pub(crate) struct World {
-    roots: Arc<RootCertStore>,
+    pub(crate) roots: Arc<RootCertStore>,
     certificates: Arc<Certificates>,
     pub(crate) tickets: Tickets,
     pub(crate) server: ServerTls,
@@ -57,6 +58,13 @@ impl World {
     /// The server as it is after a reload: configured anew, with the same tickets.
     pub(crate) fn reloaded(&self) -> ServerTls {
         ServerTls::new(self.certificates.clone(), &self.tickets, &[b"h2"]).unwrap()
+    }
+
+    /// The server with this OCSP response stapled to its first certificate.
+    pub(crate) fn stapled(&self, response: Option<&[u8]>) -> ServerTls {
+        let first = self.certificates.find(None, Ipv4Addr::UNSPECIFIED.into());
+        let certificates = Certificates::new(first.with_staple(response));
+        ServerTls::new(Arc::new(certificates), &self.tickets, &[b"h2"]).unwrap()
     }
 
     /// A client that offers these suites, best first.

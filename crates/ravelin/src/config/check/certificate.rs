@@ -14,7 +14,8 @@ use super::super::fault::Fault;
 use super::super::placed::{At, Key, TextOr};
 use super::super::raw::CertificateFiles;
 use super::Check;
-use crate::failure::chain;
+use crate::certificates::staple::{Staple, StapleError};
+use crate::failure::chain as chain_of;
 
 /// Where the certificate of the site with these hosts comes from.
 pub(super) fn source(
@@ -46,28 +47,45 @@ fn from_files(
         path
     };
     let (cert, key) = (path(&files.cert, check), path(&files.key, check));
-    let certificate = files
+    let staple = files.staple.given().map(|_| path(&files.staple, check));
+    let certificates = files
         .cert
         .given()
-        .and_then(|at| certificate(&cert, at, hosts, check));
+        .and_then(|at| certificates(&cert, at, hosts, check));
     if let Some(at) = files.key.given()
         && let Some(private) = check.problems.take(&at.place, read_key(&key))
-        && certificate.is_some_and(|certificate| !certificate.matches(&private))
+        && let Some([certificate, ..]) = certificates.as_deref()
+        && !certificate.matches(&private)
     {
         let fault = Fault::KeyMismatch(cert.clone());
         check.problems.add(&at.place, fault);
     }
-    CertificateSource::Files { cert, key }
+    // A server goes on without a staple, and says so: it may be over when the machine starts again.
+    if let (Some(now), Some(chain)) = (check.now, certificates)
+        && let (Some(at), Some(path)) = (files.staple.given(), &staple)
+    {
+        let staple = Staple::load(path, &chain, now).map_err(|error| match error {
+            StapleError::Unreadable(error) => unreadable(path, &error),
+            error => Fault::Pem {
+                path: path.clone(),
+                why: chain_of(&error),
+                mend: error.hint(),
+            },
+        });
+        check.problems.take(&at.place, staple);
+    }
+    CertificateSource::Files { cert, key, staple }
 }
 
-/// The first certificate of the file, which is the site's own (RFC 8446, section 4.4.2).
-fn certificate(
+/// The certificates of the file. The first is the site's own (RFC 8446, section 4.4.2).
+fn certificates(
     path: &Path,
     at: &At<String>,
     hosts: &[(Range<usize>, HostName)],
     check: &mut Check<'_>,
-) -> Option<Certificate> {
-    let certificate = check.problems.take(&at.place, read_certificate(path))?;
+) -> Option<Vec<Certificate>> {
+    let certificates = check.problems.take(&at.place, read_certificates(path))?;
+    let certificate = certificates.first()?;
     let path = path.to_owned();
     if check.now.is_some_and(|now| now > certificate.not_after()) {
         let day = day(certificate.not_after());
@@ -91,20 +109,26 @@ fn certificate(
             check.problems.add(place, fault);
         }
     }
-    Some(certificate)
+    Some(certificates)
 }
 
-fn read_certificate(path: &Path) -> Result<Certificate, Fault> {
+/// The first certificate of a file, and as many of those behind it as can be read: those are for the
+/// client to judge.
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Fault> {
     let bytes = read(path)?;
-    let chain = pem::certificates(&bytes).map_err(|error| unusable(path, &error))?;
-    let Some(first) = chain.first() else {
+    let ders = pem::certificates(&bytes).map_err(|error| unusable(path, &error))?;
+    let Some((first, others)) = ders.split_first() else {
         return Err(unusable(path, &PemError::Empty));
     };
-    Certificate::from_der(first).map_err(|error| Fault::Pem {
+    let first = Certificate::from_der(first).map_err(|error| Fault::Pem {
         path: path.to_owned(),
         why: error.to_string(),
         mend: COPY_ANEW,
-    })
+    })?;
+    let others = others
+        .iter()
+        .map_while(|der| Certificate::from_der(der).ok());
+    Ok(std::iter::once(first).chain(others).collect())
 }
 
 fn read_key(path: &Path) -> Result<PrivateKey, Fault> {
@@ -121,7 +145,7 @@ fn read_key(path: &Path) -> Result<PrivateKey, Fault> {
 fn unusable(path: &Path, error: &PemError) -> Fault {
     Fault::Pem {
         path: path.to_owned(),
-        why: chain(error),
+        why: chain_of(error),
         mend: error.hint().unwrap_or(match error {
             PemError::NoCertificate { .. } | PemError::NoKey { .. } => {
                 "`cert` is for the certificate and its intermediates, `key` for the private key"

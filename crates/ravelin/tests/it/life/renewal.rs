@@ -65,12 +65,12 @@ fn a_local_certificate_that_cannot_be_renewed_serves_on() {
 }
 
 /// Seconds that a start may take on a busy machine; a renewal before its time would not be told of.
-const START: i64 = 20;
+pub(crate) const START: i64 = 20;
 
 const FOLDER: [&str; 3] = ["public", "--listen", "127.0.0.1:0"];
 
 /// A server whose clock on the wall begins at this second.
-fn serve_at(place: &Place, second: i64, arguments: &[&str]) -> Server {
+pub(crate) fn serve_at(place: &Place, second: i64, arguments: &[&str]) -> Server {
     // Not by way of the faketime program, which would stay between us and the server's end.
     let library = run(place, "faketime", &["-f", "+0", "printenv", "LD_PRELOAD"]).well();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ravelin"));

@@ -161,9 +161,10 @@ impl Heard {
                 listener.changed.notify_all();
                 line.clear();
             }
+            // Before anyone knows: the next server in this place listens on the same socket.
+            at_end();
             listener.text.lock().unwrap().1 = true;
             listener.changed.notify_all();
-            at_end();
         });
         heard
     }
