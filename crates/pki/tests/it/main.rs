@@ -7,6 +7,7 @@ mod chains;
 mod contents;
 mod damage;
 mod encrypted_keys;
+mod examples;
 mod identity;
 mod jks;
 mod keys;
