@@ -5,6 +5,7 @@
 mod authority;
 mod chains;
 mod contents;
+mod counts;
 mod damage;
 mod encrypted_keys;
 mod examples;
