@@ -2,7 +2,7 @@
 
 mod baseline;
 mod corpus;
-mod forge;
+pub(crate) mod forge;
 mod issued;
 mod judges;
 mod pkilint;
