@@ -1,6 +1,7 @@
 //! What is said of defective certificates, with those who have to take them as judges.
 
 mod baseline;
+mod bounds;
 mod corpus;
 pub(crate) mod forge;
 mod issued;
