@@ -254,6 +254,47 @@ fn an_address_in_the_subject_is_constrained_unless_the_names_have_one() {
     assert_told(&ask(&constrained(names), Rules::strict(), &server()), None);
 }
 
+/// What cannot be compared counts as excluded (section 4.2.1.10), and the local part of an address as it is
+/// written (RFC 5321, section 2.4).
+#[test]
+fn names_that_cannot_be_told_apart_are_not_certified() {
+    // A registeredID in excludedSubtrees, and one among the names, with the host.
+    let constrained = |names: &[u8]| {
+        changed(|c| {
+            let none_of_that_kind = b"\x30\x07\xa1\x05\x30\x03\x88\x01\x2a";
+            let constraints = raw(Oid::NAME_CONSTRAINTS, true, none_of_that_kind);
+            c.intermediate.with(constraints);
+            let names = [&[0x82, 15][..], HOST.as_bytes(), names].concat();
+            let names = [&[0x30, u8::try_from(names.len()).unwrap()], &names[..]].concat();
+            c.leaf.with(raw(Oid::SUBJECT_ALT_NAME, true, &names));
+        })
+    };
+    assert_told(&ask(&constrained(&[]), Rules::strict(), &server()), None);
+    let found = ask(&constrained(&[0x88, 1, 0x2b]), Rules::strict(), &server());
+    assert_told(&found, Some((0, "its registered identifier \"1.3\" is outside of")));
+
+    for (mailbox, expected) in [
+        ("Ada@good.example", None),
+        ("Ada@GOOD.example", None),
+        (
+            "ada@good.example",
+            Some((0, "its email address \"ada@good.example\" is")),
+        ),
+    ] {
+        let chain = changed(|c| {
+            let mail = Subtree::Email("Ada@good.example".to_owned());
+            let trees = NameConstraints::default().permitting(mail);
+            let value = ExtensionValue::NameConstraints(trees);
+            c.intermediate
+                .with(Extension::of(Oid::NAME_CONSTRAINTS, true, value));
+            let host = GeneralName::Dns(HOST.to_owned());
+            let names = vec![host, GeneralName::Email(mailbox.to_owned())];
+            c.leaf.with(alternative_names(true, names));
+        });
+        assert_told(&ask(&chain, Rules::strict(), &server()), expected);
+    }
+}
+
 /// Section 4.2.1.10 again: no minimum but 0, which DER does not write, no maximum, and no empty list.
 #[test]
 fn constraints_that_say_more_or_less_than_they_may_are_refused() {
