@@ -9,13 +9,13 @@ use ravelin_pki::extension::{
 };
 use ravelin_pki::verify::{Revocation, Status};
 use ravelin_pki::{
-    Certificate, DistinguishedName, Extension, ExtensionValue, GeneralName, Judge, Oid, PrivateKey,
-    Question, RevocationList, Rules, SerialNumber, Signer, Trust,
+    Certificate, DistinguishedName, Extension, ExtensionValue, GeneralName, Judge, KeyUsage, Oid,
+    PrivateKey, Question, RevocationList, Rules, SerialNumber, Signer, Trust,
 };
 
 use crate::lint::forge::{
     Chain, DAY, ECDSA_SHA1, ECDSA_SHA256, ECDSA_SHA384, HOST, INTERMEDIATE_KEY, NOW, ROOT_KEY,
-    good, name, raw,
+    good, key_usage, name, raw,
 };
 use crate::openssl::Openssl;
 
@@ -172,6 +172,11 @@ fn a_list_that_is_right_says_good_or_revoked() {
     // The status of the leaf has to be known, and that of the intermediate need not.
     let good = (Status::Good, String::new());
     assert_eq!(status(&chain, vec![right.sign()]), good);
+    // What is not critical need not be understood.
+    let mut more = unknown();
+    more.critical = false;
+    let more = right.clone().with(more).sign();
+    assert_eq!(status(&chain, vec![more]).0, Status::Good);
     let revoking = right.revoking(&chain).sign();
     assert_eq!(status(&chain, vec![revoking]).0, Status::Revoked);
 }
@@ -214,6 +219,28 @@ fn a_list_that_is_signed_in_another_way_than_it_says_does_not_count() {
         .unwrap();
     let weak = weak.signed_with(&openssl.read("signature"));
     assert_unknown(&chain, &weak, "is signed with SHA-1, which can be forged");
+}
+
+/// The same key under another name, or for certificates alone, signs no lists of this issuer.
+#[test]
+fn a_list_is_signed_by_its_issuer_where_that_may_sign_lists() {
+    let signer = |change: fn(&mut Chain)| {
+        let mut chain = good();
+        let list = list(&chain).sign();
+        change(&mut chain);
+        let issuer = Certificate::from_der(&chain.intermediate.sign()).unwrap();
+        list.is_signed_by(&issuer)
+    };
+    assert!(signer(|_| {}));
+    assert!(signer(|c| c.intermediate.without(&Oid::KEY_USAGE)));
+    assert!(!signer(|c| c
+        .intermediate
+        .named(&[(Oid::COMMON_NAME, "Another")])));
+    let certificates = |c: &mut Chain| {
+        c.intermediate
+            .with(key_usage(true, KeyUsage::KEY_CERT_SIGN))
+    };
+    assert!(!signer(certificates));
 }
 
 #[test]

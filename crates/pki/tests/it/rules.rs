@@ -271,7 +271,10 @@ fn names_that_cannot_be_told_apart_are_not_certified() {
     };
     assert_told(&ask(&constrained(&[]), Rules::strict(), &server()), None);
     let found = ask(&constrained(&[0x88, 1, 0x2b]), Rules::strict(), &server());
-    assert_told(&found, Some((0, "its registered identifier \"1.3\" is outside of")));
+    assert_told(
+        &found,
+        Some((0, "its registered identifier \"1.3\" is outside of")),
+    );
 
     for (mailbox, expected) in [
         ("Ada@good.example", None),
