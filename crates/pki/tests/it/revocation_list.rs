@@ -381,6 +381,24 @@ fn entries_of_other_issuers_are_theirs_alone() {
     assert_eq!(list.lookup(&"03".parse().unwrap()), None);
 }
 
+/// The index looks at the first octets of a number; the rest decides.
+#[test]
+fn serial_numbers_that_begin_alike_are_told_apart() {
+    let (ca, _) = ca(KeyType::EcdsaP256);
+    let serial = |last: u8| SerialNumber::from_der_content(&[[7; 8], [last; 8]].concat());
+    let entries = (0..100).rev().map(|last| RevokedCertificate {
+        reason: RevocationReason::Superseded,
+        ..RevokedCertificate::new(serial(last), now() - u32::from(last) * DAY)
+    });
+    let list = template()
+        .sign(ca.certificate(), ca.key(), entries.clone())
+        .unwrap();
+    for entry in entries {
+        assert_eq!(list.lookup(&entry.serial_number), Some(entry));
+    }
+    assert_eq!(list.lookup(&serial(100)), None);
+}
+
 #[test]
 fn revoked_counts_before_taken_off_the_list() {
     let (ca, _openssl) = ca(KeyType::EcdsaP256);

@@ -179,6 +179,21 @@ fn keys_hashes_and_serial_numbers_of_public_certificates_are_judged() {
     }
 }
 
+/// Section 6.1.5: a multiple of 8, and 2048 at least.
+#[test]
+fn rsa_keys_of_public_certificates_have_whole_octets() {
+    for (bits, is_told) in [(2040, true), (2052, true), (2056, false)] {
+        let mut chain = public();
+        chain.leaf_by_openssl(&format!("-algorithm RSA -pkeyopt rsa_keygen_bits:{bits}"));
+        let found = told(&report(&chain, None));
+        assert_eq!(
+            found.contains(&"baseline-key"),
+            is_told,
+            "{bits}: {found:?}"
+        );
+    }
+}
+
 /// Ballot SC-081v3: the day of issue says how long it may be valid, both ends included.
 #[test]
 fn the_life_of_a_public_certificate_is_bounded_by_the_day_it_was_issued() {
