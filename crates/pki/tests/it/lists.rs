@@ -238,7 +238,7 @@ fn a_list_is_signed_by_its_issuer_where_that_may_sign_lists() {
         .named(&[(Oid::COMMON_NAME, "Another")])));
     let certificates = |c: &mut Chain| {
         c.intermediate
-            .with(key_usage(true, KeyUsage::KEY_CERT_SIGN))
+            .with(key_usage(true, KeyUsage::KEY_CERT_SIGN));
     };
     assert!(!signer(certificates));
 }

@@ -9,8 +9,8 @@ use ravelin_pki::{
 };
 
 use super::forge::{
-    Chain, DAY, Draft, HOST, INTERMEDIATE_KEY, alternative_names, authority_key, basic_constraints,
-    extended_key_usage, good, key_usage, name,
+    Chain, DAY, Draft, ECDSA_SHA1, ForgeKey, HOST, INTERMEDIATE_KEY, LEAF_KEY, alternative_names,
+    authority_key, basic_constraints, extended_key_usage, good, key_usage, name,
 };
 use super::{PRIVATE, now, report};
 
@@ -126,6 +126,26 @@ fn keys_that_agree_are_enough_for_clients_and_purposes_of_time_stamps_are_critic
     assert_eq!(stamps(false), ["extended-key-usage-time-stamping"]);
 }
 
+/// Nobody checks the signature of what is trusted itself, be it a root or a leaf.
+#[test]
+fn the_hash_of_a_signature_upon_itself_matters_to_nobody() {
+    let mut leaf = good().leaf;
+    leaf.issuer = name(&[(Oid::COMMON_NAME, HOST)]);
+    leaf.named(&[(Oid::COMMON_NAME, HOST)]);
+    leaf.signer = ForgeKey::Openssl(LEAF_KEY.to_pem().unwrap(), "sha1");
+    leaf.inner_algorithm = ECDSA_SHA1.to_vec();
+    leaf.outer_algorithm = ECDSA_SHA1.to_vec();
+    let read = Certificate::from_der(&leaf.sign()).unwrap();
+    let report = lint::lint(&[read], now(), PRIVATE);
+    let told: Vec<_> = report
+        .findings()
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect();
+    assert!(told.contains(&"root-hash-weak"), "{told:?}");
+    assert!(!told.contains(&"hash-sha1"), "{told:?}");
+}
+
 /// A leaf, a CA of the intermediate's name that the intermediate certified, the intermediate, the root.
 fn with_self_issued_ca(change: impl FnOnce(&mut Draft)) -> Vec<(usize, &'static str)> {
     let mut chain = good();
@@ -134,7 +154,7 @@ fn with_self_issued_ca(change: impl FnOnce(&mut Draft)) -> Vec<(usize, &'static 
     let mut own = chain.intermediate.clone();
     own.serial[0] = 0x42;
     own.issuer = chain.leaf.issuer.clone();
-    own.signer = super::forge::ForgeKey::Ours(&INTERMEDIATE_KEY);
+    own.signer = ForgeKey::Ours(&INTERMEDIATE_KEY);
     own.with(authority_key(&INTERMEDIATE_KEY));
     assert_ne!(own.issuer, chain.root.issuer);
     let signed = chain.sign();
