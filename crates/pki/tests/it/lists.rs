@@ -9,8 +9,9 @@ use ravelin_pki::extension::{
 };
 use ravelin_pki::verify::{Revocation, Status};
 use ravelin_pki::{
-    Certificate, DistinguishedName, Extension, ExtensionValue, GeneralName, Judge, KeyUsage, Oid,
-    PrivateKey, Question, RevocationList, Rules, SerialNumber, Signer, Trust,
+    Authority, Certificate, DistinguishedName, Extension, ExtensionValue, GeneralName, Judge,
+    KeyUsage, NameConstraints, Oid, PrivateKey, Question, RevocationList, RevocationListTemplate,
+    Rules, SerialNumber, Signer, Template, Trust,
 };
 
 use crate::lint::forge::{
@@ -327,5 +328,47 @@ fn a_list_of_another_issuer_counts_where_it_is_indirect() {
         }));
         let (status, said) = status(&chain, vec![draft.sign()]);
         assert_eq!(status, expected, "{said}");
+    }
+}
+
+/// RFC 5280, section 6.3.3 (f): who signs a CRL for an issuer is below the same anchor.
+#[test]
+fn the_signer_of_a_crl_below_another_anchor_does_not_count() {
+    let root = |title: &str| {
+        let key = PrivateKey::generate().unwrap();
+        Authority::root(title, key, &NameConstraints::local(), *NOW).unwrap()
+    };
+    let (ours, other) = (root("Ours"), root("Other"));
+    let day = Duration::from_secs(86_400);
+    let template = Template::leaf(vec!["a.test".parse().unwrap()]);
+    let key = PrivateKey::generate().unwrap();
+    let leaf = ours.issue(&template, key.public_key(), day, *NOW).unwrap();
+    let leaf = Certificate::from_der(&leaf).unwrap();
+    // A signer of the name of our root, certified by one of the two.
+    let signer_below = |above: &Authority| {
+        let key = PrivateKey::generate().unwrap();
+        let subject = ours.certificate().subject_name().clone();
+        let template = Template::ca(subject, Some(0));
+        let der = above.issue(&template, key.public_key(), day, *NOW).unwrap();
+        (Certificate::from_der(&der).unwrap(), key)
+    };
+    let trust = Trust::new(vec![
+        ours.certificate().clone(),
+        other.certificate().clone(),
+    ]);
+    let rules = Rules {
+        revocation: Revocation::WhereKnown,
+        ..Rules::strict()
+    };
+    for (above, status) in [(&ours, Status::Good), (&other, Status::Unknown)] {
+        let (signer, key) = signer_below(above);
+        let template = RevocationListTemplate::new(1, *NOW, *NOW + day);
+        let list: RevocationList = template.sign(&signer, &key, []).unwrap();
+        let judge = Judge::new(&trust, rules.clone())
+            .knowing([signer])
+            .with_lists([list]);
+        let question = Question::at(*NOW).host("a.test".parse().unwrap());
+        let verdict = judge.verify(&leaf, &[], &question);
+        assert_eq!(verdict.best().statuses, [status], "{verdict}");
     }
 }

@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 use ravelin_pki::constraints::Subtree;
 use ravelin_pki::extension::AuthorityKeyIdentifier;
 use ravelin_pki::{
-    Authority, Certificate, Extension, ExtensionValue, GeneralName, Judge, KeyType, KeyUsage,
-    NameConstraints, Oid, PrivateKey, PublicKey, Purpose, Question, Rules, SerialNumber, Template,
-    Trust, Verdict,
+    Certificate, Extension, ExtensionValue, GeneralName, Judge, KeyType, KeyUsage, NameConstraints,
+    Oid, PrivateKey, PublicKey, Purpose, Question, Rules, SerialNumber, Trust, Verdict,
 };
 
 use crate::lint::forge::{
@@ -356,52 +355,5 @@ fn signers_of_ocsp_responses_and_time_stamps_say_that_they_are() {
         let told = format!("it is for serverAuth, not for {wanted}");
         let expected = (purpose == Purpose::TimeStamping).then_some((1, told.as_str()));
         assert_told(&ask(&said, Rules::strict(), &question), expected);
-    }
-}
-
-/// RFC 5280, section 6.3.3 (f): who signs a CRL for an issuer is below the same anchor.
-#[test]
-fn the_signer_of_a_crl_below_another_anchor_does_not_count() {
-    use ravelin_pki::verify::{Revocation, Status};
-    use ravelin_pki::{RevocationList, RevocationListTemplate};
-
-    let root = |title: &str| {
-        let key = PrivateKey::generate().unwrap();
-        Authority::root(title, key, &NameConstraints::local(), now()).unwrap()
-    };
-    let (ours, other) = (root("Ours"), root("Other"));
-    let day = Duration::from_secs(86_400);
-    let template = Template::leaf(vec!["a.test".parse().unwrap()]);
-    let key = PrivateKey::generate().unwrap();
-    let leaf = ours.issue(&template, key.public_key(), day, now()).unwrap();
-    let leaf = Certificate::from_der(&leaf).unwrap();
-    // A signer of the name of our root, certified by one of the two.
-    let signer_below = |above: &Authority| {
-        let key = PrivateKey::generate().unwrap();
-        let subject = ours.certificate().subject_name().clone();
-        let template = Template::ca(subject, Some(0));
-        let der = above
-            .issue(&template, key.public_key(), day, now())
-            .unwrap();
-        (Certificate::from_der(&der).unwrap(), key)
-    };
-    let trust = Trust::new(vec![
-        ours.certificate().clone(),
-        other.certificate().clone(),
-    ]);
-    let rules = Rules {
-        revocation: Revocation::WhereKnown,
-        ..Rules::strict()
-    };
-    for (above, status) in [(&ours, Status::Good), (&other, Status::Unknown)] {
-        let (signer, key) = signer_below(above);
-        let template = RevocationListTemplate::new(1, now(), now() + day);
-        let list: RevocationList = template.sign(&signer, &key, []).unwrap();
-        let judge = Judge::new(&trust, rules.clone())
-            .knowing([signer])
-            .with_lists([list]);
-        let question = Question::at(now()).host("a.test".parse().unwrap());
-        let verdict = judge.verify(&leaf, &[], &question);
-        assert_eq!(verdict.best().statuses, [status], "{verdict}");
     }
 }
