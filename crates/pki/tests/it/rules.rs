@@ -101,6 +101,26 @@ fn each_rule_is_broken_by_the_certificate_that_breaks_it_and_by_no_other() {
             |c| c.leaf.key = INTERMEDIATE_KEY.public_key().der().to_vec(),
             None,
         ),
+        // Section 6.1.5 (b): the last certificate too can ask for a policy.
+        (
+            |c| {
+                c.leaf
+                    .with(raw(Oid::POLICY_CONSTRAINTS, true, ASKS_FOR_A_POLICY));
+            },
+            Some((0, "no certificate policy that is acceptable holds")),
+        ),
+        (
+            |c| {
+                c.leaf
+                    .with(raw(Oid::POLICY_CONSTRAINTS, true, ASKS_FOR_A_POLICY));
+                // The policy 1.2.3.
+                let policy = b"\x30\x06\x30\x04\x06\x02\x2a\x03";
+                for certificate in [&mut c.intermediate, &mut c.leaf] {
+                    certificate.with(raw(Oid::CERTIFICATE_POLICIES, false, policy));
+                }
+            },
+            None,
+        ),
         (
             |c| c.leaf.with(basic_constraints(true, true, None)),
             Some((
@@ -129,6 +149,9 @@ fn each_rule_is_broken_by_the_certificate_that_breaks_it_and_by_no_other() {
         }
     }
 }
+
+/// `requireExplicitPolicy` of 0.
+const ASKS_FOR_A_POLICY: &[u8] = &[0x30, 3, 0x80, 1, 0];
 
 #[test]
 fn a_certificate_is_good_from_its_first_second_to_the_end_of_its_last() {
