@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ravelin_pki::HostName;
+use ravelin_pki::distinguished_name::unprintable;
 
 fuzz_target!(|text: &str| {
     if let Ok(name) = text.parse::<HostName>() {
@@ -13,6 +14,11 @@ fuzz_target!(|text: &str| {
             "{written:?}"
         );
         let _ = (name.is_private(), name.is_wildcard(), name.covers(&name));
+    }
+    if let Some(unicode) = ravelin_pki::name::in_unicode(text) {
+        // It is shown on terminals.
+        assert!(!unicode.chars().any(unprintable), "{unicode:?}");
+        assert!(!unicode.is_ascii(), "{unicode:?}");
     }
     if let Some(host) = ravelin_server::fuzzing::host(text) {
         // It is put into redirects and pages.

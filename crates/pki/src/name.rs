@@ -5,6 +5,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+mod unicode;
+
+pub use unicode::in_unicode;
+
 /// A DNS name in its lower-case ASCII form, or an IP address.
 ///
 /// A DNS name may start with a wildcard label, `*.example.org`, which stands for exactly one label

@@ -43,7 +43,7 @@ use crate::signature::SignatureError;
 
 mod names;
 mod path;
-mod policy;
+pub(crate) mod policy;
 mod problem;
 mod purpose;
 mod remarks;

@@ -348,6 +348,15 @@ fn url(host: &HostName, addresses: &[SocketAddr]) -> Option<String> {
     })
 }
 
+/// `xn--bcher-kva.example (bücher.example)`: a DNS name as it is shown, and how it looks where that
+/// misleads nobody.
+fn beside_unicode(shown: &str, name: &str) -> String {
+    match ravelin_pki::name::in_unicode(name) {
+        Some(unicode) => format!("{shown} ({unicode})"),
+        None => shown.to_owned(),
+    }
+}
+
 /// `2027-02-20 (in 90 days)`.
 fn until(moment: SystemTime) -> String {
     let (date, now) = (day(moment), SystemTime::now());

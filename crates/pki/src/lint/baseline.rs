@@ -2,7 +2,7 @@
 //! browsers ask of the certificates that they trust by themselves.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::field::{DAY, at};
 use super::rule as r;
@@ -56,17 +56,40 @@ const LIVES: [(u64, u32); 5] = [
     (1_868_227_200, 47),  // 15 March 2029
 ];
 
+/// The most that a certificate may be valid which need not be revoked, in the same way (section 1.6.1,
+/// "Short-lived Subscriber Certificate"; ballot SC-063v4).
+const SHORT_LIVES: [(u64, u32); 2] = [
+    (1_710_460_800, 10), // 15 March 2024
+    (1_773_532_800, 7),  // 15 March 2026
+];
+
+/// How many days hold for a certificate that was issued then.
+fn days_for(limits: &[(u64, u32)], issued: SystemTime) -> Option<u32> {
+    let (_, days) = limits
+        .iter()
+        .rev()
+        .find(|(since, _)| at(*since) <= issued)?;
+    Some(*days)
+}
+
+/// From the first second to the last, both included (section 1.6.1, "Validity Period").
+fn validity_period(certificate: &Certificate) -> Option<Duration> {
+    let (from, to) = (certificate.not_before(), certificate.not_after());
+    Some(to.duration_since(from).ok()? + Duration::from_secs(1))
+}
+
+fn is_short_lived(certificate: &Certificate) -> bool {
+    let most = days_for(&SHORT_LIVES, certificate.not_before());
+    validity_period(certificate)
+        .zip(most)
+        .is_some_and(|(life, most)| life <= most * DAY)
+}
+
 fn life(certificate: &Certificate, findings: &mut Findings) {
-    let from = certificate.not_before();
-    let Some((_, most)) = LIVES.iter().rev().find(|(since, _)| at(*since) <= from) else {
+    let Some(most) = days_for(&LIVES, certificate.not_before()) else {
         return;
     };
-    // From the first second to the last, both included (section 1.6.1, "Validity Period").
-    let life = certificate
-        .not_after()
-        .duration_since(from)
-        .map(|life| life + Duration::from_secs(1));
-    if life.is_ok_and(|life| life > *most * DAY) {
+    if validity_period(certificate).is_some_and(|life| life > most * DAY) {
         let problem = format!("it is valid for more than {most} days, the most when it was issued");
         findings.add(&r::BR_LIFE, "validity", problem);
     }
@@ -156,18 +179,15 @@ fn extensions(certificate: &Certificate, findings: &mut Findings) {
         findings.add(&r::BR_SCT, "signedCertificateTimestampList", problem);
     }
     let access = certificate.authority_info_access();
-    if !access.iter().any(|access| access.method == Oid::CA_ISSUERS) {
-        let problem = "it does not say where its issuer's certificate is";
+    if access.is_empty() {
+        let problem = "it does not say where anything about its issuer is";
         findings.add(&r::BR_AIA, "authorityInfoAccess", problem);
+    } else if !access.iter().any(|access| access.method == Oid::CA_ISSUERS) {
+        let problem = "it does not say where its issuer's certificate is";
+        findings.add(&r::BR_ISSUER, "authorityInfoAccess", problem);
     }
     let ocsp = access.iter().any(|access| access.method == Oid::OCSP);
-    // Of seven days and less need not be revoked (section 1.6.1, "Short-lived Subscriber
-    // Certificate", from 15 March 2026 on).
-    let life = certificate
-        .not_after()
-        .duration_since(certificate.not_before());
-    let short_lived = life.is_ok_and(|life| life <= 7 * DAY);
-    if !ocsp && certificate.crl_distribution_points().is_empty() && !short_lived {
+    if !ocsp && certificate.crl_distribution_points().is_empty() && !is_short_lived(certificate) {
         let problem = "it does not say where one can learn that it is revoked";
         findings.add(&r::BR_REVOCATION, "cRLDistributionPoints", problem);
     }
@@ -203,8 +223,6 @@ pub(super) fn policies(certificate: &Certificate) -> impl Iterator<Item = &Oid> 
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     #[test]
@@ -222,6 +240,8 @@ mod tests {
             "2029-03-15",
         ];
         assert_eq!(LIVES.map(|(since, _)| at(since)), days.map(day));
+        let days = ["2024-03-15", "2026-03-15"];
+        assert_eq!(SHORT_LIVES.map(|(since, _)| at(since)), days.map(day));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::{Findings, entry, extension, quoted};
 use crate::certificate::Certificate;
 use crate::general_name::GeneralName;
 use crate::signature::SignatureError;
+use crate::verify::policy::Policies;
+use crate::verify::{PolicyRules, Problem};
 
 /// What is longer is no chain but a heap of certificates, whose pairs say nothing.
 const LONGEST: usize = 32;
@@ -23,6 +25,7 @@ pub(super) fn check(chain: &[Certificate], findings: &mut Findings) {
         findings.begin(index);
         permitted(&chain[index], &chain[index + 1..], findings);
     }
+    required_policies(chain, findings);
 }
 
 fn link(
@@ -126,4 +129,36 @@ fn permitted(certificate: &Certificate, above: &[Certificate], findings: &mut Fi
             }
         }
     }
+}
+
+/// Whether a policy holds where a CA asks for one: the one rule about policies that certificates make
+/// for themselves, and not the program that judges them. The root's own do not count (RFC 5280, section
+/// 6.1), and what is no chain by its names is told as such.
+fn required_policies(chain: &[Certificate], findings: &mut Findings) {
+    let linked = chain
+        .windows(2)
+        .all(|pair| pair[0].issuer_name().matches(pair[1].subject_name()));
+    let path = match chain.split_last() {
+        Some((root, path)) if root.is_self_issued() && !path.is_empty() => path,
+        _ => chain,
+    };
+    if !linked || path.is_empty() {
+        return;
+    }
+    let rules = PolicyRules::default();
+    let mut policies = Policies::new(&rules, path.len());
+    let mut fail = |index, problem| {
+        if problem == Problem::NoPolicy {
+            let problem = "a CA above asks for a policy, and none holds from there down to it";
+            findings.begin(index);
+            findings.add(&r::POLICY_UNMET, "certificatePolicies", problem);
+        }
+    };
+    for (index, certificate) in path.iter().enumerate().rev() {
+        policies.process(certificate, index == 0, &mut |problem| fail(index, problem));
+        if index > 0 {
+            policies.prepare(certificate, &mut |problem| fail(index, problem));
+        }
+    }
+    policies.finish(&path[0], &mut |problem| fail(0, problem));
 }

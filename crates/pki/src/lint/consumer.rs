@@ -195,6 +195,7 @@ static REFUSALS: &[(&Rule, Reach, &[Consumer])] = &[
     (&r::POLICY_DOUBLED, Below, &[Go, Chromium]),
     (&r::POLICY_CRITICAL, Below, &[Rustls]),
     (&r::POLICY_EMPTY, Below, &[Chromium]),
+    (&r::POLICY_UNMET, Below, &[Go, Java, Chromium]),
     (&r::POLICY_ANY_MAPPED, Below, &[Chromium]),
     (&r::AIA_EMPTY, Below, &[Chromium]),
     (&r::CRL_CRITICAL, Below, &[Java, Chromium]),

@@ -47,11 +47,10 @@ fn field(extension: &Extension) -> String {
     extension.oid.name_or_dots()
 }
 
-const DEPRECATED: [Oid; 4] = [
+const DEPRECATED: [Oid; 3] = [
     Oid::NETSCAPE_CERT_TYPE,
     Oid::NETSCAPE_COMMENT,
     Oid::PRIVATE_KEY_USAGE_PERIOD,
-    Oid::SUBJECT_DIRECTORY_ATTRIBUTES,
 ];
 
 fn key_identifiers(subject: &Subject<'_>, findings: &mut Findings) {
@@ -114,7 +113,7 @@ fn criticality(extension: &Extension, findings: &mut Findings) {
     findings.add(
         rule,
         field(extension),
-        "it is critical, which it must not be",
+        "it is critical, so that whoever does not know it refuses the certificate",
     );
 }
 

@@ -38,7 +38,7 @@ rules! {
         "reissue with a positive serial number of 16 random octets";
     SERIAL_LONG: Error, "serial-too-long", "RFC 5280, section 4.1.2.2",
         "reissue with a serial number of at most 20 octets";
-    SERIAL_GUESSABLE: Notice, "serial-guessable", "RFC 5280, section 4.1.2.2",
+    SERIAL_GUESSABLE: Notice, "serial-guessable", "CA/B Baseline Requirements, section 7.1.2.7",
         "reissue with a serial number of at least 64 random bits";
 
     // Signature.
@@ -48,7 +48,7 @@ rules! {
         "reissue with software that writes NULL for RSA and nothing for other algorithms";
     HASH_BROKEN: Error, "hash-md5", "RFC 6151, section 2",
         "reissue with a signature over SHA-256";
-    HASH_WEAK: Error, "hash-sha1", "RFC 9155, section 1",
+    HASH_WEAK: Error, "hash-sha1", "RFC 8446, section 4.4.2.4",
         "reissue with a signature over SHA-256";
     HASH_WEAK_ROOT: Notice, "root-hash-weak", "RFC 5280, section 6.1.1 (d)",
         "nothing: nobody checks a root's signature upon itself; a new root should use SHA-256";
@@ -110,7 +110,7 @@ rules! {
         "make the key again with a named curve, and reissue";
     CURVE_UNUSUAL: Warning, "curve-unusual", "RFC 8422, section 5.1.1",
         "make a new key on the curve P-256, and reissue";
-    KEY_P521: Notice, "key-p521", "CA/B Baseline Requirements, section 6.1.5",
+    KEY_P521: Notice, "key-p521", "RFC 8446, section 4.2.3: a scheme that Chromium does not offer",
         "where browsers are to take it, make a new key on the curve P-256, and reissue";
     KEY_EDWARDS: Notice, "key-edwards", "CA/B Baseline Requirements, section 6.1.5",
         "where browsers are to take it, make a new key on the curve P-256, and reissue";
@@ -182,17 +182,17 @@ rules! {
         "reissue with the purposes by name: extendedKeyUsage = serverAuth";
     EKU_NO_SERVER: Notice, "extended-key-usage-no-server", "RFC 5280, section 4.2.1.12",
         "nothing, if it is for no server; else reissue with extendedKeyUsage = serverAuth";
-    EKU_CA_ANY: Warning, "ca-extended-key-usage-any", "RFC 5280, section 4.2.1.12; RFC 9618",
+    EKU_CA_ANY: Warning, "ca-extended-key-usage-any", "CA/B Baseline Requirements, section 7.1.2.10.6",
         "reissue the CA with extendedKeyUsage = serverAuth, or without one";
     EKU_CA_NO_SERVER: Notice, "ca-extended-key-usage-no-server", "CA/B Baseline Requirements, section 7.1.2.10.6",
         "nothing, if it is for no servers; else reissue the CA with extendedKeyUsage = serverAuth";
     EKU_TIME_STAMPING: Error, "extended-key-usage-time-stamping", "RFC 3161, section 2.3",
         "reissue with timeStamping as the only purpose, in a critical extendedKeyUsage";
-    EKU_OCSP: Warning, "extended-key-usage-ocsp", "RFC 6960, section 4.2.2.2",
+    EKU_OCSP: Warning, "extended-key-usage-ocsp", "CA/B Baseline Requirements, section 7.1.2.8.5",
         "reissue the responder's certificate with OCSPSigning as its only purpose";
 
     // Alternative names.
-    SAN_MISSING: Error, "alternative-name-missing", "RFC 9525, section 6.3; RFC 6125, section 6.4.4",
+    SAN_MISSING: Error, "alternative-name-missing", "RFC 9525, section 2",
         "reissue with the host in the subjectAltName: nobody looks into the common name any more";
     NAMES_MISSING: Error, "names-missing", "RFC 5280, section 4.1.2.6",
         "reissue with a subjectAltName";
@@ -208,9 +208,9 @@ rules! {
         "reissue with the address as iPAddress (openssl: IP:192.0.2.1)";
     DNS_SYNTAX: Error, "dns-name-syntax", "RFC 5280, section 4.2.1.6; RFC 1034, section 3.5",
         "reissue with a DNS name: labels of letters, digits and hyphens";
-    DNS_UNDERSCORE: Warning, "dns-name-underscore", "RFC 1034, section 3.5; CA/B Baseline Requirements, section 7.1.4.2.1",
+    DNS_UNDERSCORE: Warning, "dns-name-underscore", "RFC 1034, section 3.5; CA/B Baseline Requirements, section 7.1.2.7.12",
         "give the host a name without \"_\", and reissue";
-    DNS_WILDCARD: Error, "dns-name-wildcard", "RFC 9525, section 6.3; RFC 6125, section 7.2",
+    DNS_WILDCARD: Error, "dns-name-wildcard", "RFC 9525, section 6.3",
         "reissue with \"*\" as the whole first label";
     DNS_WIDE_WILDCARD: Warning, "dns-name-wide-wildcard", "RFC 6125, section 7.2; CA/B Baseline Requirements, section 3.2.2.6",
         "reissue with at least two labels behind \"*\"";
@@ -260,9 +260,9 @@ rules! {
         "reissue with an address that begins with http://";
     CRL_CRITICAL: Warning, "crl-point-critical", "RFC 5280, section 4.2.1.13",
         "reissue with a cRLDistributionPoints that is not critical";
-    DEPRECATED: Warning, "extension-deprecated", "RFC 5280, section 4.2; Netscape Certificate Extensions, 1997",
+    DEPRECATED: Warning, "extension-deprecated", "RFC 3280, section 4.2.1.4, which RFC 5280 left out; Netscape Certificate Extensions, 1997",
         "reissue without it: nobody has read it for twenty years";
-    MUST_NOT_BE_CRITICAL: Error, "extension-critical", "RFC 5280, sections 4.2.1.8, 4.2.1.15 and 4.2.2.2",
+    MUST_NOT_BE_CRITICAL: Error, "extension-critical", "RFC 5280, sections 4.2.1.7, 4.2.1.8, 4.2.1.15 and 4.2.2.2",
         "reissue with the extension not critical";
     POISON: Error, "precertificate", "RFC 6962, section 3.1",
         "use the certificate that the CA made of this precertificate";
@@ -278,10 +278,12 @@ rules! {
         "send the certificate of the CA that issued it: this one only has its name";
     OUTLIVES: Warning, "outlives-issuer", "RFC 5280, section 6.1.3 (a)(2)",
         "reissue with an end before that of its issuer, or renew the issuer first";
-    PATH_TOO_LONG: Error, "path-too-long", "RFC 5280, section 6.1.4 (l)",
+    PATH_TOO_LONG: Error, "path-too-long", "RFC 5280, section 6.1.4 (l) and (m)",
         "issue below a CA with a larger pathLenConstraint";
-    NAME_NOT_PERMITTED: Error, "name-not-permitted", "RFC 5280, section 6.1.3 (b)",
+    NAME_NOT_PERMITTED: Error, "name-not-permitted", "RFC 5280, section 6.1.3 (b) and (c)",
         "use a CA that may certify the name";
+    POLICY_UNMET: Error, "required-policy-missing", "RFC 5280, sections 4.2.1.11, 6.1.3 (f) and 6.1.5 (g)",
+        "reissue with a policy that all CAs above have, or use a CA that asks for none";
 
     // The CA/Browser Forum's baseline, for what is publicly trusted.
     BR_LIFE: Error, "baseline-life", "CA/B Baseline Requirements, section 6.3.2 (ballot SC-081v3)",
@@ -300,9 +302,11 @@ rules! {
         "have it reissued with serverAuth and without anyExtendedKeyUsage";
     BR_SCT: Warning, "baseline-sct-missing", "RFC 6962, section 3; Chrome Certificate Transparency Policy",
         "have it reissued by a CA that logs, or send timestamps in the handshake";
-    BR_AIA: Error, "baseline-info-access-missing", "CA/B Baseline Requirements, section 7.1.2.7.7",
+    BR_AIA: Error, "baseline-info-access-missing", "CA/B Baseline Requirements, section 7.1.2.7.6",
         "have it reissued with the address of its issuer's certificate";
-    BR_REVOCATION: Warning, "baseline-revocation-missing", "CA/B Baseline Requirements, sections 7.1.2.7.7 and 7.1.2.11.2",
+    BR_ISSUER: Warning, "baseline-issuer-address-missing", "CA/B Baseline Requirements, section 7.1.2.7.7",
+        "have it reissued with the address of its issuer's certificate";
+    BR_REVOCATION: Error, "baseline-revocation-missing", "CA/B Baseline Requirements, sections 7.1.2.7.7 and 7.1.2.11.2",
         "have it reissued with the address of a CRL or of an OCSP responder";
     BR_KEY: Error, "baseline-key", "CA/B Baseline Requirements, sections 6.1.5 and 7.1.3.1",
         "have it reissued for an RSA key of 2048 bits or an ECDSA key on P-256 or P-384";

@@ -12,7 +12,7 @@ use crate::extension::{ExtensionValue, PolicyInformation};
 use crate::oid::Oid;
 
 /// What is known of policies after some certificates of a path.
-pub(super) struct Policies<'r> {
+pub(crate) struct Policies<'r> {
     rules: &'r PolicyRules,
     /// One level for each certificate, behind the one of the anchor; none where no policy is left.
     graph: Option<Vec<Level>>,
@@ -34,7 +34,7 @@ struct Node {
 
 impl<'r> Policies<'r> {
     /// For a path of `length` certificates, the anchor not counted.
-    pub(super) fn new(rules: &'r PolicyRules, length: usize) -> Self {
+    pub(crate) fn new(rules: &'r PolicyRules, length: usize) -> Self {
         let root = Node {
             policy: Oid::ANY_POLICY,
             expected: vec![Oid::ANY_POLICY],
@@ -51,7 +51,7 @@ impl<'r> Policies<'r> {
     }
 
     /// The basic steps (section 6.1.3 (d) to (f)).
-    pub(super) fn process(
+    pub(crate) fn process(
         &mut self,
         certificate: &Certificate,
         is_last: bool,
@@ -79,7 +79,7 @@ impl<'r> Policies<'r> {
     }
 
     /// The preparation for the next certificate (section 6.1.4 (a), (b) and (h) to (j)).
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         &mut self,
         certificate: &Certificate,
         failures: &mut impl FnMut(Problem),
@@ -121,7 +121,7 @@ impl<'r> Policies<'r> {
     }
 
     /// The end (section 6.1.5 (a), (b) and (g)): the policies that the path is valid for.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         mut self,
         certificate: &Certificate,
         failures: &mut impl FnMut(Problem),

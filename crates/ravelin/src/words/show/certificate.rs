@@ -9,7 +9,7 @@ use ravelin_pki::{
     PublicKey,
 };
 
-use super::super::{DIM, GREEN};
+use super::super::{DIM, GREEN, beside_unicode};
 use super::layout::{Page, colour_of, distance, hex, minute, share_gone, span};
 
 /// All of one certificate.
@@ -65,7 +65,8 @@ pub(super) fn names(page: &mut Page, label: &str, names: &[GeneralName]) {
 /// A name, with its kind where its look does not tell.
 fn general_name(name: &GeneralName) -> String {
     match name {
-        GeneralName::Dns(_) | GeneralName::Email(_) | GeneralName::Uri(_) => name.to_string(),
+        GeneralName::Dns(dns) => beside_unicode(&name.to_string(), dns),
+        GeneralName::Email(_) | GeneralName::Uri(_) => name.to_string(),
         GeneralName::Ip(octets) if matches!(octets.len(), 4 | 16) => name.to_string(),
         other => format!("{} {other}", other.kind()),
     }
