@@ -248,7 +248,8 @@ impl LocalAuthority {
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         let issuer = intermediate.certificate();
         let profile = &grant.profile;
-        record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
+        let event = record::issued(&certificate, issuer, profile, Some(asked));
+        record::append(&self.store, &[event], now)?;
         let mut chain = vec![certificate, issuer.clone()];
         chain.extend(self.cross(now));
         Ok(chain)
@@ -302,7 +303,8 @@ impl LocalAuthority {
             let mut leaf = intermediate.leaf(names, now)?;
             leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
-            record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
+            let event = record::issued(leaf.certificate(), issuer, "server", None);
+            record::append(&self.store, &[event], now)?;
             let text = leaf.key_pem() + &leaf.chain_pem();
             let version = kept.map(|object| object.version);
             match self

@@ -120,7 +120,7 @@ fn unwritten(error: &StoreError) -> Failure {
 }
 
 /// The certificates of a file, never none.
-fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
+pub(crate) fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let what = key::shown(file);
     let bytes = key::read_file(file)?;
     let wrong =

@@ -199,9 +199,9 @@ fn prepare(
     cross.ca = Some(Some(1));
     let cross = old.issue(&cross, key.public_key(), new.life, now)?;
     let cross = Certificate::from_der(&cross).map_err(AuthorityError::ReadBack)?;
-    record::issued(store, &cross, certificate, "cross", None, now)?;
     let authority = self_signed(&template, key, new.life, now)?;
-    record::made(store, authority.certificate(), now)?;
+    let issued = record::issued(&cross, certificate, "cross", None);
+    record::append(store, &[issued, record::made(authority.certificate())], now)?;
     let text = authority.key().to_pem().map_err(AuthorityError::Key)?
         + &authority.certificate().to_pem()
         + &cross.to_pem();

@@ -57,7 +57,7 @@ pub(super) fn make(
     template.name_constraints.clone_from(&plan.constraints);
     let root = self_signed(&template, key, plan.root_life, now)?;
     let certificate = root.certificate().clone();
-    record::made(store, &certificate, now)?;
+    record::append(store, &[record::made(&certificate)], now)?;
     store.put_if_unchanged(&object(ROOT), certificate.to_pem().as_bytes(), None)?;
     Ok((certificate, true))
 }
