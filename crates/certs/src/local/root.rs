@@ -85,13 +85,22 @@ pub(super) fn ca_subject(plan: &Plan, common_name: &str) -> DistinguishedName {
 /// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
 /// stores tell roots apart by the digits, which are of the key.
 fn common_name(key: &PublicKey) -> String {
-    let uname = rustix::system::uname();
-    let host: String = uname
-        .nodename()
-        .to_string_lossy()
+    let host: String = host_name()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         .take(36)
         .collect();
     format!("Ravelin local CA {host} {}", key.fingerprint().short())
+}
+
+#[cfg(unix)]
+fn host_name() -> String {
+    let uname = rustix::system::uname();
+    uname.nodename().to_string_lossy().into_owned()
+}
+
+/// What Windows calls itself; "this machine" where nothing says.
+#[cfg(not(unix))]
+fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "this-machine".to_owned())
 }
