@@ -16,6 +16,7 @@ mod append;
 mod file;
 pub(crate) mod modes;
 pub(crate) mod offsets;
+mod staging;
 mod together;
 
 pub use append::{AppendFile, LockedFile};

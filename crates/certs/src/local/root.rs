@@ -48,6 +48,8 @@ pub(super) fn make(
     if let Some(root) = load(store)? {
         return Ok((root, false));
     }
+    // Of an import that was killed: it holds keys. What cannot be swept now is by the next one.
+    let _ = store.sweep();
     let key = key::for_new_root(store, plan, tokens)?;
     let common_name = match &plan.name {
         Some(name) => name.clone(),
