@@ -9,6 +9,7 @@
 //! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
 //! | `ca/cross.pem` | the new root, signed by the one before, while both are trusted |
 //! | `ca/former-root-DIGITS.pem`, `.key` | roots that were replaced |
+//! | `ca/next-root.pem`, `.key` | the root that is to come, while a rollover is under way |
 //! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
 //! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
