@@ -285,3 +285,34 @@ fn remains_of_a_ca_are_told_with_what_to_do_about_them() {
         .expect(2, &["there are remains of a CA: \"other/ca/README\""]);
     assert_eq!(fs::read(place.path("other/ca/README")).unwrap(), b"mine");
 }
+
+#[test]
+fn an_inventory_whose_making_was_killed_anywhere_is_no_alarm_for_an_audit() {
+    let place = Place::in_memory();
+    make(&place, &["a.test"]);
+    let inventory = |end: &str| place.path(&format!("home/ca/inventory.db{end}"));
+    let calls = ["openat", "pwrite64", "ftruncate", "fdatasync", "?unlink"];
+    // One that is missing, and one that is damaged and thrown away.
+    for damaged in [false, true] {
+        at_each_of(&calls, 1, |at| {
+            for end in ["-wal", "-shm"] {
+                let _ = fs::remove_file(inventory(end));
+            }
+            if damaged {
+                fs::write(inventory(""), "no database".repeat(1000)).unwrap();
+            } else {
+                let _ = fs::remove_file(inventory(""));
+            }
+            let killed = is_killed_at(&place, at, &["ca", "list"]);
+            let audit = place.run(&["ca", "audit"]);
+            // Before it was thrown away, it was damaged indeed.
+            let begins = fs::read(inventory("")).unwrap_or_default();
+            if !begins.starts_with(b"no database") {
+                assert_eq!(audit.status.code(), Some(0), "killed at {at:?}: {audit:?}");
+            }
+            killed
+        });
+        place.run(&["ca", "list"]).expect(0, &[]);
+        place.run(&["ca", "audit"]).expect(0, &[]);
+    }
+}
