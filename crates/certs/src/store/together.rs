@@ -6,7 +6,7 @@
 //! one side: before that, a reader may find the key of one pair beside the certificate of the other.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ pub struct NewFile<'b> {
 /// folder, or [`finish_writing`], gives them to the others too, or takes them back. Put what is of no
 /// use alone, such as a key, first.
 ///
-/// Files in several folders, names that are not UTF-8, a folder that another process keeps locked, and
-/// systems other than Unix have no such next call: what a crash left is left.
+/// Files in several folders, names that are not UTF-8, a folder that cannot be locked or that another
+/// process keeps locked, and systems other than Unix have no such next call: what a crash left is left.
 ///
 /// # Errors
 ///
@@ -82,18 +82,18 @@ pub fn finish_writing(folder: &Path) -> Result<(), StoreError> {
 
 /// One at a time in a folder: two that replace the same files would leave the key of one beside the
 /// certificate of the other. The lock is on the folder, which others may have a lock on for reasons of
-/// their own: who waits too long goes on without.
+/// their own: who waits too long goes on without, and so does who cannot lock it, as on NFS.
 fn take_turn(folder: &Path) -> Option<File> {
     let folder = File::open(folder).ok()?;
     let until = Instant::now() + TURN_PATIENCE;
     loop {
-        if folder.try_lock().is_ok() {
-            return Some(folder);
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(_) => return None,
         }
-        if Instant::now() >= until {
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

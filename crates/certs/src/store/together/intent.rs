@@ -57,7 +57,7 @@ impl Intent {
                 name: file_name,
                 new,
                 old: old.as_deref().and_then(name),
-                was: was.map(|was| was.to_string()),
+                was,
                 becomes: Fingerprint::of(file.bytes).to_string(),
             });
         }
@@ -228,11 +228,12 @@ fn read(folder: &Path) -> io::Result<Option<Intent>> {
 /// Whether what is at a path has this SHA-256, or is not there, where that is asked.
 fn has(path: &Path, wanted: Option<&String>) -> Result<bool, StoreError> {
     let is = digest(path).map_err(failed("read", path))?;
-    Ok(is.map(|digest| digest.to_string()).as_ref() == wanted)
+    Ok(is.as_ref() == wanted)
 }
 
-/// The SHA-256 of what is in a file, or of where a link leads; `None` where there is nothing.
-fn digest(path: &Path) -> io::Result<Option<Fingerprint>> {
+/// The SHA-256 of what is in a file, or of where a link leads; `None` where there is nothing. Folders,
+/// and pipes, which would never end, have a word in its place.
+fn digest(path: &Path) -> io::Result<Option<String>> {
     let about = match fs::symlink_metadata(path) {
         Ok(about) => about,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -240,15 +241,13 @@ fn digest(path: &Path) -> io::Result<Option<Fingerprint>> {
     };
     if about.is_symlink() {
         let leads_to = fs::read_link(path)?;
-        return Ok(Some(Fingerprint::of(
-            leads_to.as_os_str().as_encoded_bytes(),
-        )));
+        let leads_to = Fingerprint::of(leads_to.as_os_str().as_encoded_bytes());
+        return Ok(Some(leads_to.to_string()));
     }
     if !about.is_file() {
-        // A pipe would never end.
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
+        return Ok(Some("no file".to_owned()));
     }
-    Ok(Some(Fingerprint::of(&fs::read(path)?)))
+    Ok(Some(Fingerprint::of(&fs::read(path)?).to_string()))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -356,6 +355,53 @@ mod tests {
             assert_eq!(read(name), b"from a backup");
             assert_eq!(read(other), before);
             contents(folder.path());
+        }
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_does_not_keep_others_from_being_written() {
+        let folder = broken_off(true, 1);
+        let name = folder.path().join("a.pem");
+        fs::remove_file(&name).unwrap();
+        fs::create_dir(&name).unwrap();
+        finish_writing(folder.path()).unwrap();
+        assert!(!is_in(folder.path()) && name.is_dir());
+    }
+
+    #[test]
+    fn links_are_replaced_and_come_back_as_links() {
+        for gone in [false, true] {
+            let folder = broken_off(true, 0);
+            let path = |name: &str| folder.path().join(name);
+            fs::create_dir(path("elsewhere")).unwrap();
+            fs::write(path("elsewhere/a"), "theirs").unwrap();
+            for name in NAMES {
+                let (link, old) = (path(name), hidden(&path(name), "old"));
+                fs::remove_file(&link).unwrap();
+                fs::remove_file(&old).unwrap();
+                std::os::unix::fs::symlink("elsewhere/a", &link).unwrap();
+                fs::hard_link(&link, &old).unwrap();
+            }
+            let files = files(folder.path(), b"new");
+            let news: Vec<_> = NAMES.map(|name| hidden(&path(name), "new")).into();
+            let olds: Vec<_> = NAMES.map(|name| Some(hidden(&path(name), "old"))).into();
+            let intent = Intent::of(&files, &news, &olds).unwrap().unwrap();
+            intent.write(folder.path()).unwrap();
+            publish(&news[0], &files[0].path, true).unwrap();
+            if gone {
+                fs::remove_file(&news[1]).unwrap();
+            }
+            finish_writing(folder.path()).unwrap();
+            let read = NAMES.map(|name| fs::read_to_string(path(name)).unwrap());
+            assert_eq!(
+                read,
+                if gone {
+                    ["theirs", "theirs"]
+                } else {
+                    ["new", "new"]
+                }
+            );
+            assert_eq!(fs::read(path("elsewhere/a")).unwrap(), b"theirs");
         }
     }
 
