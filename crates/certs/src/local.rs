@@ -9,6 +9,7 @@
 //! | `ca/retired-DIGITS.pem` | those that were replaced: what they issued is revoked with their keys |
 //! | `ca/cross.pem` | the new root, signed by the one before, while both are trusted |
 //! | `ca/former-root-DIGITS.pem`, `.key` | roots that were replaced |
+//! | `ca/next-root.pem`, `.key` | the root that is to come, while a rollover is under way |
 //! | `ca/policy.toml` | what is issued, where that is not [`Policy::builtin`] |
 //! | `ca/journal.jsonl` | everything that was issued and done: see [`crate::journal`] |
 //! | `leaves/NAME-HASH.pem` | a leaf's private key and chain, one file a set of names |
@@ -243,7 +244,8 @@ impl LocalAuthority {
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
         let issuer = intermediate.certificate();
         let profile = &grant.profile;
-        record::issued(&self.store, &certificate, issuer, profile, Some(asked), now)?;
+        let event = record::issued(&certificate, issuer, profile, Some(asked));
+        record::append(&self.store, &[event], now)?;
         let mut chain = vec![certificate, issuer.clone()];
         chain.extend(self.cross(now));
         Ok(chain)
@@ -297,7 +299,8 @@ impl LocalAuthority {
             let mut leaf = intermediate.leaf_of(&self.template_of(names, &intermediate)?, now)?;
             leaf.chain.extend(cross.clone());
             let issuer = intermediate.certificate();
-            record::issued(&self.store, leaf.certificate(), issuer, "server", None, now)?;
+            let event = record::issued(leaf.certificate(), issuer, "server", None);
+            record::append(&self.store, &[event], now)?;
             let text = leaf.key_pem() + &leaf.chain_pem();
             let version = kept.map(|object| object.version);
             match self

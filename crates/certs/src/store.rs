@@ -14,12 +14,15 @@ use ravelin_pki::Fingerprint;
 
 mod append;
 mod file;
+pub(crate) mod modes;
+pub(crate) mod offsets;
+mod staging;
 mod together;
 
 pub use append::{AppendFile, LockedFile};
 pub(crate) use append::{ReadFrom, make_private};
 pub use file::FileStore;
-pub use together::{NewFile, write_together};
+pub use together::{NewFile, finish_writing, write_together};
 
 /// A place that keeps objects. Two processes, or two machines, may use one place at once.
 pub trait Store: fmt::Debug + Send + Sync {

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ravelin_certs::policy::Change;
-use ravelin_certs::store::{NewFile, write_together};
+use ravelin_certs::store::{NewFile, finish_writing, write_together};
 use ravelin_certs::{LocalError, StoreError};
 use ravelin_pki::{Certificate, GeneralName, Purpose, pem};
 
@@ -89,7 +89,10 @@ fn check_places<'p>(
 ) -> Result<(), Failure> {
     for path in files {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let error = match std::fs::metadata(folder.unwrap_or(Path::new("."))) {
+        let folder = folder.unwrap_or(Path::new("."));
+        // What a killed process left may be what is in the way.
+        finish_writing(folder).map_err(|error| unwritten(&error))?;
+        let error = match std::fs::metadata(folder) {
             Err(source) => StoreError::Io {
                 action: "write",
                 path: path.clone(),
@@ -120,7 +123,7 @@ fn unwritten(error: &StoreError) -> Failure {
 }
 
 /// The certificates of a file, never none.
-fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
+pub(crate) fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let what = key::shown(file);
     let bytes = key::read_file(file)?;
     let wrong =

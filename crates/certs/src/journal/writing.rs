@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, SerialNumber};
@@ -15,6 +14,7 @@ use super::lines::{Lines, Piece};
 use super::{Head, Journal, failed_to_read, replay, replay_within};
 use crate::inventory::InventoryError;
 use crate::inventory::index::{self, ApplyError, Built, Index};
+use crate::store::offsets::read_exact_at;
 use crate::store::{AppendFile, LockedFile};
 
 /// What was issued since the index was brought up to the journal.
@@ -234,7 +234,7 @@ pub(super) fn tail(file: &File, length: u64) -> std::io::Result<Vec<u8>> {
     loop {
         let step = length.min(size);
         let mut bytes = vec![0; step as usize];
-        file.read_exact_at(&mut bytes, length - step)?;
+        read_exact_at(file, &mut bytes, length - step)?;
         let newline = bytes.iter().rposition(|byte| *byte == b'\n');
         // What is longer than a line is not what a crash left: reading the lines will tell.
         if newline.is_some() || step == length || step >= LINE_MAX as u64 {

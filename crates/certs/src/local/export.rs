@@ -4,6 +4,7 @@
 //! together with the header by AES-256-GCM, under a key that Argon2id (RFC 9106) makes of the
 //! passphrase.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -14,9 +15,9 @@ use ravelin_pki::{Certificate, Passphrase, pem};
 use serde::{Deserialize, Serialize};
 
 use super::{LEASE, LEASE_PATIENCE, LocalAuthority, LocalError, ROOT, object};
-use crate::journal::Journal;
 use crate::journal::event::{AuthorityNoted, Event};
-use crate::store::{FileStore, ObjectName, Store, StoreError};
+use crate::journal::{Journal, JournalError};
+use crate::store::{FileStore, ObjectName, Store, StoreError, shell_word};
 
 /// Why a CA cannot be given out or taken in.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,12 @@ pub enum ExportError {
         /// Where its root is kept.
         location: String,
     },
+    /// There is no root, but something else of a CA, such as a key that may be needed.
+    #[error("there are remains of a CA: \"{location}\"")]
+    Remains {
+        /// The first of them.
+        location: String,
+    },
     /// The system gave no randomness.
     #[error("nothing could be encrypted: the system gave no randomness")]
     Randomness,
@@ -45,6 +52,30 @@ pub enum ExportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ExportError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::AlreadyThere { .. } => Some("name another folder with --home DIR".to_owned()),
+            Self::Remains { location } => {
+                let folder = Path::new(location).parent().unwrap_or("ca".as_ref());
+                Some(format!(
+                    "name another folder with --home DIR; or, where nobody needs them: rm -r {}",
+                    shell_word(folder)
+                ))
+            }
+            // It is made anew while a CA is taken in: the disk is at fault, not the index.
+            Self::Local(LocalError::Journal(JournalError::Inventory(_))) => Some(
+                "free some space, or name another folder with --home or RAVELIN_HOME".to_owned(),
+            ),
+            Self::Local(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Format | Self::Newer | Self::WrongPassphrase | Self::Randomness => None,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,10 +109,7 @@ impl LocalAuthority {
         append(&mut journal).map_err(LocalError::from)?;
         let _lease = self.store.lease(&object(LEASE), LEASE_PATIENCE)?;
         let mut objects = Vec::new();
-        for name in self.store.list("ca/")? {
-            if is_derived(&name) {
-                continue;
-            }
+        for name in not_derived(&self.store)? {
             if let Some(object) = self.store.get(&name)? {
                 objects.push((name.as_str().to_owned(), STANDARD.encode(&object.bytes)));
             }
@@ -89,7 +117,9 @@ impl LocalAuthority {
         seal(&Contents { objects }, passphrase)
     }
 
-    /// Takes a CA that was exported into a store that has none.
+    /// Takes a CA that was exported into a store that has none: all of it, or nothing, wherever it is
+    /// broken off. What a process left that was killed is swept by the next that imports or makes a
+    /// CA here.
     ///
     /// # Errors
     ///
@@ -104,34 +134,52 @@ impl LocalAuthority {
         let mut objects = Vec::new();
         for (name, bytes) in contents.objects {
             let name: ObjectName = name.parse()?;
-            if !name.as_str().starts_with("ca/") {
+            if !name.as_str().starts_with("ca/") || is_derived(&name) {
                 return Err(ExportError::Format);
             }
             let bytes = STANDARD.decode(bytes).map_err(|_| ExportError::Format)?;
             objects.push((name, bytes));
         }
-        {
-            let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
-            // Remains of a CA are one as well: nothing is ever written over.
-            for name in store.list("ca/")? {
-                if !is_derived(&name) {
-                    let location = store.location(&name);
-                    return Err(ExportError::AlreadyThere { location });
-                }
-            }
-            // The root comes last: before it is there, there is no CA.
-            objects.sort_by_key(|(name, _)| name.as_str() == ROOT);
-            for (name, bytes) in &objects {
-                store.put_if_unchanged(name, bytes, None)?;
-            }
+        let _lease = store.lease(&object(LEASE), LEASE_PATIENCE)?;
+        if let Some(name) = not_derived(store)?.first() {
+            return Err(in_the_way(store, store.location(name)));
         }
-        let authority = Self::load(store)?.ok_or(ExportError::Format)?;
+        let staging = store.stage()?;
+        for (name, bytes) in &objects {
+            staging.store().put_if_unchanged(name, bytes, None)?;
+        }
+        // It has to be a CA whose books can be gone on with, before it is one here.
+        let authority = Self::load(staging.store())?.ok_or(ExportError::Format)?;
         let noted = AuthorityNoted::new(&authority.root);
         let mut journal = authority.journal()?;
         journal
             .append(&[Event::AuthorityImported(noted)], now)
             .map_err(LocalError::from)?;
-        Ok(authority)
+        drop(journal);
+        staging
+            .publish("ca", is_derived)
+            .map_err(|error| match error {
+                StoreError::AlreadyThere { path } => in_the_way(store, path.display().to_string()),
+                other => other.into(),
+            })?;
+        Self::load(store)?.ok_or(ExportError::Format)
+    }
+}
+
+/// What there is of a CA: remains of one may be needed as well, and nothing is ever written over.
+fn not_derived(store: &FileStore) -> Result<Vec<ObjectName>, StoreError> {
+    let mut names = store.list("ca/")?;
+    names.retain(|name| !is_derived(name));
+    Ok(names)
+}
+
+fn in_the_way(store: &FileStore, location: String) -> ExportError {
+    let root = object(ROOT);
+    match store.get(&root) {
+        Ok(None) => ExportError::Remains { location },
+        _ => ExportError::AlreadyThere {
+            location: store.location(&root),
+        },
     }
 }
 

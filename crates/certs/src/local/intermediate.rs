@@ -166,15 +166,8 @@ impl LocalAuthority {
         template.ca_issuers = addresses(&policy.issuers, &self.root);
         let der = root.issue(&template, key.public_key(), policy.intermediate_life, now)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::ReadBack)?;
-        record::issued(
-            &self.store,
-            &certificate,
-            &self.root,
-            "intermediate",
-            None,
-            now,
-        )?;
-        record::made(&self.store, &certificate, now)?;
+        let issued = record::issued(&certificate, &self.root, "intermediate", None);
+        record::append(&self.store, &[issued, record::made(&certificate)], now)?;
         let intermediate = Authority::new(certificate, key)?;
         let text = intermediate.key().to_text().map_err(AuthorityError::Key)?
             + &intermediate.certificate().to_pem();

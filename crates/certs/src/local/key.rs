@@ -61,7 +61,7 @@ impl AuthorityKey {
         })?))
     }
 
-    fn token(key: TokenKey) -> Self {
+    pub(super) fn token(key: TokenKey) -> Self {
         Self::Token(Box::new(key))
     }
 
@@ -180,12 +180,12 @@ impl AuthorityKeyError {
 }
 
 /// The text that stands for a key which is in a token.
-fn in_token(uri: &TokenUri) -> String {
+pub(super) fn in_token(uri: &TokenUri) -> String {
     format!("# This key is in a PKCS#11 token (RFC 7512). Nothing here is secret.\n{uri}\n")
 }
 
 /// The URI in a file that has one in the place of a private key.
-fn token_uri(bytes: &[u8]) -> Result<Option<TokenUri>, TokenUriError> {
+pub(super) fn token_uri(bytes: &[u8]) -> Result<Option<TokenUri>, TokenUriError> {
     let text = String::from_utf8_lossy(bytes);
     if text.contains("PRIVATE KEY-----") {
         return Ok(None);
@@ -197,7 +197,7 @@ fn token_uri(bytes: &[u8]) -> Result<Option<TokenUri>, TokenUriError> {
         .transpose()
 }
 
-const ROOT_LABEL: &str = "Ravelin root";
+pub(super) const ROOT_LABEL: &str = "Ravelin root";
 
 /// The label of intermediates' keys, which are told apart by their identifiers.
 pub(super) const INTERMEDIATE_LABEL: &str = "Ravelin intermediate";

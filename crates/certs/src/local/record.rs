@@ -19,30 +19,32 @@ pub struct Asked {
 }
 
 /// An authority was made.
-pub(super) fn made(
-    store: &FileStore,
-    certificate: &Certificate,
-    now: SystemTime,
-) -> Result<(), LocalError> {
-    let noted = AuthorityNoted::new(certificate);
-    Journal::open(store)?.append(&[Event::AuthorityMade(noted)], now)?;
-    Ok(())
+pub(super) fn made(certificate: &Certificate) -> Event {
+    Event::AuthorityMade(AuthorityNoted::new(certificate))
 }
 
 /// A certificate was signed.
 pub(super) fn issued(
-    store: &FileStore,
     certificate: &Certificate,
     issuer: &Certificate,
     profile: &str,
     asked: Option<&Asked>,
-    now: SystemTime,
-) -> Result<(), LocalError> {
+) -> Event {
     let mut event = Issued::new(certificate, issuer.public_key(), profile);
     if let Some(asked) = asked {
         event.requester.clone_from(&asked.by);
         event.request = asked.request;
     }
-    Journal::open(store)?.append(&[event.into()], now)?;
+    event.into()
+}
+
+/// Writes events down that belong together: the journal is opened and synced once, and has all of
+/// them or none.
+pub(super) fn append(
+    store: &FileStore,
+    events: &[Event],
+    now: SystemTime,
+) -> Result<(), LocalError> {
+    Journal::open(store)?.append(events, now)?;
     Ok(())
 }

@@ -60,34 +60,74 @@ impl LocalAuthority {
         life: Duration,
         now: SystemTime,
     ) -> Result<RevocationList, LocalError> {
-        let id: Fingerprint = issuer.certificate().public_key().fingerprint();
-        let mut journal = Journal::open(&self.store)?;
-        let number = journal.last_crl_number(&id)?.unwrap_or(0) + 1;
-        let mut entries = Vec::new();
-        for revoked in journal.revoked(&id)? {
-            // An expired one must be on one list at least (section 3.3).
-            if revoked.not_after.is_some_and(|end| end + KEPT < now) {
-                continue;
-            }
-            let mut entry = RevokedCertificate::new(revoked.serial, revoked.revocation.at);
-            entry.reason = revoked.revocation.reason;
-            entries.push(entry);
-        }
-        let template = RevocationListTemplate::new(number, now, now + life);
-        issuer
-            .key()
-            .ready(|| issuer.certificate().subject().to_owned())?;
-        let list = template
-            .sign(issuer.certificate(), issuer.key(), entries)
-            .map_err(LocalError::Crl)?;
-        let event = CrlIssued {
-            issuer: id,
-            number,
-            fingerprint: Fingerprint::of(list.der()),
-        };
-        journal.append(&[Event::CrlIssued(event)], now)?;
-        Ok(list)
+        let mut lists = self.crls(std::slice::from_ref(issuer), life, now)?;
+        Ok(lists.remove(0))
     }
+
+    /// As [`Self::crl`], a list for each of several issuers, in their order. They are in the journal
+    /// together or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::crl`].
+    pub fn crls(
+        &self,
+        issuers: &[Authority<AuthorityKey>],
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<Vec<RevocationList>, LocalError> {
+        let mut journal = Journal::open(&self.store)?;
+        let (mut lists, mut noted) = (Vec::new(), Vec::<CrlIssued>::new());
+        for issuer in issuers {
+            let id: Fingerprint = issuer.certificate().public_key().fingerprint();
+            // Two certificates of one key share its numbers.
+            let before = noted.iter().rfind(|event| event.issuer == id);
+            let greatest = match before {
+                Some(event) => Some(event.number),
+                None => journal.last_crl_number(&id)?,
+            };
+            let number = greatest.unwrap_or(0) + 1;
+            let list = signed_list(&mut journal, issuer, number, life, now)?;
+            noted.push(CrlIssued {
+                issuer: id,
+                number,
+                fingerprint: Fingerprint::of(list.der()),
+            });
+            lists.push(list);
+        }
+        let events: Vec<_> = noted.into_iter().map(Event::CrlIssued).collect();
+        if !events.is_empty() {
+            journal.append(&events, now)?;
+        }
+        Ok(lists)
+    }
+}
+
+/// The list of an issuer, of what the journal has now.
+fn signed_list(
+    journal: &mut Journal,
+    issuer: &Authority<AuthorityKey>,
+    number: u64,
+    life: Duration,
+    now: SystemTime,
+) -> Result<RevocationList, LocalError> {
+    let mut entries = Vec::new();
+    for revoked in journal.revoked(&issuer.certificate().public_key().fingerprint())? {
+        // An expired one must be on one list at least (section 3.3).
+        if revoked.not_after.is_some_and(|end| end + KEPT < now) {
+            continue;
+        }
+        let mut entry = RevokedCertificate::new(revoked.serial, revoked.revocation.at);
+        entry.reason = revoked.revocation.reason;
+        entries.push(entry);
+    }
+    let template = RevocationListTemplate::new(number, now, now + life);
+    issuer
+        .key()
+        .ready(|| issuer.certificate().subject().to_owned())?;
+    template
+        .sign(issuer.certificate(), issuer.key(), entries)
+        .map_err(LocalError::Crl)
 }
 
 /// How long a revoked certificate stays on the lists after its end.

@@ -2,16 +2,18 @@
 //!
 //! The old root signs the new one's key as well (a cross-certificate). It is sent along with every
 //! chain, so that clients that trust the old root alone accept what the new one issues, until the
-//! last of them has the new one and the rollover is finished.
+//! last of them has the new one and the rollover is finished. The new root's key is made where the old
+//! one's is: in a file, or in the same token.
 
 use std::time::{Duration, SystemTime};
 
 use ravelin_pki::authority::self_signed;
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, KeyType, Oid, PrivateKey, Signer as _, Template, pem,
+    Authority, AuthorityError, Certificate, KeyType, Oid, Signer as _, Template, pem,
 };
+use time::OffsetDateTime;
 
-use super::key::{AuthorityKey, load_root_key};
+use super::key::{self, AuthorityKey, ROOT_LABEL, load_root_key};
 use super::root::ca_subject;
 use super::{
     LEASE, LEASE_PATIENCE, LocalAuthority, LocalError, Plan, ROOT, ROOT_KEY, object, record, root,
@@ -19,7 +21,7 @@ use super::{
 use crate::journal::Journal;
 use crate::journal::event::{AuthorityNoted, AuthorityRolledOver, Event};
 use crate::store::{FileStore, ObjectName, Store};
-use crate::token::Tokens;
+use crate::token::{TokenError, TokenKey, TokenUri, Tokens};
 
 /// What a rollover did.
 #[derive(Debug, Clone)]
@@ -63,7 +65,7 @@ impl LocalAuthority {
         let Some(old) = root::load(store)? else {
             return Ok(None);
         };
-        let next = match load_next(store)? {
+        let next = match load_next(store, tokens)? {
             // A rollover was interrupted. Its root is known already where its file was put in place.
             Some(next) => next,
             None if sent_cross(store, &old, now).is_some() => {
@@ -77,7 +79,7 @@ impl LocalAuthority {
         let (old, old_location) = step_down(store, tokens, &old, &next)?;
         // The root comes last: until then, all of the old one is in its place, and is gone on with.
         put(store, CROSS, next.cross.to_pem().as_bytes())?;
-        let key = next.authority.key().to_pem();
+        let key = next.authority.key().to_text();
         put(
             store,
             ROOT_KEY,
@@ -91,6 +93,7 @@ impl LocalAuthority {
         };
         Journal::open(store)?.append(&[Event::AuthorityRolledOver(event)], now)?;
         store.delete(&object(NEXT))?;
+        store.delete(&object(NEXT_KEY))?;
         Ok(Some(Rollover {
             old,
             new: next.authority.certificate().clone(),
@@ -146,19 +149,19 @@ pub(super) fn former_roots(
 
 /// A root that is to come, with its cross-certificate.
 struct Next {
-    authority: Authority,
+    authority: Authority<AuthorityKey>,
     cross: Certificate,
 }
 
 /// One file has all of it, so that it is there whole or not at all.
-fn load_next(store: &FileStore) -> Result<Option<Next>, LocalError> {
+fn load_next(store: &FileStore, tokens: &Tokens) -> Result<Option<Next>, LocalError> {
     let Some(object) = store.get(&object(NEXT))? else {
         return Ok(None);
     };
     let read = || {
-        let key = PrivateKey::from_pem(&object.bytes).ok()?;
         let ders = pem::certificates(&object.bytes).ok()?;
         let certificate = Certificate::from_der(ders.first()?).ok()?;
+        let key = AuthorityKey::read(&object.bytes, tokens, certificate.public_key()).ok()?;
         let cross = Certificate::from_der(ders.get(1)?).ok()?;
         let authority = Authority::new(certificate, key).ok()?;
         Some(Next { authority, cross })
@@ -185,7 +188,10 @@ fn prepare(
     })?;
     old.key().ready(|| store.location(&object(ROOT_KEY)))?;
     let certificate = old.certificate();
-    let key = PrivateKey::generate_of(new.key_type).map_err(AuthorityError::Key)?;
+    let key = match old.key() {
+        AuthorityKey::File(_) => AuthorityKey::generate(None, tokens, "", new.key_type)?,
+        AuthorityKey::Token(old) => key_beside(store, tokens, old.uri(), new.key_type, now)?,
+    };
     let organization = certificate.subject_name().get(&Oid::ORGANIZATION);
     let plan = Plan {
         organization: organization.unwrap_or_default().to_owned(),
@@ -199,14 +205,47 @@ fn prepare(
     cross.ca = Some(Some(1));
     let cross = old.issue(&cross, key.public_key(), new.life, now)?;
     let cross = Certificate::from_der(&cross).map_err(AuthorityError::ReadBack)?;
-    record::issued(store, &cross, certificate, "cross", None, now)?;
     let authority = self_signed(&template, key, new.life, now)?;
-    record::made(store, authority.certificate(), now)?;
-    let text = authority.key().to_pem().map_err(AuthorityError::Key)?
+    let issued = record::issued(&cross, certificate, "cross", None);
+    record::append(store, &[issued, record::made(authority.certificate())], now)?;
+    let text = authority.key().to_text().map_err(AuthorityError::Key)?
         + &authority.certificate().to_pem()
         + &cross.to_pem();
     put(store, NEXT, text.as_bytes())?;
     Ok(Next { authority, cross })
+}
+
+/// The key for the new root in the token that has the old one's. Which it is to be is written down
+/// first: after a crash, the one that was made is found by that, and not left in the token for ever.
+fn key_beside(
+    store: &FileStore,
+    tokens: &Tokens,
+    old: &TokenUri,
+    key_type: KeyType,
+    now: SystemTime,
+) -> Result<AuthorityKey, LocalError> {
+    let location = store.location(&object(NEXT_KEY));
+    let in_token = |source| LocalError::KeyInToken {
+        location: location.clone(),
+        source,
+    };
+    let token = old.clone().with_key(None, None);
+    let left = store.get(&object(NEXT_KEY))?;
+    let left = left.and_then(|file| key::token_uri(&file.bytes).ok()?);
+    if let Some(uri) = left.filter(|uri| uri.is_in(&token)) {
+        match TokenKey::open_or_generate(tokens, &uri, key_type) {
+            // Of another kind than is wanted now: another one is made.
+            Err(TokenError::KeyThere { .. }) => {}
+            other => return other.map(AuthorityKey::token).map_err(in_token),
+        }
+    }
+    // People tell the roots apart by the day, and Ravelin by the identifier.
+    let label = format!("{ROOT_LABEL} of {}", OffsetDateTime::from(now).date());
+    let uri = token.for_new_key(&label).map_err(in_token)?;
+    put(store, NEXT_KEY, key::in_token(&uri).as_bytes())?;
+    TokenKey::open_or_generate(tokens, &uri, key_type)
+        .map(AuthorityKey::token)
+        .map_err(in_token)
 }
 
 /// Keeps the old root and its key under other names. After an interruption, the place of the old
@@ -250,5 +289,6 @@ fn put(store: &FileStore, name: &str, bytes: &[u8]) -> Result<(), LocalError> {
 }
 
 const NEXT: &str = "ca/next-root.pem";
+const NEXT_KEY: &str = "ca/next-root.key";
 const CROSS: &str = "ca/cross.pem";
 const FORMER: &str = "ca/former-root-";

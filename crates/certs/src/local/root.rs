@@ -48,6 +48,8 @@ pub(super) fn make(
     if let Some(root) = load(store)? {
         return Ok((root, false));
     }
+    // Of an import that was killed: it holds keys. What cannot be swept now is by the next one.
+    let _ = store.sweep();
     let key = key::for_new_root(store, plan, tokens)?;
     let common_name = match &plan.name {
         Some(name) => name.clone(),
@@ -57,7 +59,7 @@ pub(super) fn make(
     template.name_constraints.clone_from(&plan.constraints);
     let root = self_signed(&template, key, plan.root_life, now)?;
     let certificate = root.certificate().clone();
-    record::made(store, &certificate, now)?;
+    record::append(store, &[record::made(&certificate)], now)?;
     store.put_if_unchanged(&object(ROOT), certificate.to_pem().as_bytes(), None)?;
     Ok((certificate, true))
 }
@@ -85,13 +87,22 @@ pub(super) fn ca_subject(plan: &Plan, common_name: &str) -> DistinguishedName {
 /// "Ravelin local CA HOST 1a2b3c4d": people tell machines apart by the host, verifiers and trust
 /// stores tell roots apart by the digits, which are of the key.
 fn common_name(key: &PublicKey) -> String {
-    let uname = rustix::system::uname();
-    let host: String = uname
-        .nodename()
-        .to_string_lossy()
+    let host: String = host_name()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         .take(36)
         .collect();
     format!("Ravelin local CA {host} {}", key.fingerprint().short())
+}
+
+#[cfg(unix)]
+fn host_name() -> String {
+    let uname = rustix::system::uname();
+    uname.nodename().to_string_lossy().into_owned()
+}
+
+/// What Windows calls itself; "this machine" where nothing says.
+#[cfg(not(unix))]
+fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "this-machine".to_owned())
 }

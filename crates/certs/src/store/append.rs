@@ -5,12 +5,13 @@
 
 use std::borrow::Borrow;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::file::{failed, make_folder, open_lock, sync_folder};
+use super::modes::{Readers, new_file, set_private};
+use super::offsets::{read_at, write_all_at};
 use super::{FileStore, ObjectName, StoreError};
 
 /// The place of a file that only grows. Several processes may use one at once.
@@ -129,10 +130,8 @@ impl LockedFile {
     /// nothing behind. Where even that fails, the owner finds a line that is not whole, or one that
     /// nobody was told of.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        let written = self
-            .file
-            .write_all_at(bytes, self.length)
-            .and_then(|()| self.file.sync_data());
+        let written =
+            write_all_at(&self.file, bytes, self.length).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             let _ = self.file.set_len(self.length);
             let _ = self.file.sync_all();
@@ -155,26 +154,19 @@ impl<F: Borrow<File>> Read for ReadFrom<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
-        let read = self
-            .file
-            .borrow()
-            .read_at(&mut buffer[..wanted], self.offset)?;
+        let read = read_at(self.file.borrow(), &mut buffer[..wanted], self.offset)?;
         self.offset += read as u64;
         Ok(read)
     }
 }
 
 pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
-    let made = OpenOptions::new()
+    let made = new_file(Readers::Owner)
         .write(true)
         .create_new(true)
-        .mode(0o600)
         .open(path);
     match made {
-        // The umask may have taken bits away.
-        Ok(file) => file
-            .set_permissions(Permissions::from_mode(0o600))
-            .map_err(failed("write", path)),
+        Ok(file) => set_private(&file).map_err(failed("write", path)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed("write", path)(error)),
     }

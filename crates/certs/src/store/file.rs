@@ -4,19 +4,19 @@
 //! held by whoever writes, and `.leases/`. Both are let go by the kernel when their holder dies.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::modes::{self, Readers, folder_maker, new_file, set_private};
 use super::{Lease, Object, ObjectName, Store, StoreError, Version};
 
 /// A folder of plain files. Clones are the same folder.
 #[derive(Debug, Clone)]
 pub struct FileStore {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 impl FileStore {
@@ -44,7 +44,7 @@ impl FileStore {
 
     /// Keeps other writers out until the file is dropped. Writers hold it for milliseconds, so it is
     /// waited for without end.
-    fn lock(&self) -> Result<File, StoreError> {
+    pub(super) fn lock(&self) -> Result<File, StoreError> {
         let path = self.folder.join(LOCK);
         let file = open_lock(&path)?;
         file.lock().map_err(failed("lock", &path))?;
@@ -198,25 +198,22 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
+    let mut file = new_file(Readers::Owner)
         .write(true)
         .create(true)
         .truncate(true)
-        .mode(0o600)
         .open(path)?;
-    // The umask may have taken bits away, and a dead writer's file may have others.
-    file.set_permissions(Permissions::from_mode(0o600))?;
+    set_private(&file)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
 pub(super) fn open_lock(path: &Path) -> Result<File, StoreError> {
-    OpenOptions::new()
+    new_file(Readers::Owner)
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
         .open(path)
         .map_err(failed("write", path))
 }
@@ -232,7 +229,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if let Some(parent) = parent {
         make_folder(parent)?;
     }
-    match DirBuilder::new().mode(0o700).create(folder) {
+    match folder_maker().create(folder) {
         Ok(()) => sync_folder(parent.unwrap_or(Path::new("."))),
         // Another process was faster.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
@@ -240,11 +237,8 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A rename is durable once its folder is.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(failed("write", folder))
+    modes::sync_folder(folder).map_err(failed("write", folder))
 }
 
 pub(super) fn failed(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {

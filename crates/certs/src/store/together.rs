@@ -1,16 +1,23 @@
 //! Files for people, such as a key and its certificate: written together or not at all, wherever
 //! they are asked for.
+//!
+//! No file system gives two files their names at one instant. What is to happen is therefore written
+//! down first (`intent`), and whoever writes into the folder after a crash brings all of it to
+//! one side: before that, a reader may find the key of one pair beside the certificate of the other.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::StoreError;
 use super::file::{failed, sync_folder};
+use super::modes::{Readers, new_file};
+use intent::Intent;
+
+mod intent;
 
 /// A file to be written.
 #[derive(Debug)]
@@ -23,88 +30,194 @@ pub struct NewFile<'b> {
     pub private: bool,
 }
 
-/// Writes files so that either all of them are there afterwards, whole and synced, or none; after a
-/// crash between two of them, the first ones may be there. Put what is of no use alone, such as a
-/// key, first.
+/// Writes files so that either all of them are there afterwards, whole and synced, or none. After a
+/// crash while they get their names, some have them and others not, until the next call for the
+/// folder, or [`finish_writing`], gives them to the others too, or takes them back. Put what is of no
+/// use alone, such as a key, first.
+///
+/// Files in several folders, names that are not UTF-8, a folder that cannot be locked or that another
+/// process keeps locked, and systems other than Unix have no such next call: what a crash left is left.
 ///
 /// # Errors
 ///
 /// [`StoreError::AlreadyThere`] where one is there and `replace` is not set;
 /// [`StoreError::Io`] where the system refuses.
 pub fn write_together(files: &[NewFile<'_>], replace: bool) -> Result<(), StoreError> {
-    let mut written = Written::default();
-    for file in files {
-        let temporary = beside(&file.path, "new");
-        write_synced(&temporary, file).map_err(failed("write", &file.path))?;
-        written.temporary.push(temporary);
+    let Some(first) = files.first() else {
+        return Ok(());
+    };
+    let folder = folder_of(&first.path);
+    let turn = take_turn(folder);
+    if turn.is_some() {
+        intent::finish(folder)?;
     }
-    let _turn = replace.then(|| take_turn(files)).flatten();
-    for (file, temporary) in files.iter().zip(written.temporary.clone()) {
-        if replace {
-            written.keep_old(&file.path)?;
-        }
-        publish(&temporary, &file.path, replace)?;
-        written.published.push(file.path.clone());
+    let mut written = Written::new(folder, turn);
+    for file in files {
+        written.write(file)?;
     }
     for file in files {
-        sync_folder(folder_of(&file.path))?;
+        written.look_at_old(file, replace)?;
     }
+    written.publish(files, replace)?;
     written.done();
     Ok(())
 }
 
-/// Two that replace the same files at once would leave the key of one beside the certificate of the
-/// other. The lock is on the folder, which others may have a lock on for reasons of their own: who
-/// waits too long goes on without.
-fn take_turn(files: &[NewFile<'_>]) -> Option<File> {
-    let folder = File::open(folder_of(&files.first()?.path)).ok()?;
-    let until = Instant::now() + TURN_PATIENCE;
-    while folder.try_lock().is_err() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(5));
+/// Ends what a process that was killed began to write together in a folder: all of it has its new
+/// names afterwards, or all is as it was. It is left as it is where somebody changed one of the files
+/// since, and where what it left is not this user's.
+///
+/// # Errors
+///
+/// [`StoreError::Io`] where the system refuses.
+pub fn finish_writing(folder: &Path) -> Result<(), StoreError> {
+    if !intent::is_in(folder) {
+        return Ok(());
     }
-    Some(folder)
+    match take_turn(folder) {
+        Some(_turn) => intent::finish(folder),
+        None => Ok(()),
+    }
+}
+
+/// One at a time in a folder: two that replace the same files would leave the key of one beside the
+/// certificate of the other. The lock is on the folder, which others may have a lock on for reasons of
+/// their own: who waits too long goes on without, and so does who cannot lock it, as on NFS.
+fn take_turn(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    let until = Instant::now() + TURN_PATIENCE;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(_) => return None,
+        }
+    }
 }
 
 /// Renaming a few files takes milliseconds.
 const TURN_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What has to be taken back when something fails.
-#[derive(Default)]
-struct Written {
+/// What has been done, and has to be taken back when something fails.
+struct Written<'f> {
+    folder: &'f Path,
+    turn: Option<File>,
+    /// The new content of each file.
     temporary: Vec<PathBuf>,
-    /// Files that were replaced, and where they are now.
-    old: Vec<(PathBuf, PathBuf)>,
+    /// Files that are replaced, and where else they are.
+    old: Vec<Option<PathBuf>>,
     published: Vec<PathBuf>,
+    intent: Option<Intent>,
+    finished: bool,
 }
 
-impl Written {
-    fn keep_old(&mut self, path: &Path) -> Result<(), StoreError> {
-        let old = beside(path, "old");
-        match fs::hard_link(path, &old) {
-            Ok(()) => self.old.push((path.to_owned(), old)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("replace", path)(error)),
+impl<'f> Written<'f> {
+    fn new(folder: &'f Path, turn: Option<File>) -> Self {
+        Self {
+            folder,
+            turn,
+            temporary: Vec::new(),
+            old: Vec::new(),
+            published: Vec::new(),
+            intent: None,
+            finished: false,
         }
+    }
+
+    fn write(&mut self, file: &NewFile<'_>) -> Result<(), StoreError> {
+        let temporary = self.beside(&file.path, "new")?;
+        write_synced(&temporary, file).map_err(failed("write", &file.path))?;
+        self.temporary.push(temporary);
         Ok(())
     }
 
+    /// Keeps what is replaced under another name, until all is done.
+    fn look_at_old(&mut self, file: &NewFile<'_>, replace: bool) -> Result<(), StoreError> {
+        let path = &file.path;
+        let there = fs::symlink_metadata(path).is_ok();
+        if there && !replace {
+            return Err(StoreError::AlreadyThere { path: path.clone() });
+        }
+        if !there {
+            self.old.push(None);
+            return Ok(());
+        }
+        let old = self.beside(path, "old")?;
+        // FAT knows no links.
+        fs::hard_link(path, &old)
+            .or_else(|_| write_new(&old, &fs::read(path)?, Readers::Owner))
+            .map_err(failed("replace", path))?;
+        self.old.push(Some(old));
+        Ok(())
+    }
+
+    fn publish(&mut self, files: &[NewFile<'_>], replace: bool) -> Result<(), StoreError> {
+        let recoverable = self.turn.is_some() && files.len() > 1;
+        if recoverable {
+            self.intent = Intent::of(files, &self.temporary, &self.old)?;
+        }
+        if let Some(intent) = &self.intent {
+            intent.write(self.folder)?;
+        }
+        for (file, temporary) in files.iter().zip(&self.temporary) {
+            publish(temporary, &file.path, replace)?;
+            self.published.push(file.path.clone());
+        }
+        let mut folders: Vec<_> = files.iter().map(|file| folder_of(&file.path)).collect();
+        folders.dedup();
+        folders.into_iter().try_for_each(sync_folder)
+    }
+
     fn done(mut self) {
-        self.published.clear();
-        for (_, old) in self.old.drain(..) {
+        self.finished = true;
+        if let Some(intent) = &self.intent {
+            intent.forget(self.folder);
+        }
+        for old in self.old.iter().flatten() {
             let _ = fs::remove_file(old);
+        }
+    }
+
+    /// A name of a file's own. With the turn, one is enough, and what a crash left there is of no use:
+    /// without an intent, nothing is in its place yet.
+    fn beside(&self, path: &Path, suffix: &str) -> Result<PathBuf, StoreError> {
+        if self.turn.is_none() {
+            // The number of the process would not do: in a container it is the same each time, and
+            // what one left that was killed would be in the way of all that follow.
+            let digits = RandomState::new().hash_one(path) as u32;
+            return Ok(hidden(path, &format!("{digits:08x}.{suffix}")));
+        }
+        let beside = hidden(path, suffix);
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed("replace", &beside)(error))
+            }
+            _ => Ok(beside),
         }
     }
 }
 
-impl Drop for Written {
+impl Drop for Written<'_> {
     fn drop(&mut self) {
-        for path in &self.published {
-            let _ = fs::remove_file(path);
+        if self.finished {
+            return;
         }
-        for (path, old) in &self.old {
-            let _ = fs::rename(old, path);
+        if let Some(intent) = &self.intent {
+            // Where that fails, it is tried again by whoever writes into the folder next.
+            if intent.take_back(self.folder).is_ok() {
+                intent.forget(self.folder);
+            }
+            return;
         }
-        for path in &self.temporary {
+        for (path, old) in self.published.iter().zip(&self.old) {
+            let _ = match old {
+                Some(old) => fs::rename(old, path),
+                None => fs::remove_file(path),
+            };
+        }
+        for path in self.temporary.iter().chain(self.old.iter().flatten()) {
             let _ = fs::remove_file(path);
         }
     }
@@ -130,28 +243,30 @@ fn publish(temporary: &Path, path: &Path, replace: bool) -> Result<(), StoreErro
 }
 
 fn write_synced(temporary: &Path, file: &NewFile<'_>) -> io::Result<()> {
-    let mut handle = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(if file.private { 0o600 } else { 0o644 })
-        .open(temporary)?;
-    let written = handle
-        .write_all(file.bytes)
-        .and_then(|()| handle.sync_all());
+    let readers = if file.private {
+        Readers::Owner
+    } else {
+        Readers::All
+    };
+    write_new(temporary, file.bytes, readers)
+}
+
+fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let mut options = new_file(readers);
+    let mut handle = options.write(true).create_new(true).open(path)?;
+    let written = handle.write_all(bytes).and_then(|()| handle.sync_all());
     if written.is_err() {
-        let _ = fs::remove_file(temporary);
+        let _ = fs::remove_file(path);
     }
     written
 }
 
-/// `.a.pem.1234-5f1d6a02.new` for `a.pem`: hidden, and of this call alone. The number of the process
-/// would not do: in a container it is the same each time, and what one left that was killed would be
-/// in the way of all that follow.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// `.a.pem.new` for `a.pem`: hidden, and beside it.
+fn hidden(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    let digits = RandomState::new().hash_one(path) as u32;
-    name.push(format!(".{}-{digits:08x}.{suffix}", std::process::id()));
+    name.push(".");
+    name.push(suffix);
     path.with_file_name(name)
 }
 

@@ -3,7 +3,6 @@
 //! There is no secret in one: a `pin-value` is refused, as URIs end up in files, arguments and logs.
 
 use std::fmt::{self, Write as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -302,10 +301,10 @@ impl fmt::Display for TokenUri {
             });
             write!(f, "{separator}id={id}")?;
         }
-        let module = percent_encode(self.module.as_os_str().as_bytes(), QUERY);
+        let module = percent_encode(self.module.as_os_str().as_encoded_bytes(), QUERY);
         write!(f, "?module-path={module}")?;
         if let Some(file) = &self.pin_source {
-            let file = percent_encode(file.as_os_str().as_bytes(), QUERY);
+            let file = percent_encode(file.as_os_str().as_encoded_bytes(), QUERY);
             write!(f, "&pin-source=file:{file}")?;
         }
         Ok(())
@@ -363,15 +362,24 @@ fn text(name: &'static str, value: &str) -> Result<String, TokenUriError> {
 /// was started, nor be looked for.
 fn path(name: &'static str, value: &str) -> Result<PathBuf, TokenUriError> {
     let octets = octets(name, value)?;
-    if octets.contains(&0) {
-        return Err(wrong(name, "not a path"));
-    }
-    let path = PathBuf::from(std::ffi::OsString::from_vec(octets));
+    let path = path_of(octets).ok_or_else(|| wrong(name, "not a path"))?;
     if path.is_absolute() {
         Ok(path)
     } else {
         Err(wrong(name, "not a path that begins with \"/\""))
     }
+}
+
+/// Octets as a path, where they can be one: any but zeros on Unix, UTF-8 elsewhere.
+fn path_of(octets: Vec<u8>) -> Option<PathBuf> {
+    if octets.contains(&0) {
+        return None;
+    }
+    #[cfg(unix)]
+    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(octets);
+    #[cfg(not(unix))]
+    let path = std::ffi::OsString::from(String::from_utf8(octets).ok()?);
+    Some(PathBuf::from(path))
 }
 
 fn wrong(name: &'static str, problem: &'static str) -> TokenUriError {

@@ -2,7 +2,7 @@
 //! changed by Java's own `keytool`, on a copy that takes the place of the original when it is whole:
 //! `keytool` itself writes over what is there. `find` looks for them.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use ravelin_pki::{Certificate, pem};
 
 use super::programs::{Package, complaint};
 use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed, system};
+use crate::store::modes::{Readers, give_to_owner_of, new_file};
 use crate::store::shell_word;
 use find::{Keystore, Origin};
 
@@ -255,24 +256,15 @@ fn copy_of(file: &Path, copy: &Path) -> io::Result<Permissions> {
         // What an earlier process of this number may have left when it was killed.
         _ => {}
     }
-    let mut options = OpenOptions::new();
+    let mut options = new_file(Readers::Owner);
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     io::copy(&mut original, &mut options.open(copy)?)?;
     Ok(original.metadata()?.permissions())
 }
 
 fn replace(file: &Path, copy: &Path, permissions: Permissions) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        // An administrator may change the keystore of somebody else, who has to stay its owner.
-        let (old, new) = (fs::metadata(file)?, fs::metadata(copy)?);
-        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            std::os::unix::fs::chown(copy, Some(old.uid()), Some(old.gid()))?;
-        }
-    }
+    // An administrator may change the keystore of somebody else, who has to stay its owner.
+    give_to_owner_of(file, copy)?;
     fs::set_permissions(copy, permissions)?;
     File::open(copy)?.sync_all()?;
     fs::rename(copy, file)

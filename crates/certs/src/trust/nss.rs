@@ -2,15 +2,13 @@
 //! Thunderbird, those of snaps and Flatpak programs too. They are changed by NSS's own `certutil`;
 //! `find` looks for them.
 
-use std::fs::DirBuilder;
-#[cfg(unix)]
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use ravelin_pki::{Certificate, pem};
 
 use super::programs::Package;
 use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
+use crate::store::modes::folder_maker;
 use crate::store::shell_word;
 use find::{Database, State};
 
@@ -138,10 +136,7 @@ struct Certutil<'e> {
 impl Certutil<'_> {
     /// Makes an empty database, and its folder.
     fn make(&self, folder: &Path) -> Result<(), String> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        builder.mode(0o700);
-        builder
+        folder_maker()
             .recursive(true)
             .create(folder)
             .map_err(|error| format!("cannot make the folder \"{}\": {error}", folder.display()))?;

@@ -1,15 +1,15 @@
 //! The store of a Linux system: a folder where roots are put, and a program that makes a bundle of
 //! them.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ravelin_pki::{Certificate, pem};
 
 use super::programs::Package;
 use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
+use crate::store::modes::{Readers, new_file};
 use crate::store::shell_word;
 
 /// How a family of systems is told to trust a root.
@@ -278,11 +278,10 @@ fn holds(file: &Path, root: &Certificate) -> bool {
 /// any time.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let temporary = file.with_extension("ravelin-new");
-    let written = OpenOptions::new()
+    let written = new_file(Readers::All)
         .write(true)
         .create(true)
         .truncate(true)
-        .mode(0o644)
         .open(&temporary)
         .and_then(|mut temporary| {
             temporary.write_all(text.as_bytes())?;

@@ -2,6 +2,7 @@
 //! that fill, and what a crash or a person did to the file.
 
 mod kill;
+mod rebuilding;
 mod tampering;
 
 use std::fs::{self, OpenOptions};

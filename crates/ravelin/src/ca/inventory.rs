@@ -10,15 +10,14 @@ use ravelin_certs::journal::{self, Head};
 use ravelin_certs::local::issuer_id;
 use ravelin_certs::store::{NewFile, write_together};
 use ravelin_certs::{Journal, JournalError};
-use ravelin_pki::{Certificate, pem};
 
 use super::{failure, load_authority};
 use crate::arguments::ca::{
     CaAuditArguments, CaCrlArguments, CaListArguments, CaRevokeArguments, ListedState,
 };
-use crate::cert::beside;
-use crate::failure::{ANSWER_IS_NO, Failure, chain};
-use crate::{key, ravelin_home, words};
+use crate::cert::{beside, certificates};
+use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::{ravelin_home, words};
 
 pub(super) fn list(arguments: &CaListArguments) -> Result<ExitCode, Failure> {
     let authority = load_authority(&arguments.home)?;
@@ -89,11 +88,11 @@ pub(super) fn crl(arguments: &CaCrlArguments) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     let life = Duration::from_secs(24 * 60 * 60) * arguments.days;
     let issuers = authority.issuers().map_err(|error| failure(&error))?;
+    let signed = authority
+        .crls(&issuers, life, now)
+        .map_err(|error| failure(&error))?;
     let mut lists = Vec::new();
-    for issuer in &issuers {
-        let list = authority
-            .crl(issuer, life, now)
-            .map_err(|error| failure(&error))?;
+    for (issuer, list) in issuers.iter().zip(signed) {
         let id = issuer_id(&issuer.certificate().public_key().fingerprint());
         let bytes = if arguments.pem {
             list.to_pem().into_bytes()
@@ -142,7 +141,7 @@ fn find(journal: &mut Journal, which: &str, now: SystemTime) -> Result<Record, F
             .hint("\"ravelin ca list\" shows what it issued".to_owned())
     };
     if Path::new(which).is_file() {
-        let certificate = first_certificate(Path::new(which))?;
+        let certificate = certificates(Path::new(which))?.swap_remove(0);
         let digits = certificate.serial_number().to_string();
         let found = journal
             .find(&prefix(&digits)?, now)
@@ -181,16 +180,6 @@ fn find(journal: &mut Journal, which: &str, now: SystemTime) -> Result<Record, F
             .hint("name one by its serial number".to_owned()))
         }
     }
-}
-
-fn first_certificate(file: &Path) -> Result<Certificate, Failure> {
-    let bytes = key::read_file(file)?;
-    let wrong = |why: String| {
-        let file = file.display();
-        Failure::usage(format!("cannot read a certificate from \"{file}\": {why}"))
-    };
-    let ders = pem::certificates(&bytes).map_err(|error| wrong(chain(&error)))?;
-    Certificate::from_der(&ders[0]).map_err(|error| wrong(chain(&error)))
 }
 
 fn prefix(digits: &str) -> Result<SerialPrefix, Failure> {

@@ -74,16 +74,16 @@ pub(super) fn import(arguments: &CaImportArguments) -> Result<ExitCode, Failure>
 
 fn of_export(error: &ExportError, file: &Path) -> Failure {
     let file = file.display();
-    match error {
+    let failure = match error {
         ExportError::WrongPassphrase => Failure::answer(format!("\"{file}\": {error}")),
         ExportError::Format | ExportError::Newer => {
             Failure::usage(format!("cannot read \"{file}\": {error}"))
         }
-        ExportError::AlreadyThere { .. } => {
-            Failure::usage(error.to_string()).hint("name another folder with --home DIR".to_owned())
+        ExportError::AlreadyThere { .. } | ExportError::Remains { .. } => {
+            Failure::usage(error.to_string())
         }
-        ExportError::Local(error) => failure(error),
-        ExportError::Store(error) => Failure::of(error).hint(error.hint()),
-        ExportError::Randomness => Failure::of(error),
-    }
+        ExportError::Local(local) => failure(local),
+        ExportError::Store(_) | ExportError::Randomness => Failure::of(error),
+    };
+    failure.hint(error.hint())
 }

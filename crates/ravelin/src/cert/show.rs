@@ -10,7 +10,7 @@ use ravelin_pki::{Certificate, Passphrase};
 use crate::arguments::key::PassphraseArguments;
 use crate::arguments::reading::CertShowArguments;
 use crate::failure::{ANSWER_IS_NO, Failure};
-use crate::words::show::{Connection, Limits, Source, json, locked_name, pages, pem};
+use crate::words::show::{Connection, Limits, Source, Unread, json, locked_name, pages, pem};
 use crate::{key, passphrase, words};
 
 pub(super) mod connect;
@@ -25,21 +25,31 @@ pub(super) fn run(arguments: &CertShowArguments) -> Result<ExitCode, Failure> {
         .iter()
         .map(|target| Target::read(target))
         .collect::<Result<_, _>>()?;
+    // One that cannot be read does not keep the others from being shown.
+    let read: Vec<Result<Source, Unread>> = targets
+        .into_iter()
+        .map(|target| {
+            let name = target.shown();
+            source(target, arguments).map_err(|failure| Unread { name, failure })
+        })
+        .collect();
+    let now = SystemTime::now();
+    if arguments.json {
+        json(&read, now)?;
+    }
     let mut sources = Vec::new();
     let mut failures = Vec::new();
-    for target in targets {
-        // One that cannot be read does not keep the others from being shown.
-        match source(target, arguments) {
+    for one in read {
+        match one {
             Ok(source) => sources.push(source),
-            Err(failure) => failures.push(failure),
+            Err(unread) => failures.push(unread.failure),
         }
     }
     if sources.is_empty() {
         return fail(failures);
     }
-    let now = SystemTime::now();
     if arguments.json {
-        json(&sources, now)?;
+        // All has been said.
     } else if arguments.pem {
         pem(&sources)?;
     } else {

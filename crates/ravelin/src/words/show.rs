@@ -35,6 +35,13 @@ pub(crate) struct Source {
     pub(crate) connection: Option<Connection>,
 }
 
+/// Something that was to be shown and could not be read.
+pub(crate) struct Unread {
+    /// What the user called it.
+    pub(crate) name: String,
+    pub(crate) failure: Failure,
+}
+
 /// How a server was met.
 pub(crate) struct Connection {
     /// The address that answered.
@@ -59,9 +66,9 @@ pub(crate) fn pages(sources: &[Source], limits: Limits, now: SystemTime) -> Resu
     result(&text)
 }
 
-/// Prints JSON.
-pub(crate) fn json(sources: &[Source], now: SystemTime) -> Result<(), Failure> {
-    let facts = facts::of(sources, now);
+/// Prints JSON, with what could not be read in its place.
+pub(crate) fn json(sources: &[Result<Source, Unread>], now: SystemTime) -> Result<(), Failure> {
+    let facts = facts::of(sources.iter().map(Result::as_ref), now);
     result(&format!("{}\n", facts::safe(&format!("{facts:#}"))))
 }
 

@@ -2,6 +2,7 @@
 
 mod dates;
 mod init;
+mod interrupted;
 mod kill;
 mod moving;
 mod revocation;

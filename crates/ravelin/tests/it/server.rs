@@ -38,7 +38,16 @@ pub(crate) struct Place(Arc<TempDir>);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self(Arc::new(tempfile::tempdir().unwrap()));
+        Self::of(tempfile::tempdir().unwrap())
+    }
+
+    /// One in memory, for what is done hundreds of times: waiting for a disk is most of a command.
+    pub(crate) fn in_memory() -> Self {
+        Self::of(tempfile::tempdir_in("/dev/shm").unwrap())
+    }
+
+    fn of(folder: TempDir) -> Self {
+        let place = Self(Arc::new(folder));
         place.write("public/index.html", "hello\n");
         fs::create_dir(place.path("user")).unwrap();
         place

@@ -367,6 +367,46 @@ fn what_is_no_server_of_tls_is_a_failure_of_the_network() {
         .expect(4, &["no file", "hint: "]);
 }
 
+#[test]
+fn what_cannot_be_read_has_its_error_beside_it_in_json() {
+    let place = Place::new();
+    crate::certificates::make(&place, &["a.test"]);
+    place.write("none.pem", "nothing");
+    let shown = place.run(&[
+        "cert",
+        "show",
+        "--json",
+        "a.test.pem",
+        "gone.pem",
+        "none.pem",
+    ]);
+    // What is said to people, and the exit code, are those of the same without --json.
+    let page = place.run(&["cert", "show", "a.test.pem", "gone.pem", "none.pem"]);
+    assert_eq!(shown.status.code(), page.status.code());
+    assert_eq!(shown.stderr, page.stderr);
+    assert_ne!(shown.status.code(), Some(0));
+    let facts: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let [good, gone, none] = facts["sources"].as_array().unwrap().as_slice() else {
+        panic!("{facts}");
+    };
+    assert_eq!(good["items"].as_array().unwrap().len(), 2);
+    assert!(good.get("error").is_none());
+    for (unread, name) in [(gone, "gone.pem"), (none, "none.pem")] {
+        assert_eq!(unread["source"], name);
+        assert_eq!(unread["items"], serde_json::json!([]));
+        let error = unread["error"].as_str().unwrap();
+        assert!(
+            shown.stderr.contains(&format!("error: {error}\n")),
+            "{error}"
+        );
+    }
+    // Where nothing can be read, that is said in JSON too.
+    let shown = place.run(&["cert", "show", "--json", "gone.pem"]);
+    shown.expect(4, &["error: cannot read \"gone.pem\""]);
+    let facts: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(facts["sources"][0]["source"], "gone.pem");
+}
+
 /// Reads each certificate with `cryptography`, where that reads it, and compares what it says.
 const COMPARE: &str = r#"
 import json, sys, warnings, hashlib, base64

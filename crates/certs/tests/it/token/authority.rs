@@ -4,11 +4,12 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use ravelin_certs::FileStore;
-use ravelin_certs::local::{LocalAuthority, LocalError, Plan};
+use ravelin_certs::local::{LocalAuthority, LocalError, NewRoot, Plan, Rollover};
 use ravelin_certs::token::{TokenError, TokenKey, TokenUri, Tokens};
 use ravelin_pki::{Certificate, HostName, KeyType, Leaf, Signer as _};
 
 use super::{PIN, Vault, with_vault};
+use crate::judges::openssl_verify;
 use crate::local::verify;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -309,5 +310,115 @@ fn two_processes_at_once_make_one_intermediate_and_issue_from_it() {
         let issuers = [("1", 0), ("2", 9)]
             .map(|(part, number)| leaf(&authority, part, number).chain[1].clone());
         assert_eq!(issuers[0], issuers[1]);
+    });
+}
+
+const NEW_ROOT: NewRoot = NewRoot {
+    key_type: KeyType::EcdsaP256,
+    life: Duration::from_secs(3650 * 24 * 60 * 60),
+};
+
+fn roll_over(vault: &Vault, new: NewRoot) -> Result<Rollover, LocalError> {
+    let rolled = LocalAuthority::rollover(&vault.store(), &Tokens::new(), new, SystemTime::now());
+    Ok(rolled?.unwrap())
+}
+
+#[test]
+fn a_root_that_replaces_one_in_a_token_has_its_key_there_too() {
+    let name = "token::authority::a_root_that_replaces_one_in_a_token_has_its_key_there_too";
+    with_vault(name, |vault| {
+        vault.write_policy(&vault.uri(""));
+        let now = SystemTime::now();
+        LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
+        let old_root = vault.read("ca/root.pem");
+        let rollover = roll_over(vault, NEW_ROOT).unwrap();
+        let day = time::OffsetDateTime::from(now).date();
+        let label = format!("Ravelin root of {day}");
+        // Another hand finds both keys, and no file has one.
+        assert!(vault.holds("Ravelin root", rollover.old.public_key()));
+        assert!(vault.holds(&label, rollover.new.public_key()));
+        for file in fs::read_dir(vault.file("home/ca")).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+            assert!(
+                !text.contains("PRIVATE KEY") && !text.contains(PIN),
+                "{text}"
+            );
+        }
+        assert!(!vault.file("home/ca/next-root.key").exists());
+        // Those who trust either root accept what is issued now.
+        let authority = LocalAuthority::open(&vault.store(), &[], now).unwrap();
+        let leaf = authority.leaf(&names(), now).unwrap();
+        assert_eq!(leaf.chain.len(), 3);
+        verify(&authority, &leaf, &["-verify_hostname", "localhost"]).unwrap();
+        let chain = leaf.chain_pem();
+        openssl_verify(
+            &old_root,
+            &chain,
+            &chain,
+            &["-verify_hostname", "localhost"],
+        )
+        .unwrap();
+        // Both sign their lists.
+        let lists = authority
+            .crls(&authority.issuers().unwrap(), DAY, now)
+            .unwrap();
+        assert_eq!(lists.len(), 4);
+        // The next one, on the same day, is another key.
+        LocalAuthority::finish_rollover(&vault.store()).unwrap();
+        let rollover = roll_over(vault, NEW_ROOT).unwrap();
+        assert_eq!(
+            rollover.old.public_key(),
+            authority.root_certificate().public_key()
+        );
+        let keys =
+            Tokens::new().keys(&vault.uri(&format!(";object={}", label.replace(' ', "%20"))));
+        assert_eq!(keys.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_rollover_in_a_token_that_was_broken_off_goes_on_with_the_key_that_it_named() {
+    let name = "token::authority::a_rollover_in_a_token_that_was_broken_off_goes_on_with_the_key_that_it_named";
+    with_vault(name, |vault| {
+        let now = SystemTime::now();
+        LocalAuthority::init(&vault.store(), &vault.plan(), "", now).unwrap();
+        let keys = || Tokens::new().keys(&vault.uri("")).unwrap().len();
+        assert_eq!(keys(), 1);
+        // Before the key was made, and after; of the kind that is wanted, and of another.
+        for (made, key_type) in [
+            (None, KeyType::EcdsaP256),
+            (Some(KeyType::EcdsaP256), KeyType::EcdsaP256),
+            (Some(KeyType::EcdsaP384), KeyType::EcdsaP256),
+        ] {
+            let uri = vault.uri("").for_new_key("named").unwrap();
+            let file = vault.file("home/ca/next-root.key");
+            fs::write(&file, format!("# In a token\n{uri}\n")).unwrap();
+            let key = made.map(|kind| TokenKey::generate(&Tokens::new(), &uri, kind).unwrap());
+            let before = keys();
+            let rollover = roll_over(
+                vault,
+                NewRoot {
+                    key_type,
+                    ..NEW_ROOT
+                },
+            )
+            .unwrap();
+            let public = rollover.new.public_key();
+            let uses_it = made.is_none_or(|kind| kind == key_type);
+            assert_eq!(
+                vault.read("ca/root.key").contains(&uri.to_string()),
+                uses_it
+            );
+            assert!(key.is_none_or(|key| (key.public_key() == public) == uses_it));
+            assert_eq!(keys() - before, usize::from(made != Some(key_type)));
+            assert!(!file.exists());
+            LocalAuthority::finish_rollover(&vault.store()).unwrap();
+        }
+        // A token that is away changes nothing.
+        let before = vault.read("ca/root.pem");
+        vault.softhsm(&["--delete-token", "--token", "vault"]);
+        let error = roll_over(vault, NEW_ROOT).unwrap_err();
+        assert!(matches!(error, LocalError::KeyInToken { .. }), "{error:?}");
+        assert_eq!(vault.read("ca/root.pem"), before);
     });
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ravelin_pki::HostName;
 
 use crate::failure::Failure;
+use crate::key;
 
 /// What is to be shown.
 #[derive(Debug, PartialEq)]
@@ -38,6 +39,14 @@ impl Target {
             ))
             .hint("a server is given as HOST:PORT, [2001:db8::1]:443 or https://HOST".to_owned())
         })
+    }
+
+    /// What messages call it.
+    pub(in crate::cert) fn shown(&self) -> String {
+        match self {
+            Self::File(path) => key::shown(path),
+            Self::Server { name, .. } => name.clone(),
+        }
     }
 
     fn server(text: &str) -> Option<Self> {

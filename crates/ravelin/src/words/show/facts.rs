@@ -16,13 +16,29 @@ use serde_json::{Value, json};
 
 use super::certificate::{oids, pin, places};
 use super::layout::{hex, rfc3339};
-use super::{Connection, Source};
+use super::{Connection, Source, Unread};
 use crate::failure::chain;
+use crate::words::without_codes;
 
 /// All that is known of the sources.
-pub(super) fn of(sources: &[Source], now: SystemTime) -> Value {
-    let sources: Vec<Value> = sources.iter().map(|s| source(s, now)).collect();
+pub(super) fn of<'s>(
+    sources: impl IntoIterator<Item = Result<&'s Source, &'s Unread>>,
+    now: SystemTime,
+) -> Value {
+    let facts = |one: Result<&Source, &Unread>| one.map_or_else(unread, |read| source(read, now));
+    let sources: Vec<Value> = sources.into_iter().map(facts).collect();
     json!({ "sources": sources })
+}
+
+/// The fields of every source are there: whoever counts items finds none.
+fn unread(unread: &Unread) -> Value {
+    json!({
+        "source": unread.name,
+        "connection": null,
+        "items": [],
+        "error": without_codes(&unread.failure.message),
+        "hint": unread.failure.hint,
+    })
 }
 
 /// The text with all that a terminal must not get in JSON's own escapes.

@@ -46,10 +46,7 @@ fn nothing_from_outside_reaches_the_terminal_as_it_is() {
         let source = source(text.split_once(RULE).unwrap_or((&text, "")).0);
         for limits in [Limits::USUAL, Limits::NONE] {
             let page = plain(&render(&source, 80, limits, now()));
-            let facts = facts::safe(&format!(
-                "{:#}",
-                facts::of(std::slice::from_ref(&source), now())
-            ));
+            let facts = facts::safe(&format!("{:#}", facts::of([Ok(&source)], now())));
             for text in [page, facts] {
                 let bad = text.chars().find(|c| *c != '\n' && unprintable(*c));
                 assert_eq!(bad, None, "{}", case.display());

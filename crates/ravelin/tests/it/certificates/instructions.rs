@@ -44,12 +44,13 @@ fn a_python_server_asks_python_and_curl_for_their_certificates_and_gets_them() {
 #[test]
 fn nginx_serves_with_the_lines_that_are_printed() {
     let place = Place::new();
-    // nginx knows no quotes in quotes: there the folder has a blank alone.
+    // nginx knows no quotes in quotes: there the folder has a blank alone. Its workers would outlive a
+    // master that is killed.
     fs::create_dir(place.path("the certs")).unwrap();
     let said = make(&place, &["--out", "the certs", "localhost"]);
     let port = free_port();
     let conf = format!(
-        "daemon off; pid nginx.pid; error_log stderr; events {{}}
+        "daemon off; master_process off; pid nginx.pid; error_log stderr; events {{}}
         http {{ access_log off;
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
