@@ -21,7 +21,7 @@ pub(crate) mod form;
 mod lines;
 mod writing;
 
-use crate::inventory::index::{self, ApplyError, Built, Index};
+use crate::inventory::index::{self, ApplyError, Built, Bulk, Index};
 use crate::inventory::{self, InventoryError};
 use crate::store::{AppendFile, FileStore, LockedFile, ObjectName, StoreError};
 pub use audit::{AuditReport, Finding, audit};
@@ -250,13 +250,47 @@ fn replay(file: &AppendFile, index: &mut Index, locked: &LockedFile) -> Result<(
     if many {
         index.prepare_for_many().map_err(failed)?;
     }
-    let transaction = index.write().map_err(failed)?;
-    replay_within(file, &path, &transaction, locked)?;
-    transaction.commit().map_err(failed)?;
+    let at_once = many && before == Built::NOTHING;
+    if !(at_once && replay_at_once(file, index, locked)?) {
+        let transaction = index.write().map_err(failed)?;
+        replay_within(file, &path, &transaction, locked, |entry, start, length| {
+            index::apply(&transaction, entry, start, length)
+        })?;
+        transaction.commit().map_err(failed)?;
+    }
     if many {
         index.tidy();
     }
     Ok(())
+}
+
+/// Fills an index that is empty; `false` where the database refuses. Then the entries are to be
+/// taken one by one: it shows which of them is at fault, and takes less space meanwhile.
+fn replay_at_once(
+    file: &AppendFile,
+    index: &mut Index,
+    locked: &LockedFile,
+) -> Result<bool, JournalError> {
+    let path = index.path().to_owned();
+    let mut filled = || -> Result<(), JournalError> {
+        let failed = |source| InventoryError::Database {
+            path: path.clone(),
+            source,
+        };
+        let transaction = index.write().map_err(failed)?;
+        let mut bulk = Bulk::begin(&transaction).map_err(failed)?;
+        replay_within(file, &path, &transaction, locked, |entry, start, length| {
+            bulk.apply(&transaction, entry, start, length)
+        })?;
+        bulk.finish(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(())
+    };
+    match filled() {
+        Ok(()) => Ok(true),
+        Err(JournalError::Inventory(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes of the journal that are taken in at once, beyond which that is done with more memory, and
@@ -268,6 +302,7 @@ fn replay_within(
     index_path: &Path,
     transaction: &rusqlite::Transaction<'_>,
     locked: &LockedFile,
+    mut apply: impl FnMut(&Entry, u64, usize) -> Result<(), ApplyError>,
 ) -> Result<Built, JournalError> {
     let failed = |source| InventoryError::Database {
         path: index_path.to_owned(),
@@ -287,12 +322,10 @@ fn replay_within(
         match lines.next().map_err(&unread)? {
             Piece::Line(line, start) => {
                 let (entry, now) = built.follow(line, start).map_err(damaged)?;
-                index::apply(transaction, &entry, start, line.len()).map_err(
-                    |error| match error {
-                        ApplyError::Refused(refusal) => damaged(Fault::Impossible(refusal)),
-                        ApplyError::Database(source) => failed(source).into(),
-                    },
-                )?;
+                apply(&entry, start, line.len()).map_err(|error| match error {
+                    ApplyError::Refused(refusal) => damaged(Fault::Impossible(refusal)),
+                    ApplyError::Database(source) => failed(source).into(),
+                })?;
                 built = now;
             }
             Piece::TooLong => return Err(damaged(Fault::TooLong)),

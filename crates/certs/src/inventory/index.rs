@@ -13,12 +13,18 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
 
+mod bulk;
 mod changes;
+mod names;
+mod place;
 mod values;
 
 use super::error::{InventoryError, is_damage};
 use crate::journal::error::Refusal;
-pub(crate) use changes::{apply, known_issuer, last_crl, revocation};
+pub(crate) use bulk::Bulk;
+pub(crate) use changes::{apply, issuers, known_issuer, last_crl, revocation};
+pub(crate) use names::{for_each_packed, hash, packed_texts, texts, with_name, with_part};
+pub(crate) use place::Place;
 use values::serial_octets;
 pub(crate) use values::{fingerprint, moment, reason, serial, signed, unreadable, unsigned};
 
@@ -121,6 +127,11 @@ impl Index {
             .transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
+    /// Looks at the index as it is at one moment, until the value is dropped.
+    pub(crate) fn look(&self) -> Result<Transaction<'_>, rusqlite::Error> {
+        self.connection.unchecked_transaction()
+    }
+
     /// Whether the issuer has given the number, as far as the index has got.
     pub(crate) fn has_given(
         &self,
@@ -198,10 +209,17 @@ const CACHE_FOR_MANY: i64 = 512 << 10;
 const APPLICATION: i32 = 0x5276_6c6e;
 
 /// The version of the tables. Any other is made anew.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
-/// Certificates lie in the order of their ends, in which they are asked for: 80,000 of a million that
-/// end within a month are read in 0.1 s, and took 0.5 s when they lay in the order of the journal.
+/// Octets that the file's log may grow to before they are put into the file itself.
+const WAL: i64 = 32 << 20;
+
+/// Octets of a page. Certificates that end at about the same time were often issued at quite
+/// different ones, so that their pages lie all over the file: 80,000 of a million in pages of 4 KiB
+/// took 0.5 s to read from a disk that answers in 80 µs.
+const PAGE: i64 = 16 << 10;
+
+/// Certificates lie in the order of their ends, in which they are asked for: see [`Place`].
 const TABLES: &str = "
     CREATE TABLE built (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -209,24 +227,20 @@ const TABLES: &str = "
     );
     CREATE TABLE issuers (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
     CREATE TABLE certificates (
-        sequence INTEGER NOT NULL,
+        place INTEGER PRIMARY KEY, sequence INTEGER NOT NULL,
         issuer INTEGER NOT NULL, serial BLOB NOT NULL,
         not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, issued_at INTEGER NOT NULL,
         revoked_at INTEGER, reason INTEGER,
         fingerprint BLOB NOT NULL,
         subject TEXT NOT NULL, names TEXT NOT NULL,
         profile TEXT NOT NULL, requester TEXT, request BLOB,
-        start INTEGER NOT NULL, length INTEGER NOT NULL,
-        PRIMARY KEY (not_after, sequence)
+        start INTEGER NOT NULL, length INTEGER NOT NULL
+    );
+    CREATE TABLE named (
+        hash INTEGER NOT NULL, certificate INTEGER NOT NULL,
+        PRIMARY KEY (hash, certificate)
     ) WITHOUT ROWID;
-    CREATE UNIQUE INDEX by_sequence ON certificates (sequence);
-    CREATE UNIQUE INDEX by_serial ON certificates (serial, issuer);
-    CREATE INDEX by_times ON certificates (not_before, not_after, revoked_at);
-    CREATE INDEX revoked_by_end ON certificates (not_after) WHERE revoked_at IS NOT NULL;
-    CREATE TABLE searchable (
-        text TEXT NOT NULL COLLATE NOCASE, certificate INTEGER NOT NULL,
-        PRIMARY KEY (text, certificate)
-    ) WITHOUT ROWID;
+    CREATE TABLE packed (first INTEGER PRIMARY KEY, texts BLOB NOT NULL);
     CREATE TABLE revocations (
         issuer INTEGER NOT NULL, serial BLOB NOT NULL, reason INTEGER NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (issuer, serial)
@@ -238,6 +252,13 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
+/// By what else certificates are looked for. What is counted is in the first, which grows at its end.
+const INDEXES: &str = "
+    CREATE INDEX by_sequence ON certificates (sequence, not_before, not_after, revoked_at);
+    CREATE UNIQUE INDEX by_serial ON certificates (serial, issuer);
+    CREATE INDEX revoked_by_end ON certificates (not_after) WHERE revoked_at IS NOT NULL;
+";
+
 /// Kept when all else is made anew: the entries that the journal had once, for an audit to ask.
 const DOUBTS: &str = "
     CREATE TABLE IF NOT EXISTS doubts (
@@ -246,26 +267,42 @@ const DOUBTS: &str = "
 ";
 
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "cache_size", -CACHE)?;
-    // Pages: 16 MiB. A checkpoint syncs, so they should be rare.
-    connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    if kind(&connection)? != (APPLICATION, VERSION) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have been faster.
-        if kind(&transaction)? != (APPLICATION, VERSION) {
-            empty(&transaction)?;
-            transaction.execute_batch(&format!("DROP TABLE IF EXISTS doubts; {DOUBTS}"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
+    let mut connection = connect_as_it_is(path)?;
+    let kind_of_file = kind(&connection)?;
+    if kind_of_file != (APPLICATION, VERSION) {
+        let mut seen = Vec::new();
+        if kind_of_file.0 == APPLICATION {
+            // What another version knows that an audit should ask for.
+            seen = doubts(&connection).unwrap_or_default();
+            seen.extend(built(&connection).map(|built| (built.sequence, built.head)));
         }
+        // An empty file, as the pages of one that has tables have their size for good.
+        drop(connection);
+        remove(path);
+        connection = connect_as_it_is(path)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        empty(&transaction)?;
+        for (sequence, head) in seen {
+            note_doubt(&transaction, sequence, &head)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
     built(&connection)?;
+    Ok(connection)
+}
+
+fn connect_as_it_is(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "page_size", PAGE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
+    // A checkpoint syncs, so they should be rare.
+    connection.pragma_update(None, "wal_autocheckpoint", WAL / PAGE)?;
     Ok(connection)
 }
 
@@ -292,13 +329,16 @@ fn empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
         "built",
         "issuers",
         "certificates",
-        "searchable",
+        "named",
+        "packed",
         "revocations",
         "crls",
     ] {
         transaction.execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
     }
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(INDEXES)?;
+    transaction.execute_batch(DOUBTS)?;
     set_built(transaction, Built::NOTHING)
 }
 
@@ -307,12 +347,20 @@ pub(crate) fn begin_anew(
     transaction: &Transaction<'_>,
     seen: Built,
 ) -> Result<(), rusqlite::Error> {
-    transaction.execute_batch(DOUBTS)?;
+    empty(transaction)?;
+    note_doubt(transaction, seen.sequence, &seen.head)
+}
+
+fn note_doubt(
+    transaction: &Transaction<'_>,
+    sequence: u64,
+    head: &Fingerprint,
+) -> Result<(), rusqlite::Error> {
     transaction.execute(
         "INSERT OR IGNORE INTO doubts (sequence, head) VALUES (?1, ?2)",
-        params![signed(seen.sequence)?, seen.head.as_bytes()],
+        params![signed(sequence)?, head.as_bytes()],
     )?;
-    empty(transaction)
+    Ok(())
 }
 
 /// Entries that the journal had once, and the hashes of their lines.

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use ravelin_pki::{Fingerprint, SerialNumber};
 use rusqlite::types::Value;
 
-use super::State;
+use super::index::Place;
+use super::{Record, State};
 use crate::journal::form::seconds;
 
 /// Which certificates: those to which all that is said applies. [`Query::default`] is all of them.
@@ -29,6 +30,20 @@ pub enum NamePattern {
     Is(String),
     /// One of the names, or the subject, has it in it. ASCII letters of either case are alike.
     Contains(String),
+}
+
+impl NamePattern {
+    /// Whether a certificate has such a name.
+    pub(super) fn fits(&self, record: &Record) -> bool {
+        let mut texts = record.names.iter().chain([&record.subject]);
+        match self {
+            Self::Is(name) => texts.any(|text| text.eq_ignore_ascii_case(name)),
+            Self::Contains(part) => {
+                let part = part.to_ascii_lowercase();
+                texts.any(|text| text.to_ascii_lowercase().contains(&part))
+            }
+        }
+    }
 }
 
 /// The first digits of a serial number in hexadecimal: 1 to 128 of them.
@@ -83,12 +98,23 @@ impl Query {
         self
     }
 
-    /// Whether it is about few certificates among many, most of the time.
+    /// Whether it is about few certificates among many, most of the time, but for their name.
     pub(super) fn is_selective(&self) -> bool {
-        self.serial.is_some() || self.name.is_some()
+        self.serial.is_some()
     }
 
-    /// The conditions on table `c`, and the values for their question marks.
+    pub(super) fn is_of_revoked(&self) -> bool {
+        self.state == Some(State::Revoked)
+    }
+
+    /// The name that is looked for, if any: everything has nothing in it.
+    pub(super) fn pattern(&self) -> Option<&NamePattern> {
+        self.name
+            .as_ref()
+            .filter(|pattern| !matches!(pattern, NamePattern::Contains(part) if part.is_empty()))
+    }
+
+    /// The conditions on table `c`, but for the name, and the values for their question marks.
     pub(super) fn conditions(&self, now: i64) -> (String, Vec<Value>) {
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values = Vec::new();
@@ -117,57 +143,31 @@ impl Query {
                 add("c.serial < ?", vec![Value::Blob(to)]);
             }
         }
-        match &self.name {
-            Some(NamePattern::Is(name)) => add(
-                "c.sequence IN (SELECT certificate FROM searchable WHERE text = ?)",
-                vec![Value::Text(name.clone())],
-            ),
-            // SQLite has a limit of its own, and no name is as long.
-            Some(NamePattern::Contains(part)) if part.len() > PART_MAX => add("FALSE", vec![]),
-            Some(NamePattern::Contains(part)) => add(
-                "c.sequence IN
-                     (SELECT certificate FROM searchable WHERE text LIKE ? ESCAPE '\\')",
-                vec![Value::Text(like(part))],
-            ),
-            None => {}
-        }
         match self.state {
             Some(State::Revoked) => add("c.revoked_at IS NOT NULL", vec![]),
             Some(State::Expired) => add(
-                "c.revoked_at IS NULL AND c.not_after < ?",
-                vec![Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.place < ?",
+                vec![Place::from_end(now).into()],
             ),
             Some(State::NotYetValid) => add(
-                "c.revoked_at IS NULL AND c.not_before > ? AND c.not_after >= ?",
-                vec![Value::Integer(now), Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.not_before > ? AND c.place >= ?",
+                vec![now.into(), Place::from_end(now).into()],
             ),
             Some(State::Valid) => add(
-                "c.revoked_at IS NULL AND c.not_before <= ? AND c.not_after >= ?",
-                vec![Value::Integer(now), Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.not_before <= ? AND c.place >= ?",
+                vec![now.into(), Place::from_end(now).into()],
             ),
             None => {}
         }
         if let Some(before) = self.expiring_before {
             let before = seconds(before).unwrap_or(i64::MAX);
             add(
-                "c.revoked_at IS NULL AND c.not_after >= ? AND c.not_after < ?",
-                vec![Value::Integer(now), Value::Integer(before)],
+                "c.revoked_at IS NULL AND c.place >= ? AND c.place < ?",
+                [now, before].map(|end| Place::from_end(end).into()).into(),
             );
         }
         (conditions.join(" AND "), values)
     }
-}
-
-/// The longest part of a name that is looked for, in bytes.
-const PART_MAX: usize = 10_000;
-
-/// A pattern for LIKE in which `part` means itself.
-fn like(part: &str) -> String {
-    let escaped = part
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 impl SerialPrefix {
@@ -245,10 +245,5 @@ mod tests {
         for wrong in ["", "0x", "g", "-1", ":", &"0".repeat(129)] {
             assert!(wrong.parse::<SerialPrefix>().is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn what_is_searched_for_means_itself() {
-        assert_eq!(like("a_b%\\"), "%a\\_b\\%\\\\%");
     }
 }
