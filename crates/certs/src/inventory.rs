@@ -7,8 +7,7 @@ use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Row, params, params_from_iter};
 use serde::Serialize;
 
 mod error;
@@ -284,7 +283,7 @@ impl Journal {
         let mut taken = 0;
         self.ask(|index| {
             let connection = index.connection();
-            let (text, values) = statement(connection, query, now, after, limit)?;
+            let (text, values) = query.statement(connection, now, after, limit)?;
             let issuers = index::issuers(connection)?;
             let mut statement = connection.prepare_cached(&text)?;
             let mut rows = statement.query(params_from_iter(&values))?;
@@ -310,54 +309,6 @@ impl Journal {
         })
     }
 }
-
-/// The statement for `query`, and the values for its question marks. Where it goes by the end of
-/// certificates, it may tell more than those with the name that is looked for.
-fn statement(
-    connection: &Connection,
-    query: &Query,
-    now: i64,
-    after: Option<Cursor>,
-    limit: usize,
-) -> Result<(String, Vec<Value>), rusqlite::Error> {
-    let (mut conditions, mut values) = query.conditions(now);
-    let few = match query.pattern() {
-        Some(NamePattern::Is(name)) => index::with_name(connection, name, FEW)?,
-        Some(NamePattern::Contains(part)) => index::with_part(connection, part, FEW)?,
-        None => None,
-    };
-    if let Some(cursor) = after {
-        conditions.push_str(" AND c.place > ?");
-        values.push(cursor.0.into());
-    }
-    // The plus keeps SQLite from walking all certificates by their end to find a few.
-    let (by, order) = match &few {
-        Some(few) => {
-            conditions.push_str(" AND c.sequence IN (SELECT value FROM json_each(?))");
-            let list = serde_json::to_string(few).map_err(|error| unreadable(0, error))?;
-            values.push(list.into());
-            ("INDEXED BY by_sequence", "+c.place")
-        }
-        None if query.is_selective() => ("", "+c.place"),
-        None if query.is_of_revoked() => ("INDEXED BY revoked_by_end", "c.not_after, c.place"),
-        None => ("", "c.place"),
-    };
-    // Where names are still to be looked at, it is not known how many rows that takes.
-    let limit = match query.pattern() {
-        Some(_) => -1,
-        None => i64::try_from(limit).unwrap_or(i64::MAX),
-    };
-    values.push(limit.into());
-    let text = format!(
-        "SELECT {COLUMNS} FROM certificates c {by} WHERE {conditions}
-         ORDER BY {order} LIMIT ?"
-    );
-    Ok((text, values))
-}
-
-/// So many certificates with a name are looked up one by one. More are found sooner by going through
-/// all by their end, as a page of them soon is full.
-const FEW: usize = 20_000;
 
 /// How many serial numbers are told when several begin alike.
 const EXAMPLES: usize = 5;

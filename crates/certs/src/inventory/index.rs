@@ -17,6 +17,7 @@ mod bulk;
 mod changes;
 mod names;
 mod place;
+mod tables;
 mod values;
 
 use super::error::{InventoryError, is_damage};
@@ -25,6 +26,7 @@ pub(crate) use bulk::Bulk;
 pub(crate) use changes::{apply, issuers, known_issuer, last_crl, revocation};
 pub(crate) use names::{for_each_packed, hash, packed_texts, texts, with_name, with_part};
 pub(crate) use place::Place;
+use tables::empty;
 use values::serial_octets;
 pub(crate) use values::{fingerprint, moment, reason, serial, signed, unreadable, unsigned};
 
@@ -189,6 +191,12 @@ impl Index {
         self.set_cache(CACHE_FOR_MANY)
     }
 
+    /// As [`Self::prepare_for_many`], where they are put into the tables in order: memory is for
+    /// sorting them.
+    pub(crate) fn prepare_for_bulk(&self) -> Result<(), rusqlite::Error> {
+        self.set_cache(CACHE_FOR_BULK)
+    }
+
     fn set_cache(&self, kibibytes: i64) -> Result<(), rusqlite::Error> {
         self.connection
             .pragma_update(None, "cache_size", -kibibytes)
@@ -202,8 +210,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// most of what is new.
 const CACHE: i64 = 64 << 10;
 
-/// KiB while it is made anew: all of a million certificates, as they come in no order of the trees.
+/// KiB while it takes many entries one by one: all of a million certificates, as they come in no order
+/// of the trees.
 const CACHE_FOR_MANY: i64 = 512 << 10;
+
+/// KiB while it takes many entries at once.
+const CACHE_FOR_BULK: i64 = 128 << 10;
 
 /// Tells the file from others of SQLite: "Rvln".
 const APPLICATION: i32 = 0x5276_6c6e;
@@ -218,53 +230,6 @@ const WAL: i64 = 32 << 20;
 /// different ones, so that their pages lie all over the file: 80,000 of a million in pages of 4 KiB
 /// took 0.5 s to read from a disk that answers in 80 µs.
 const PAGE: i64 = 16 << 10;
-
-/// Certificates lie in the order of their ends, in which they are asked for: see [`Place`].
-const TABLES: &str = "
-    CREATE TABLE built (
-        id INTEGER PRIMARY KEY CHECK (id = 1),
-        sequence INTEGER NOT NULL, head BLOB NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL
-    );
-    CREATE TABLE issuers (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
-    CREATE TABLE certificates (
-        place INTEGER PRIMARY KEY, sequence INTEGER NOT NULL,
-        issuer INTEGER NOT NULL, serial BLOB NOT NULL,
-        not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, issued_at INTEGER NOT NULL,
-        revoked_at INTEGER, reason INTEGER,
-        fingerprint BLOB NOT NULL,
-        subject TEXT NOT NULL, names TEXT NOT NULL,
-        profile TEXT NOT NULL, requester TEXT, request BLOB,
-        start INTEGER NOT NULL, length INTEGER NOT NULL
-    );
-    CREATE TABLE named (
-        hash INTEGER NOT NULL, certificate INTEGER NOT NULL,
-        PRIMARY KEY (hash, certificate)
-    ) WITHOUT ROWID;
-    CREATE TABLE packed (first INTEGER PRIMARY KEY, texts BLOB NOT NULL);
-    CREATE TABLE revocations (
-        issuer INTEGER NOT NULL, serial BLOB NOT NULL, reason INTEGER NOT NULL, at INTEGER NOT NULL,
-        PRIMARY KEY (issuer, serial)
-    ) WITHOUT ROWID;
-    CREATE TABLE crls (
-        issuer INTEGER NOT NULL, number INTEGER NOT NULL, fingerprint BLOB NOT NULL,
-        at INTEGER NOT NULL,
-        PRIMARY KEY (issuer, number)
-    ) WITHOUT ROWID;
-";
-
-/// By what else certificates are looked for. What is counted is in the first, which grows at its end.
-const INDEXES: &str = "
-    CREATE INDEX by_sequence ON certificates (sequence, not_before, not_after, revoked_at);
-    CREATE UNIQUE INDEX by_serial ON certificates (serial, issuer);
-    CREATE INDEX revoked_by_end ON certificates (not_after) WHERE revoked_at IS NOT NULL;
-";
-
-/// Kept when all else is made anew: the entries that the journal had once, for an audit to ask.
-const DOUBTS: &str = "
-    CREATE TABLE IF NOT EXISTS doubts (
-        sequence INTEGER NOT NULL, head BLOB NOT NULL, PRIMARY KEY (sequence, head)
-    ) WITHOUT ROWID;
-";
 
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let mut connection = connect_as_it_is(path)?;
@@ -321,25 +286,6 @@ fn remove(path: &Path) {
     }
     // SQLite would make it with the modes of the umask.
     let _ = crate::store::make_private(path);
-}
-
-/// Makes the tables anew. Doubts stay.
-fn empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
-    for table in [
-        "built",
-        "issuers",
-        "certificates",
-        "named",
-        "packed",
-        "revocations",
-        "crls",
-    ] {
-        transaction.execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
-    }
-    transaction.execute_batch(TABLES)?;
-    transaction.execute_batch(INDEXES)?;
-    transaction.execute_batch(DOUBTS)?;
-    set_built(transaction, Built::NOTHING)
 }
 
 /// Begins anew, because the journal is not the one that `seen` was read from.

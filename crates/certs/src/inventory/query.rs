@@ -5,10 +5,11 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, SerialNumber};
+use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::index::Place;
-use super::{Record, State};
+use super::index::{self, Place, unreadable};
+use super::{COLUMNS, Cursor, Record, State};
 use crate::journal::form::seconds;
 
 /// Which certificates: those to which all that is said applies. [`Query::default`] is all of them.
@@ -31,6 +32,10 @@ pub enum NamePattern {
     /// One of the names, or the subject, has it in it. ASCII letters of either case are alike.
     Contains(String),
 }
+
+/// So many certificates with a name are looked up one by one. More are found sooner by going through
+/// all by their end, as a page of them soon is full.
+const FEW: usize = 20_000;
 
 impl NamePattern {
     /// Whether a certificate has such a name.
@@ -98,12 +103,56 @@ impl Query {
         self
     }
 
+    /// The statement for it, and the values for its question marks. Where it goes by the end of
+    /// certificates, it may tell more than those with the name that is looked for.
+    pub(super) fn statement(
+        &self,
+        connection: &Connection,
+        now: i64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(String, Vec<Value>), rusqlite::Error> {
+        let (mut conditions, mut values) = self.conditions(now);
+        let few = match self.pattern() {
+            Some(NamePattern::Is(name)) => index::with_name(connection, name, FEW)?,
+            Some(NamePattern::Contains(part)) => index::with_part(connection, part, FEW)?,
+            None => None,
+        };
+        if let Some(cursor) = after {
+            conditions.push_str(" AND c.place > ?");
+            values.push(cursor.0.into());
+        }
+        // The plus keeps SQLite from walking all certificates by their end to find a few.
+        let (by, order) = match &few {
+            Some(few) => {
+                conditions.push_str(" AND c.sequence IN (SELECT value FROM json_each(?))");
+                let list = serde_json::to_string(few).map_err(|error| unreadable(0, error))?;
+                values.push(list.into());
+                ("INDEXED BY by_sequence", "+c.place")
+            }
+            None if self.is_selective() => ("", "+c.place"),
+            None if self.is_of_revoked() => ("INDEXED BY revoked_by_end", "c.not_after, c.place"),
+            None => ("", "c.place"),
+        };
+        // Where names are still to be looked at, it is not known how many rows that takes.
+        let limit = match self.pattern() {
+            Some(_) => -1,
+            None => i64::try_from(limit).unwrap_or(i64::MAX),
+        };
+        values.push(limit.into());
+        let text = format!(
+            "SELECT {COLUMNS} FROM certificates c {by} WHERE {conditions}
+             ORDER BY {order} LIMIT ?"
+        );
+        Ok((text, values))
+    }
+
     /// Whether it is about few certificates among many, most of the time, but for their name.
-    pub(super) fn is_selective(&self) -> bool {
+    fn is_selective(&self) -> bool {
         self.serial.is_some()
     }
 
-    pub(super) fn is_of_revoked(&self) -> bool {
+    fn is_of_revoked(&self) -> bool {
         self.state == Some(State::Revoked)
     }
 
@@ -115,7 +164,7 @@ impl Query {
     }
 
     /// The conditions on table `c`, but for the name, and the values for their question marks.
-    pub(super) fn conditions(&self, now: i64) -> (String, Vec<Value>) {
+    fn conditions(&self, now: i64) -> (String, Vec<Value>) {
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values = Vec::new();
         let mut add = |condition: &str, more: Vec<Value>| {

@@ -10,8 +10,9 @@ use rusqlite::{Transaction, params};
 
 use super::changes::{self, issuer_id, revocation};
 use super::names::{self, Packer};
+use super::tables::INDEXES;
 use super::values::{seconds_of, serial_octets, signed};
-use super::{ApplyError, INDEXES, Place};
+use super::{ApplyError, Place};
 use crate::journal::entry::Entry;
 use crate::journal::error::Refusal;
 use crate::journal::event::{Event, Issued};

@@ -209,7 +209,7 @@ mod tests {
 
     use ravelin_pki::SerialNumber;
 
-    use super::super::TABLES;
+    use super::super::tables::TABLES;
     use super::*;
 
     fn leaf(names: &[&str], subject: &str) -> Issued {
