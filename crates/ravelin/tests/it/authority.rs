@@ -3,6 +3,7 @@
 mod dates;
 mod init;
 mod kill;
+mod listing;
 mod moving;
 mod revocation;
 mod rollover;
