@@ -3,7 +3,12 @@
 import re
 from statistics import median
 
-
+LISTINGS = {
+    "first": ["--expiring", "30d"],
+    "all": ["--expiring", "30d", "--limit", "0"],
+    "json": ["--expiring", "30d", "--limit", "0", "--json"],
+    "part": ["host-99a"],
+}
 
 def said_yes(text):
     """How many certificates `ravelin cert verify` or `openssl verify` said yes to."""
@@ -16,20 +21,30 @@ def inventory_figures(text):
     """The figures of crates/certs/benches/inventory.rs. Raises ValueError."""
 
     def seconds(what):
-        found = re.findall(rf"^ *{re.escape(what)}: ([0-9.]+) ms$", text, re.MULTILINE)
+        found = re.findall(rf"^{re.escape(what)}: ([0-9.]+) ms ", text, re.MULTILINE)
         if not found:
             raise ValueError(f"the inventory's figures have no \"{what}\"")
         return median(map(float, found)) / 1e3
 
-    appended = re.findall(r"^append (\d+): .*?\(ratio ([0-9.]+)\)", text, re.MULTILINE)
-    if not appended:
-        raise ValueError("the inventory's figures have no \"append\"")
+    def appended(what):
+        found = re.findall(rf"^{what}: median (\d+) µs.*?, (\d+) µs", text, re.MULTILINE)
+        if len(found) != 1:
+            raise ValueError(f"the inventory's figures have no \"{what}\"")
+        return [float(figure) for figure in found[0]]
+
+    cold = ", nothing of it in memory"
     return {
-        "open_cold_s": seconds("open, nothing of it in memory"),
-        "open_s": seconds("open"),
-        "list_cold_s": seconds("first list of what expires in 30 days"),
-        "list_s": seconds("list what expires in 30 days"),
-        "append_ratio": {size: float(ratio) for size, ratio in appended},
+        "open": {"memory": seconds("open"), "disk": seconds(f"open{cold}")},
+        "list": {"memory": seconds("list what expires in 30 days"), "disk": seconds(f"list{cold}")},
+        "part": {
+            "memory": seconds("first 100 with a part of a name"),
+            "disk": seconds(f"part of a name{cold}"),
+        },
+        "anew_s": seconds("make the inventory anew"),
+        "append_us": {
+            size: {"memory": appended(f"append {size}"), "disk": appended(f"append {size}{cold}")}
+            for size in ["1", "100"]
+        },
     }
 
 
@@ -105,18 +120,38 @@ def verify_table(verify):
 
 
 def inventory_table(inventory):
-    appended = ", ".join(
-        f"{ratio:.2f} ({size} at a time)" for size, ratio in inventory["append_ratio"].items()
-    )
+    def line(what, figures, show):
+        return f"| {what} | {show(figures['memory'])} | {show(figures['disk'])} |"
+
+    def milliseconds(seconds):
+        return f"{seconds * 1e3:,.1f} ms" if seconds < 0.02 else f"{seconds * 1e3:,.0f} ms"
+
+    def ratio(figures):
+        empty, full = figures
+        return f"{full / empty:.2f} ({full / 1e3:.2f} against {empty / 1e3:.2f} ms)"
+
+    listings = []
+    for name, figures in inventory["commands"].items():
+        words = " ".join(LISTINGS[name])
+        rows = f"{figures['memory']['lines']:,} lines, {figures['memory']['kib'] / 1024:.0f} MiB"
+        seconds = {where: one["seconds"] for where, one in figures.items()}
+        listings.append(line(f"`ravelin ca list {words}`: {rows}", seconds, milliseconds))
+    new = inventory["new_s"]
     return "\n".join(
         [
-            f"**An inventory** of {inventory['certificates']:,} certificates:",
+            f"**An inventory** of {inventory['certificates']:,} certificates that end within a year, by the"
+            " clock:",
             "",
             "|  | in memory | nothing of it in memory |",
             "|---|---:|---:|",
-            f"| open | {inventory['open_s'] * 1e3:,.0f} ms | {inventory['open_cold_s'] * 1e3:,.0f} ms |",
-            f"| list what expires in 30 days | {inventory['list_s'] * 1e3:,.0f} ms"
-            f" | {inventory['list_cold_s'] * 1e3:,.0f} ms |",
-            f"| issuing into it, beside an empty one | {appended} |  |",
+            line("open", inventory["open"], milliseconds),
+            line("list what expires in 30 days", inventory["list"], milliseconds),
+            line("the first 100 with a part of a name", inventory["part"], milliseconds),
+            line("issue 1, beside an empty one", inventory["append_us"]["1"], ratio),
+            line("issue 100 at once, beside an empty one", inventory["append_us"]["100"], ratio),
+            f"| make it anew from the journal | {inventory['anew_s']:.1f} s |  |",
+            *listings,
+            f"| `ravelin cert new`, beside an empty one | {new['full'] / new['empty']:.2f}"
+            f" ({new['full'] * 1e3:.0f} against {new['empty'] * 1e3:.0f} ms) |  |",
         ]
     )

@@ -5,16 +5,31 @@ import unittest
 from issuing import inventory_figures, markdown, said_yes
 
 INVENTORY = """\
-open, nothing of it in memory: 812.500 ms
-  first list of what expires in 30 days: 250.000 ms
-open: 9.250 ms
-list what expires in 30 days: 80.000 ms
+open, nothing of it in memory: 12.500 ms (1.000 ms of CPU)
+list, nothing of it in memory: 250.000 ms (70.000 ms of CPU)
+part of a name, nothing of it in memory: 120.000 ms (50.000 ms of CPU)
+open: 9.250 ms (9.000 ms of CPU)
+list what expires in 30 days: 80.000 ms (80.000 ms of CPU)
   82192 of 1000000
-list what expires in 30 days: 60.000 ms
-list what expires in 30 days: 70.000 ms
-append 1: median 410 µs into an empty one, 402 µs into this (ratio 0.98); mean 430 and 420 µs (ratio 0.97)
-append 100: median 4100 µs into an empty one, 4305 µs into this (ratio 1.05); mean 4200 and 4400 µs (ratio 1.05)
+list what expires in 30 days: 60.000 ms (60.000 ms of CPU)
+list what expires in 30 days: 70.000 ms (70.000 ms of CPU)
+first 100 with a part of a name: 45.000 ms (45.000 ms of CPU)
+append 1: median 400 µs into an empty one, 402 µs into this (ratio 1.00); mean 430 and 420 µs (ratio 0.97)
+append 100: median 4000 µs into an empty one, 4200 µs into this (ratio 1.05); mean 4200 and 4400 µs (ratio 1.05)
+append 1, nothing of it in memory: median 400 µs into an empty one, 600 µs into this (ratio 1.50); mean 430 and 420 µs (ratio 0.97)
+append 100, nothing of it in memory: median 4000 µs into an empty one, 8000 µs into this (ratio 2.00); mean 1 and 2 µs (ratio 2.00)
+make the inventory anew: 20500.000 ms (15000.000 ms of CPU)
 """
+
+COMMANDS = {
+    "commands": {
+        "first": {
+            "memory": {"seconds": 0.0125, "kib": 20480, "lines": 1001},
+            "disk": {"seconds": 0.05, "kib": 20480, "lines": 1001},
+        }
+    },
+    "new_s": {"empty": 0.030, "full": 0.033},
+}
 
 MACHINE = {
     "commit": "abc",
@@ -35,20 +50,20 @@ class Answers(unittest.TestCase):
 
 
 class Inventory(unittest.TestCase):
-    def test_its_lines_become_seconds_and_ratios(self):
+    def test_its_lines_become_seconds_and_microseconds(self):
         figures = inventory_figures(INVENTORY)
-        self.assertEqual(figures["open_cold_s"], 0.8125)
-        self.assertEqual(figures["open_s"], 0.00925)
-        self.assertEqual(figures["list_s"], 0.07)
-        self.assertEqual(figures["append_ratio"], {"1": 0.98, "100": 1.05})
+        self.assertEqual(figures["open"], {"memory": 0.00925, "disk": 0.0125})
+        self.assertEqual(figures["list"], {"memory": 0.07, "disk": 0.25})
+        self.assertEqual(figures["part"], {"memory": 0.045, "disk": 0.12})
+        self.assertEqual(figures["append_us"]["1"], {"memory": [400, 402], "disk": [400, 600]})
+        self.assertEqual(figures["append_us"]["100"], {"memory": [4000, 4200], "disk": [4000, 8000]})
+        self.assertEqual(figures["anew_s"], 20.5)
 
     def test_a_line_that_is_missing_is_an_error(self):
-        for line in INVENTORY.splitlines(keepends=True):
-            if line.startswith(("open", "  first")):
-                with self.subTest(line), self.assertRaises(ValueError):
-                    inventory_figures(INVENTORY.replace(line, ""))
-        with self.assertRaises(ValueError):
-            inventory_figures(INVENTORY.replace("append", "other"))
+        for what in sorted({line.split(":")[0] for line in INVENTORY.splitlines() if line[0] != " "}):
+            rest = [line for line in INVENTORY.splitlines(keepends=True) if not line.startswith(f"{what}:")]
+            with self.subTest(what), self.assertRaises(ValueError):
+                inventory_figures("".join(rest))
 
 
 class Tables(unittest.TestCase):
@@ -75,12 +90,15 @@ class Tables(unittest.TestCase):
                         name: [{"cpu_us": cpu, "wall_us": cpu}] for name, cpu in verify.items()
                     },
                 },
-                "inventory": {**inventory_figures(INVENTORY), "certificates": 1_000_000},
+                "inventory": {**inventory_figures(INVENTORY), **COMMANDS, "certificates": 1_000_000},
             }
         )
         self.assertIn("12.0 µs | 1.25 (1.20 to 1.40) |", text)
         self.assertIn("| `openssl verify`, a loop | 90 µs | 90 µs | 9.0 times |", text)
         self.assertIn("| list what expires in 30 days | 70 ms | 250 ms |", text)
+        self.assertIn("an empty one | 1.05 (4.20 against 4.00 ms) | 2.00 (8.00 against 4.00 ms) |", text)
+        self.assertIn("30d`: 1,001 lines, 20 MiB | 12.5 ms | 50 ms |", text)
+        self.assertIn("`ravelin cert new`, beside an empty one | 1.10 (33 against 30 ms) |", text)
 
     def test_what_was_not_measured_is_left_out(self):
         self.assertNotIn("**", markdown({"machine": MACHINE}))

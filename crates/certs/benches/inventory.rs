@@ -1,23 +1,35 @@
-//! What a journal with a million certificates costs: opening it, asking it, and issuing into it
-//! beside an empty one.
+//! What a journal with a million certificates costs: making its inventory, opening it, asking it,
+//! and issuing into it beside an empty one.
 //!
-//!     cargo bench -p ravelin-certs --bench inventory -- [CERTIFICATES] [FOLDER]
+//!     cargo bench -p ravelin-certs --bench inventory -- [CERTIFICATES] [FOLDER] [grown]
 //!
-//! A folder is kept, and used again. Not Criterion: what is measured is one journal that takes a
-//! minute to build, and waits for the disk, of which single figures say more than statistics.
+//! A folder is kept, and used again; `ravelin ca list --home FOLDER` then reads it. With `grown`, the
+//! certificates are not put into the journal's file but issued into it, 1,000 at a time. Not
+//! Criterion: what is measured is one journal that takes a while to make, and waits for the disk, of
+//! which single figures say more than statistics.
 
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
 #![allow(clippy::unwrap_used, reason = "what fails here is to be seen")]
 
+use std::fs::{File, OpenOptions};
 use std::hint::black_box;
+use std::io::{BufWriter, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_certs::inventory::{NamePattern, Query, SerialPrefix};
 use ravelin_certs::journal::event::Issued;
-use ravelin_certs::journal::{Event, audit};
-use ravelin_certs::{FileStore, Journal};
-use ravelin_pki::{Authority, Certificate, NameConstraints, PrivateKey, Template};
+use ravelin_certs::journal::{Entry, Event};
+use ravelin_certs::{FileStore, Journal, LocalAuthority};
+use ravelin_pki::{
+    Authority, Certificate, CertificateDer, Fingerprint, NameConstraints, PrivateKey, SerialNumber,
+    Template,
+};
+use rustix::fs::Advice;
+use rustix::time::ClockId;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|word| word != "--bench");
@@ -28,63 +40,83 @@ fn main() {
     let folder = arguments
         .next()
         .map_or(temporary.path().join("full"), PathBuf::from);
+    let grown = arguments.next().as_deref() == Some("grown");
     let mut issuer = Issuer::new();
     let full = FileStore::open(&folder).unwrap();
-    build(&full, &mut issuer, count);
+    LocalAuthority::open(&full, &[], issuer.now).unwrap();
+    build(&full, &mut issuer, count, grown);
     sizes(&folder);
 
-    forget_caches();
-    let mut journal = measure("open, nothing of it in memory", || {
-        Journal::open(&full).unwrap()
-    });
-    measure("  first list of what expires in 30 days", || {
-        expiring(&mut journal, &issuer)
-    });
-    drop(journal);
-    let mut journal = measure("open", || Journal::open(&full).unwrap());
     for _ in 0..3 {
+        forget(&folder);
+        let mut journal = measure("open, nothing of it in memory", || {
+            Journal::open(&full).unwrap()
+        });
+        measure("list, nothing of it in memory", || {
+            expiring(&mut journal, &issuer)
+        });
+        drop(journal);
+        forget(&folder);
+        let mut journal = Journal::open(&full).unwrap();
+        measure("part of a name, nothing of it in memory", || {
+            part(&mut journal, &issuer);
+        });
+    }
+    for _ in 0..3 {
+        let mut journal = measure("open", || Journal::open(&full).unwrap());
         let found = measure("list what expires in 30 days", || {
             expiring(&mut journal, &issuer)
         });
         println!("  {found} of {count}");
+        ask(&mut journal, &issuer);
     }
-    ask(&mut journal, &issuer);
-    // As it is after a while: the kernel has the index in memory.
-    std::fs::read(folder.join("ca/inventory.db")).unwrap();
     append(&full, &temporary.path().join("empty"), &mut issuer);
-    drop(journal);
-
-    let report = measure("audit", || audit(&full, None).unwrap());
-    assert!(report.is_clean(), "{:?}", report.findings.first());
     let mut journal = Journal::open(&full).unwrap();
     measure("make the inventory anew", || {
         journal.rebuild_inventory().unwrap();
     });
 }
 
-fn build(store: &FileStore, issuer: &mut Issuer, count: u64) {
+/// Issues what is missing, as quickly as the file can be written: what would take minutes to sign and
+/// sync is only there to be asked about.
+fn build(store: &FileStore, issuer: &mut Issuer, count: u64, grown: bool) {
     let mut journal = Journal::open(store).unwrap();
-    let mut issuing = Duration::ZERO;
+    let head = journal.head().unwrap();
+    let missing = count.saturating_sub(head.sequence);
     let start = Instant::now();
-    let first = journal.head().unwrap().sequence;
-    let mut at = first;
-    while at < count {
-        let signing = Instant::now();
-        let size = 1000.min(count - at);
-        let events: Vec<Event> = (0..size).map(|_| issuer.issue(at)).collect();
-        issuing += signing.elapsed();
-        at = journal.append(&events, issuer.now).unwrap().sequence;
+    if grown {
+        let mut left = missing;
+        while left > 0 {
+            let size = left.min(1000);
+            let events: Vec<Event> = (0..size).map(|_| issuer.issue()).collect();
+            journal.append(&events, issuer.now).unwrap();
+            left -= size;
+        }
+    } else {
+        let path = journal.path().to_owned();
+        drop(journal);
+        let mut file = BufWriter::new(OpenOptions::new().append(true).open(path).unwrap());
+        let mut previous = head.hash;
+        for sequence in head.sequence + 1..=head.sequence + missing {
+            let entry = Entry {
+                sequence,
+                time: issuer.now,
+                previous,
+                event: issuer.issue(),
+            };
+            let line = entry.to_line().unwrap();
+            previous = Fingerprint::of(line.as_bytes());
+            file.write_all(line.as_bytes()).unwrap();
+        }
+        file.into_inner().unwrap().sync_all().unwrap();
     }
-    let made = at.saturating_sub(first);
-    if made > 0 {
-        let writing = start.elapsed().saturating_sub(issuing);
-        let each = |time: Duration| micros(time) / number(made);
-        println!(
-            "{made} certificates: {:.1} µs each to sign and read back, {:.1} µs to write down",
-            each(issuing),
-            each(writing)
-        );
+    if missing > 0 {
+        let each = micros(start.elapsed()) / number(missing);
+        println!("{missing} certificates: {each:.1} µs each to write down");
     }
+    measure("bring the inventory up to it", || {
+        Journal::open(store).unwrap();
+    });
 }
 
 fn expiring(journal: &mut Journal, issuer: &Issuer) -> u64 {
@@ -95,9 +127,15 @@ fn expiring(journal: &mut Journal, issuer: &Issuer) -> u64 {
         .for_each(&query, issuer.now, |record| {
             black_box(&record);
             found += 1;
+            ControlFlow::Continue(())
         })
         .unwrap();
     found
+}
+
+fn part(journal: &mut Journal, issuer: &Issuer) {
+    let query = Query::default().name(NamePattern::Contains("-99a".to_owned()));
+    black_box(journal.page(&query, issuer.now, None, 100).unwrap());
 }
 
 fn ask(journal: &mut Journal, issuer: &Issuer) {
@@ -108,7 +146,7 @@ fn ask(journal: &mut Journal, issuer: &Issuer) {
     let short: SerialPrefix = record.serial.to_string()[..12].parse().unwrap();
     let named = |pattern| Query::default().name(pattern);
     let is = named(NamePattern::Is(record.names[0].clone()));
-    let contains = named(NamePattern::Contains("host-99".to_owned()));
+    let everyones = named(NamePattern::Contains("localhost".to_owned()));
     measure("find by serial number", || {
         journal.find(&prefix, now).unwrap()
     });
@@ -118,8 +156,9 @@ fn ask(journal: &mut Journal, issuer: &Issuer) {
     measure("find by name", || {
         journal.page(&is, now, None, 100).unwrap()
     });
-    measure("first 100 with a part of a name", || {
-        journal.page(&contains, now, None, 100).unwrap()
+    measure("first 100 with a part of a name", || part(journal, issuer));
+    measure("first 100 with what all names have", || {
+        journal.page(&everyones, now, None, 100).unwrap()
     });
     measure("first 100 of all", || {
         journal.page(&all, now, None, 100).unwrap()
@@ -130,15 +169,27 @@ fn ask(journal: &mut Journal, issuer: &Issuer) {
     });
 }
 
-/// Turn by turn, so that a disk that is slow for a while is so for both.
+/// Turn by turn, so that a disk that is slow for a while is so for both. First with the files in
+/// memory, as they are after a while, then each time from the disk.
 fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
-    for size in [1, 100] {
-        let empty = FileStore::open(empty.join(size.to_string())).unwrap();
-        let mut journals = [Journal::open(&empty).unwrap(), Journal::open(full).unwrap()];
+    std::fs::read(full.folder().join("ca/inventory.db")).unwrap();
+    for (what, size, turns, cold) in [
+        ("append 1", 1, 2000, false),
+        ("append 100", 100, 50, false),
+        ("append 1, nothing of it in memory", 1, 50, true),
+        ("append 100, nothing of it in memory", 100, 20, true),
+    ] {
+        let stores = [&FileStore::open(empty.join(what)).unwrap(), full];
+        let mut journals = stores.map(|store| Journal::open(store).unwrap());
         let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..2000 / size {
-            for (journal, times) in journals.iter_mut().zip(&mut times) {
-                let events: Vec<Event> = (0..size).map(|_| issuer.issue(0)).collect();
+        for _ in 0..turns {
+            for ((journal, store), times) in journals.iter_mut().zip(stores).zip(&mut times) {
+                let events: Vec<Event> = (0..size).map(|_| issuer.issue()).collect();
+                if cold {
+                    // What SQLite has in the memory of this process goes too.
+                    forget(store.folder());
+                    *journal = Journal::open(store).unwrap();
+                }
                 let start = Instant::now();
                 journal.append(&events, issuer.now).unwrap();
                 times.push(start.elapsed());
@@ -154,50 +205,85 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
         });
         let [(median, mean), (full_median, full_mean)] = figures;
         println!(
-            "append {size}: median {median:.0} µs into an empty one, {full_median:.0} µs into this \
-             (ratio {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2})",
+            "{what}: median {median:.0} µs into an empty one, {full_median:.0} µs into this (ratio \
+             {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2})",
             full_median / median,
             full_mean / mean
         );
     }
 }
 
-/// Issues real certificates, with one key for all holders: keys are not what is measured.
+/// Issues certificates that are alike but for serial number, name and end. They are one that was
+/// signed, with those written over: nobody looks at their signatures here, and a million take
+/// seconds. Which they are is the same in each run, but for the day it begins.
 struct Issuer {
-    authority: Authority,
-    holder: PrivateKey,
+    key: Fingerprint,
+    signed: Certificate,
+    places: [usize; 3],
     now: SystemTime,
     random: u64,
+    issued: u64,
 }
 
 impl Issuer {
     fn new() -> Self {
         let now = SystemTime::now();
         let key = PrivateKey::generate().unwrap();
+        let authority = Authority::root("Bench", key, &NameConstraints::local(), now).unwrap();
+        let holder = PrivateKey::generate().unwrap();
+        let names = [name(0, 0), "localhost".to_owned()];
+        let names = names.iter().map(|name| name.parse().unwrap());
+        let template = Template::leaf(names.collect());
+        let life = Duration::from_secs(86_400);
+        let der = authority
+            .issue(&template, holder.public_key(), life, now)
+            .unwrap();
+        let signed = Certificate::from_der(&der).unwrap();
+        let place = |what: &[u8]| {
+            let mut places = der.windows(what.len()).enumerate();
+            places.find(|(_, octets)| *octets == what).unwrap().0
+        };
         Self {
-            authority: Authority::root("Bench", key, &NameConstraints::local(), now).unwrap(),
-            holder: PrivateKey::generate().unwrap(),
+            key: authority.certificate().public_key().fingerprint(),
+            places: [
+                place(signed.serial_number().der_content()),
+                place(name(0, 0).as_bytes()),
+                place(utc_time(signed.not_after()).as_bytes()),
+            ],
+            signed,
             now,
             random: 88_172_645_463_325_252,
+            issued: 0,
         }
     }
 
-    fn issue(&mut self, near: u64) -> Event {
-        let random = self.next();
-        let name = format!("host-{random:016x}.site-{near}.internal");
-        let template = Template::leaf(vec![name.parse().unwrap(), "localhost".parse().unwrap()]);
+    fn issue(&mut self) -> Event {
+        self.issued += 1;
+        let mut serial = [self.next().to_be_bytes(), self.next().to_be_bytes()].concat();
+        serial[0] = serial[0] & 0x3f | 0x40;
+        let name = name(self.next(), self.issued % 100_000);
         // Ends spread over a year.
         let life = Duration::from_secs(86_400 + self.next() % (365 * 86_400));
-        let key = self.holder.public_key();
-        let der = self
-            .authority
-            .issue(&template, key, life, self.now)
-            .unwrap();
-        let certificate = Certificate::from_der(&der).unwrap();
-        let issuer = self.authority.certificate().public_key();
-        Issued::new(&certificate, issuer, "server")
-            .asked_by("the benchmark")
-            .into()
+        let end = self.signed.not_before() + life;
+        let mut der = self.signed.der().to_vec();
+        let new =
+            [serial.as_slice(), name.as_bytes(), utc_time(end).as_bytes()].map(<[u8]>::to_vec);
+        for (place, octets) in self.places.iter().zip(&new) {
+            der[*place..place + octets.len()].copy_from_slice(octets);
+        }
+        let issued = Issued {
+            issuer: self.key,
+            serial: SerialNumber::from_der_content(&serial),
+            subject: self.signed.subject().to_owned(),
+            names: vec![name, "localhost".to_owned()],
+            not_before: self.signed.not_before(),
+            not_after: end,
+            profile: "server".to_owned(),
+            requester: None,
+            request: None,
+            certificate: CertificateDer::from(der),
+        };
+        issued.asked_by("the benchmark").into()
     }
 
     /// Xorshift (Marsaglia, 2003).
@@ -209,12 +295,35 @@ impl Issuer {
     }
 }
 
+/// All are of one length.
+fn name(random: u64, site: u64) -> String {
+    format!("host-{random:016x}.site-{site:05}.internal")
+}
+
+/// As it stands in a certificate (RFC 5280, section 4.1.2.5.1).
+fn utc_time(time: SystemTime) -> String {
+    OffsetDateTime::from(time)
+        .format(format_description!(
+            "[year repr:last_two][month][day][hour][minute][second]Z"
+        ))
+        .unwrap()
+}
+
+/// By the clock, and the time of a CPU in that: what is between them was spent on waiting for the
+/// disk, or for others who use the machine.
 fn measure<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
+    let (start, used) = (Instant::now(), cpu_time());
     let result = work();
-    let time = start.elapsed().as_secs_f64();
-    println!("{what}: {:.3} ms", time * 1e3);
+    let (time, used) = (start.elapsed(), cpu_time().saturating_sub(used));
+    let [time, used] = [time, used].map(|time| micros(time) / 1e3);
+    println!("{what}: {time:.3} ms ({used:.3} ms of CPU)");
     result
+}
+
+fn cpu_time() -> Duration {
+    rustix::time::clock_gettime(ClockId::ThreadCPUTime)
+        .try_into()
+        .unwrap()
 }
 
 fn micros(time: Duration) -> f64 {
@@ -226,17 +335,20 @@ fn number(count: u64) -> f64 {
 }
 
 fn sizes(folder: &Path) {
-    for file in ["journal.jsonl", "inventory.db", "inventory.db-wal"] {
-        let length = std::fs::metadata(folder.join("ca").join(file)).map_or(0, |file| file.len());
+    for file in FILES {
+        let length = std::fs::metadata(folder.join(file)).map_or(0, |file| file.len());
         println!("{file}: {} MB", length / 1_000_000);
     }
 }
 
-/// Where root may: what the kernel has of files in memory goes.
-fn forget_caches() {
-    let done = std::process::Command::new("sync").status().is_ok()
-        && std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok();
-    if !done {
-        println!("(files stay in memory: not root)");
+/// What the kernel has of the files in memory goes.
+fn forget(folder: &Path) {
+    for file in FILES {
+        if let Ok(file) = File::open(folder.join(file)) {
+            file.sync_all().unwrap();
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        }
     }
 }
+
+const FILES: [&str; 3] = ["ca/journal.jsonl", "ca/inventory.db", "ca/inventory.db-wal"];

@@ -2,10 +2,11 @@
 //!
 //! They are asked of a [`Journal`]; the answers come from an index in SQLite that is made from it.
 
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
-use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ mod query;
 use crate::journal::{Journal, JournalError, form};
 pub use error::InventoryError;
 pub(crate) use error::is_damage;
-use index::{moment, reason, serial, unreadable, unsigned};
+use index::{Place, moment, reason, serial, unreadable, unsigned};
 pub use query::{NamePattern, Query, SerialPrefix, SerialPrefixError};
 
 /// A certificate that was issued. Times in JSON are RFC 3339 in UTC, hashes and serial numbers hex
@@ -110,10 +111,7 @@ pub struct Page {
 
 /// A place between two records, which stays where it is when others come or go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    not_after: i64,
-    sequence: u64,
-}
+pub struct Cursor(Place);
 
 /// How many certificates there are of each state. All of them are the sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -169,28 +167,30 @@ impl Journal {
         limit: usize,
     ) -> Result<Page, JournalError> {
         let mut records = Vec::new();
+        let (mut last, mut next) = (None, None);
         let wanted = limit.saturating_add(1);
-        self.select(query, now, after, Some(wanted), &mut |record| {
-            records.push(record);
+        self.select(query, now, after, Some(wanted), &mut |record, place| {
+            if records.len() < limit {
+                records.push(record);
+                last = Some(Cursor(place));
+            } else {
+                next = last;
+            }
+            ControlFlow::Continue(())
         })?;
-        let more = records.len() > limit;
-        records.truncate(limit);
-        let next = records.last().filter(|_| more).map(|last| Cursor {
-            not_after: form::seconds(last.not_after).unwrap_or(i64::MAX),
-            sequence: last.sequence,
-        });
         Ok(Page { records, next })
     }
 
-    /// Hands over all records that `query` asks for, as they are at `now`, by their end, one after
-    /// the other: however many there are, they are never all in memory.
+    /// Hands over the records that `query` asks for, as they are at `now`, by their end, one after
+    /// the other, until there are no more or `take` breaks off: however many there are, they are
+    /// never all in memory.
     pub fn for_each(
         &mut self,
         query: &Query,
         now: SystemTime,
-        mut take: impl FnMut(Record),
+        mut take: impl FnMut(Record) -> ControlFlow<()>,
     ) -> Result<(), JournalError> {
-        self.select(query, now, None, None, &mut take)
+        self.select(query, now, None, None, &mut |record, _| take(record))
     }
 
     /// How many certificates of each state there are at `now`.
@@ -206,7 +206,7 @@ impl Journal {
                          AND not_before > ?1),
                      count(*) FILTER (WHERE revoked_at IS NULL AND not_after >= ?1
                          AND not_before <= ?1)
-                 FROM certificates INDEXED BY by_times",
+                 FROM certificates INDEXED BY by_sequence",
             )?;
             statement.query_row([now], |row| {
                 Ok(Counts {
@@ -276,42 +276,34 @@ impl Journal {
         now: SystemTime,
         after: Option<Cursor>,
         limit: Option<usize>,
-        take: &mut dyn FnMut(Record),
+        take: &mut dyn FnMut(Record, Place) -> ControlFlow<()>,
     ) -> Result<(), JournalError> {
         let now = form::seconds(now).unwrap_or(i64::MAX);
-        let (conditions, mut values) = query.conditions(now);
-        let mut text = format!("{SELECT} WHERE {conditions}");
-        if let Some(cursor) = after {
-            text.push_str(" AND (c.not_after, c.sequence) > (?, ?)");
-            values.push(Value::Integer(cursor.not_after));
-            values.push(Value::Integer(
-                i64::try_from(cursor.sequence).unwrap_or(i64::MAX),
-            ));
-        }
-        // The plus keeps SQLite from walking all certificates by their end to find the few of a
-        // name or a number.
-        let by_end = if query.is_selective() {
-            "+c.not_after"
-        } else {
-            "c.not_after"
-        };
-        text = format!("{text} ORDER BY {by_end}, c.sequence LIMIT ?");
-        let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        values.push(Value::Integer(limit));
-        let mut taken: u64 = 0;
+        let limit = limit.unwrap_or(usize::MAX);
+        let mut taken = 0;
         self.ask(|index| {
-            let mut statement = index.connection().prepare_cached(&text)?;
+            let connection = index.connection();
+            let (text, values) = query.statement(connection, now, after, limit)?;
+            let issuers = index::issuers(connection)?;
+            let mut statement = connection.prepare_cached(&text)?;
             let mut rows = statement.query(params_from_iter(&values))?;
             // What was handed over before the index turned out to be damaged is not told again.
             let mut skip = taken;
-            while let Some(row) = rows.next()? {
-                let record = Record::from_row(row, now)?;
+            while taken < limit
+                && let Some(row) = rows.next()?
+            {
+                let record = Record::from_row(row, &issuers, now)?;
+                if query.pattern().is_some_and(|name| !name.fits(&record)) {
+                    continue;
+                }
                 if skip > 0 {
                     skip -= 1;
                     continue;
                 }
                 taken += 1;
-                take(record);
+                if take(record, Place::of_row(row, 14)?).is_break() {
+                    break;
+                }
             }
             Ok(())
         })
@@ -321,13 +313,16 @@ impl Journal {
 /// How many serial numbers are told when several begin alike.
 const EXAMPLES: usize = 5;
 
-const SELECT: &str = "
-    SELECT c.sequence, c.serial, c.subject, c.names, c.not_before, c.not_after, c.revoked_at,
-        c.reason, c.issued_at, c.profile, c.requester, c.request, c.fingerprint, i.key
-    FROM certificates c JOIN issuers i ON i.id = c.issuer";
+const COLUMNS: &str = "c.sequence, c.serial, c.subject, c.names, c.not_before, c.not_after,
+    c.revoked_at, c.reason, c.issued_at, c.profile, c.requester, c.request, c.fingerprint, c.issuer,
+    c.place";
 
 impl Record {
-    fn from_row(row: &Row<'_>, now: i64) -> Result<Self, rusqlite::Error> {
+    fn from_row(
+        row: &Row<'_>,
+        issuers: &HashMap<i64, Fingerprint>,
+        now: i64,
+    ) -> Result<Self, rusqlite::Error> {
         let names = row.get_ref(3)?.as_str()?;
         let (begins, ends): (i64, i64) = (row.get(4)?, row.get(5)?);
         let revoked_at: Option<i64> = row.get(6)?;
@@ -339,6 +334,7 @@ impl Record {
             None => None,
         };
         let request: Option<[u8; 32]> = row.get(11)?;
+        let issuer = issuers.get(&row.get(13)?).copied();
         Ok(Self {
             sequence: unsigned(row, 0)?,
             state: match revoked {
@@ -358,7 +354,7 @@ impl Record {
             requester: row.get(10)?,
             request: request.map(Fingerprint::from_bytes),
             fingerprint: index::fingerprint(row, 12)?,
-            issuer: index::fingerprint(row, 13)?,
+            issuer: issuer.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
         })
     }
 }

@@ -19,16 +19,18 @@ pub mod error;
 pub mod event;
 pub(crate) mod form;
 mod lines;
+mod replay;
 mod writing;
 
-use crate::inventory::index::{self, ApplyError, Built, Index};
+use crate::inventory::index::{self, Built, Index};
 use crate::inventory::{self, InventoryError};
-use crate::store::{AppendFile, FileStore, LockedFile, ObjectName, StoreError};
+use crate::store::{AppendFile, FileStore, ObjectName, StoreError};
 pub use audit::{AuditReport, Finding, audit};
 pub use entry::{Entry, LINE_MAX};
 pub use error::{Fault, JournalError, Refusal};
 pub use event::Event;
 use lines::{Lines, Piece};
+use replay::replay;
 use writing::{Recent, append, mend_tail, tail};
 
 /// The journal of a store, and the inventory that goes with it. Several processes may use one at
@@ -235,75 +237,6 @@ impl Journal {
             other => other,
         }
     }
-}
-
-/// Brings the index up to the journal. The lock is held.
-fn replay(file: &AppendFile, index: &mut Index, locked: &LockedFile) -> Result<(), JournalError> {
-    let path = index.path().to_owned();
-    let failed = |source| InventoryError::Database {
-        path: path.clone(),
-        source,
-    };
-    let before = index::built(index.connection()).map_err(failed)?;
-    // An index that turns out to be of another journal begins anew, and is slower.
-    let many = locked.length().saturating_sub(before.end) > MANY_BYTES;
-    if many {
-        index.prepare_for_many().map_err(failed)?;
-    }
-    let transaction = index.write().map_err(failed)?;
-    replay_within(file, &path, &transaction, locked)?;
-    transaction.commit().map_err(failed)?;
-    if many {
-        index.tidy();
-    }
-    Ok(())
-}
-
-/// Bytes of the journal that are taken in at once, beyond which that is done with more memory, and
-/// tidied up after.
-const MANY_BYTES: u64 = 32 << 20;
-
-fn replay_within(
-    file: &AppendFile,
-    index_path: &Path,
-    transaction: &rusqlite::Transaction<'_>,
-    locked: &LockedFile,
-) -> Result<Built, JournalError> {
-    let failed = |source| InventoryError::Database {
-        path: index_path.to_owned(),
-        source,
-    };
-    let unread = failed_to_read(file.path());
-    let mut built = index::built(transaction).map_err(failed)?;
-    let length = locked.length();
-    if !built.is_in(locked.file(), length).map_err(&unread)? {
-        index::begin_anew(transaction, built).map_err(failed)?;
-        built = Built::NOTHING;
-    }
-    let start = built;
-    let mut lines = Lines::new(locked.file(), built.end, length);
-    loop {
-        let damaged = |fault| JournalError::damaged(file.path(), built.sequence + 1, fault);
-        match lines.next().map_err(&unread)? {
-            Piece::Line(line, start) => {
-                let (entry, now) = built.follow(line, start).map_err(damaged)?;
-                index::apply(transaction, &entry, start, line.len()).map_err(
-                    |error| match error {
-                        ApplyError::Refused(refusal) => damaged(Fault::Impossible(refusal)),
-                        ApplyError::Database(source) => failed(source).into(),
-                    },
-                )?;
-                built = now;
-            }
-            Piece::TooLong => return Err(damaged(Fault::TooLong)),
-            // What stands behind the last newline is no entry yet.
-            Piece::Tail(_) | Piece::End => break,
-        }
-    }
-    if built != start {
-        index::set_built(transaction, built).map_err(failed)?;
-    }
-    Ok(built)
 }
 
 impl Built {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::fingerprint::write_hex;
+
 /// The serial number of a certificate: the octets of its DER INTEGER, as they stand there.
 ///
 /// What others issued may be negative, zero or longer than the 20 octets that RFC 5280 allows; what
@@ -61,7 +63,7 @@ impl fmt::Display for SerialNumber {
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
         };
-        shown.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        write_hex(shown, f)
     }
 }
 

@@ -5,9 +5,11 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, SerialNumber};
+use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::State;
+use super::index::{self, Place, unreadable};
+use super::{COLUMNS, Cursor, Record, State};
 use crate::journal::form::seconds;
 
 /// Which certificates: those to which all that is said applies. [`Query::default`] is all of them.
@@ -29,6 +31,24 @@ pub enum NamePattern {
     Is(String),
     /// One of the names, or the subject, has it in it. ASCII letters of either case are alike.
     Contains(String),
+}
+
+/// So many certificates with a name are looked up one by one. More are found sooner by going through
+/// all by their end, as a page of them soon is full.
+const FEW: usize = 20_000;
+
+impl NamePattern {
+    /// Whether a certificate has such a name.
+    pub(super) fn fits(&self, record: &Record) -> bool {
+        let mut texts = record.names.iter().chain([&record.subject]);
+        match self {
+            Self::Is(name) => texts.any(|text| text.eq_ignore_ascii_case(name)),
+            Self::Contains(part) => {
+                let part = part.to_ascii_lowercase();
+                texts.any(|text| text.to_ascii_lowercase().contains(&part))
+            }
+        }
+    }
 }
 
 /// The first digits of a serial number in hexadecimal: 1 to 128 of them.
@@ -83,13 +103,68 @@ impl Query {
         self
     }
 
-    /// Whether it is about few certificates among many, most of the time.
-    pub(super) fn is_selective(&self) -> bool {
-        self.serial.is_some() || self.name.is_some()
+    /// The statement for it, and the values for its question marks. Where it goes by the end of
+    /// certificates, it may tell more than those with the name that is looked for.
+    pub(super) fn statement(
+        &self,
+        connection: &Connection,
+        now: i64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(String, Vec<Value>), rusqlite::Error> {
+        let (mut conditions, mut values) = self.conditions(now);
+        let few = match self.pattern() {
+            Some(NamePattern::Is(name)) => index::with_name(connection, name, FEW)?,
+            Some(NamePattern::Contains(part)) => index::with_part(connection, part, FEW)?,
+            None => None,
+        };
+        if let Some(cursor) = after {
+            conditions.push_str(" AND c.place > ?");
+            values.push(cursor.0.into());
+        }
+        // The plus keeps SQLite from walking all certificates by their end to find a few.
+        let (by, order) = match &few {
+            Some(few) => {
+                conditions.push_str(" AND c.sequence IN (SELECT value FROM json_each(?))");
+                let list = serde_json::to_string(few).map_err(|error| unreadable(0, error))?;
+                values.push(list.into());
+                ("INDEXED BY by_sequence", "+c.place")
+            }
+            None if self.is_selective() => ("", "+c.place"),
+            None if self.is_of_revoked() => ("INDEXED BY revoked_by_end", "c.not_after, c.place"),
+            None => ("", "c.place"),
+        };
+        // Where names are still to be looked at, it is not known how many rows that takes.
+        let limit = match self.pattern() {
+            Some(_) => -1,
+            None => i64::try_from(limit).unwrap_or(i64::MAX),
+        };
+        values.push(limit.into());
+        let text = format!(
+            "SELECT {COLUMNS} FROM certificates c {by} WHERE {conditions}
+             ORDER BY {order} LIMIT ?"
+        );
+        Ok((text, values))
     }
 
-    /// The conditions on table `c`, and the values for their question marks.
-    pub(super) fn conditions(&self, now: i64) -> (String, Vec<Value>) {
+    /// Whether it is about few certificates among many, most of the time, but for their name.
+    fn is_selective(&self) -> bool {
+        self.serial.is_some()
+    }
+
+    fn is_of_revoked(&self) -> bool {
+        self.state == Some(State::Revoked)
+    }
+
+    /// The name that is looked for, if any: everything has nothing in it.
+    pub(super) fn pattern(&self) -> Option<&NamePattern> {
+        self.name
+            .as_ref()
+            .filter(|pattern| !matches!(pattern, NamePattern::Contains(part) if part.is_empty()))
+    }
+
+    /// The conditions on table `c`, but for the name, and the values for their question marks.
+    fn conditions(&self, now: i64) -> (String, Vec<Value>) {
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values = Vec::new();
         let mut add = |condition: &str, more: Vec<Value>| {
@@ -117,57 +192,31 @@ impl Query {
                 add("c.serial < ?", vec![Value::Blob(to)]);
             }
         }
-        match &self.name {
-            Some(NamePattern::Is(name)) => add(
-                "c.sequence IN (SELECT certificate FROM searchable WHERE text = ?)",
-                vec![Value::Text(name.clone())],
-            ),
-            // SQLite has a limit of its own, and no name is as long.
-            Some(NamePattern::Contains(part)) if part.len() > PART_MAX => add("FALSE", vec![]),
-            Some(NamePattern::Contains(part)) => add(
-                "c.sequence IN
-                     (SELECT certificate FROM searchable WHERE text LIKE ? ESCAPE '\\')",
-                vec![Value::Text(like(part))],
-            ),
-            None => {}
-        }
         match self.state {
             Some(State::Revoked) => add("c.revoked_at IS NOT NULL", vec![]),
             Some(State::Expired) => add(
-                "c.revoked_at IS NULL AND c.not_after < ?",
-                vec![Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.place < ?",
+                vec![Place::from_end(now).into()],
             ),
             Some(State::NotYetValid) => add(
-                "c.revoked_at IS NULL AND c.not_before > ? AND c.not_after >= ?",
-                vec![Value::Integer(now), Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.not_before > ? AND c.place >= ?",
+                vec![now.into(), Place::from_end(now).into()],
             ),
             Some(State::Valid) => add(
-                "c.revoked_at IS NULL AND c.not_before <= ? AND c.not_after >= ?",
-                vec![Value::Integer(now), Value::Integer(now)],
+                "c.revoked_at IS NULL AND c.not_before <= ? AND c.place >= ?",
+                vec![now.into(), Place::from_end(now).into()],
             ),
             None => {}
         }
         if let Some(before) = self.expiring_before {
             let before = seconds(before).unwrap_or(i64::MAX);
             add(
-                "c.revoked_at IS NULL AND c.not_after >= ? AND c.not_after < ?",
-                vec![Value::Integer(now), Value::Integer(before)],
+                "c.revoked_at IS NULL AND c.place >= ? AND c.place < ?",
+                [now, before].map(|end| Place::from_end(end).into()).into(),
             );
         }
         (conditions.join(" AND "), values)
     }
-}
-
-/// The longest part of a name that is looked for, in bytes.
-const PART_MAX: usize = 10_000;
-
-/// A pattern for LIKE in which `part` means itself.
-fn like(part: &str) -> String {
-    let escaped = part
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 impl SerialPrefix {
@@ -245,10 +294,5 @@ mod tests {
         for wrong in ["", "0x", "g", "-1", ":", &"0".repeat(129)] {
             assert!(wrong.parse::<SerialPrefix>().is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn what_is_searched_for_means_itself() {
-        assert_eq!(like("a_b%\\"), "%a\\_b\\%\\\\%");
     }
 }

@@ -11,7 +11,8 @@ use super::entry::{Entry, LINE_MAX};
 use super::error::{JournalError, Refusal};
 use super::event::Event;
 use super::lines::{Lines, Piece};
-use super::{Head, Journal, failed_to_read, replay, replay_within};
+use super::replay::{replay, replay_within};
+use super::{Head, Journal, failed_to_read};
 use crate::inventory::InventoryError;
 use crate::inventory::index::{self, ApplyError, Built, Index};
 use crate::store::offsets::read_exact_at;
@@ -60,6 +61,11 @@ impl Journal {
             return Ok(None);
         };
         let mut batch = Batch::after(recent.read);
+        // One look at the index for all of them: to begin and end it takes as long as to find a
+        // number in it.
+        let Ok(look) = self.index.look() else {
+            return Ok(None);
+        };
         for event in events {
             match recent.add(&self.index, event) {
                 Ok(()) => {}
@@ -68,6 +74,7 @@ impl Journal {
             }
             batch.add(event, now)?;
         }
+        drop(look);
         locked.append(batch.lines.as_bytes())?;
         recent.read = batch.built;
         if recent.serials.len() < RECENT_MAX {
@@ -189,7 +196,10 @@ pub(super) fn append(
         source,
     };
     let transaction = index.write().map_err(failed)?;
-    let mut batch = Batch::after(replay_within(file, &path, &transaction, locked)?);
+    let built = replay_within(file, &path, &transaction, locked, |entry, start, length| {
+        index::apply(&transaction, entry, start, length)
+    })?;
+    let mut batch = Batch::after(built);
     for event in events {
         let entry = batch.add(event, now)?;
         let Built { start, end, .. } = batch.built;

@@ -1,13 +1,14 @@
 //! The inventory: what is asked is answered, and whatever is done to its file, it is made anew.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
 use ravelin_certs::inventory::{
     Counts, InventoryError, NamePattern, Query, Record, SerialPrefix, State,
 };
 use ravelin_certs::journal::event::Issued;
-use ravelin_certs::journal::{Fault, Journal, JournalError};
+use ravelin_certs::journal::{Entry, Fault, Journal, JournalError};
 use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 
 use crate::journal::{Place, event, issuer, now, revoke};
@@ -35,7 +36,10 @@ fn serials(journal: &mut Journal, query: &Query) -> Vec<String> {
     assert!(page.next.is_none());
     let mut streamed = Vec::new();
     journal
-        .for_each(query, now(), |record| streamed.push(record))
+        .for_each(query, now(), |record| {
+            streamed.push(record);
+            ControlFlow::Continue(())
+        })
         .unwrap();
     assert_eq!(streamed, page.records);
     page.records
@@ -364,10 +368,13 @@ fn an_audit_finds_what_the_inventory_has_otherwise() {
         "UPDATE revocations SET reason = 4",
         "DELETE FROM revocations",
         "DELETE FROM certificates WHERE sequence = 2",
-        "DELETE FROM searchable WHERE certificate = 2",
-        "INSERT INTO searchable VALUES ('other.localhost', 1)",
+        "DELETE FROM named WHERE certificate = 2",
+        "INSERT INTO named VALUES (7, 1)",
+        "UPDATE packed SET texts = CAST(texts || 'x' AS BLOB)",
+        "DELETE FROM packed",
         "UPDATE crls SET number = 8",
-        "INSERT INTO certificates SELECT 99, issuer, x'01', not_before, not_after, issued_at, NULL,
+        "UPDATE certificates SET place = place + (1 << 24) WHERE sequence = 1",
+        "INSERT INTO certificates SELECT place + 9, 99, issuer, x'01', not_before, not_after, issued_at, NULL,
              NULL, fingerprint, subject, names, profile, requester, request, start, length
          FROM certificates WHERE sequence = 1",
         "UPDATE issuers SET key = zeroblob(32)",
@@ -392,4 +399,135 @@ fn an_audit_finds_what_the_inventory_has_otherwise() {
         let report = place.audit(None);
         assert!(report.is_clean(), "{change}: {report:?}");
     }
+}
+
+/// Lines so long that a few are as many bytes as many certificates have.
+fn long(number: u8, names: &[&str]) -> Issued {
+    Issued {
+        requester: Some("x".repeat(1_000_000)),
+        ..record(
+            &[1, number],
+            names,
+            now(),
+            now() + DAY * u32::from(number % 7),
+        )
+    }
+}
+
+#[test]
+fn an_inventory_made_at_once_is_the_one_that_was_made_bit_by_bit() {
+    let place = Place::new();
+    let mut journal = place.journal();
+    let several = ["a.test", "A.test", "b.test"];
+    for number in 0..40 {
+        let leaf = long(number, &several[..usize::from(number % 4)]);
+        journal.append(&[event(&leaf)], now()).unwrap();
+    }
+    let serial = |number| SerialNumber::from_der_content(&[1, number]);
+    let revoked = [
+        revoke(&serial(3), RevocationReason::KeyCompromise),
+        revoke(&serial(4), RevocationReason::CertificateHold),
+        crate::journal::unrevoke(&serial(4)),
+        crate::journal::crl(7),
+    ];
+    journal.append(&revoked, now()).unwrap();
+    // A real one does not fit its entry here, so that the audit is asked for the inventory alone.
+    let faults = |place: &Place| -> Vec<_> {
+        let findings = place.audit(None).findings.into_iter();
+        findings
+            .filter(|finding| {
+                matches!(
+                    finding.fault,
+                    Fault::Inventory | Fault::InventoryRows { .. } | Fault::InventoryDamaged(_)
+                )
+            })
+            .collect()
+    };
+    let expected = all(&mut journal);
+    assert!(faults(&place).is_empty(), "{:?}", faults(&place));
+    journal.rebuild_inventory().unwrap();
+    assert_eq!(all(&mut journal), expected);
+    assert!(faults(&place).is_empty(), "{:?}", faults(&place));
+    let list = journal.revoked(&issuer()).unwrap();
+    assert_eq!(list.len(), 1);
+    let like = Query::default().name(NamePattern::Contains("B.T".to_owned()));
+    assert_eq!(serials(&mut journal, &like).len(), 10);
+    let twice = journal.append(&[event(&long(5, &[]))], now()).unwrap_err();
+    assert!(matches!(twice, JournalError::Refused(_)), "{twice:?}");
+    assert_eq!(journal.last_crl_number(&issuer()).unwrap(), Some(7));
+}
+
+#[test]
+fn of_many_entries_that_which_gives_a_number_twice_is_told() {
+    let place = Place::new();
+    let mut journal = place.journal();
+    for number in 0..40 {
+        journal.append(&[event(&long(number, &[]))], now()).unwrap();
+    }
+    let head = journal.head().unwrap();
+    drop(journal);
+    // As nobody but who forges a journal can write it.
+    let forged = Entry {
+        sequence: head.sequence + 1,
+        time: now(),
+        previous: head.hash,
+        event: event(&long(20, &[])),
+    };
+    let mut journal = fs::read_to_string(place.path()).unwrap();
+    journal.push_str(&forged.to_line().unwrap());
+    fs::write(place.path(), journal).unwrap();
+    fs::remove_file(place.database()).unwrap();
+    let error = Journal::open(&place.store).unwrap_err();
+    let damage = error.to_string();
+    assert!(
+        matches!(error, JournalError::Damaged { line: 41, .. }),
+        "{damage}"
+    );
+}
+
+#[test]
+fn certificates_are_told_apart_that_end_in_one_second_2_to_the_24_entries_apart() {
+    let place = Place::new();
+    let mut journal = place.journal();
+    let ends = now() + DAY;
+    let events = [1, 2].map(|number| event(&record(&[number], &["a.test"], now(), ends)));
+    journal.append(&events[..1], now()).unwrap();
+    // As if the first had been the 2nd entry, and 16,777,216 came between.
+    rusqlite::Connection::open(place.database())
+        .unwrap()
+        .execute_batch("UPDATE certificates SET place = place + 1")
+        .unwrap();
+    journal.append(&events[1..], now()).unwrap();
+    let query = Query::default();
+    let first = journal.page(&query, now(), None, 1).unwrap();
+    let second = journal.page(&query, now(), first.next, 1).unwrap();
+    let seen = [first.records, second.records].concat();
+    let seen: Vec<u64> = seen.iter().map(|record| record.sequence).collect();
+    assert_eq!(seen, [1, 2]);
+    assert_eq!(second.next, None);
+}
+
+#[test]
+fn an_inventory_of_an_older_version_leaves_what_it_knew_of_the_journal_to_audits() {
+    let place = Place::new();
+    let mut journal = place.journal();
+    let events = ["a.localhost", "b.localhost"].map(|name| event(&place.issue(name)));
+    for event in events {
+        journal.append(&[event], now()).unwrap();
+    }
+    drop(journal);
+    rusqlite::Connection::open(place.database())
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 1")
+        .unwrap();
+    // The last line is cut off before this version first sees the journal.
+    let lines = fs::read_to_string(place.path()).unwrap();
+    let first = lines.lines().next().unwrap();
+    fs::write(place.path(), format!("{first}\n")).unwrap();
+    assert_eq!(all(&mut place.journal()).len(), 1);
+    let report = place.audit(None);
+    assert!(
+        matches!(report.findings[0].fault, Fault::Missing { .. }),
+        "{report:?}"
+    );
 }

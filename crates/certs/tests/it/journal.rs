@@ -106,7 +106,7 @@ pub(crate) fn revoke(serial: &SerialNumber, reason: RevocationReason) -> Event {
     })
 }
 
-fn unrevoke(serial: &SerialNumber) -> Event {
+pub(crate) fn unrevoke(serial: &SerialNumber) -> Event {
     Event::RevocationUndone(RevocationUndone {
         issuer: issuer(),
         serial: serial.clone(),
@@ -672,12 +672,12 @@ fn assert_kept(place: &Place, told: &[String]) {
     }
 }
 
-/// A real one: 256 KiB of memory, seen only by the child.
+/// A real one: 4 MiB of memory, seen only by the child.
 #[test]
 fn a_disk_that_fills_while_issuing_leaves_what_was_told_and_the_next_goes_on() {
     let place = Place::new();
     let home = place.store.folder();
-    let script = "mount -t tmpfs -o size=256k none \"$0\" && \"$@\"; cp -r \"$0\"/ca \"$0\".kept";
+    let script = "mount -t tmpfs -o size=4m none \"$0\" && \"$@\"; cp -r \"$0\"/ca \"$0\".kept";
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "bash", "-c", script])
         .arg(home)

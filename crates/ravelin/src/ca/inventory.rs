@@ -42,17 +42,15 @@ pub(super) fn list(arguments: &CaListArguments) -> Result<ExitCode, Failure> {
         query = query.serial(prefix(digits)?);
     }
     let limit = match arguments.limit {
-        0 => usize::MAX - 1,
-        limit => usize::try_from(limit).unwrap_or(usize::MAX - 1),
+        0 => u64::MAX,
+        limit => limit,
     };
-    let page = journal
-        .page(&query, now, None, limit)
+    let mut list = words::ca::List::begin(arguments.json, now);
+    // One after the other: there may be a million.
+    journal
+        .for_each(&query, now, |record| list.add(&record, limit))
         .map_err(|error| of_journal(&error))?;
-    if arguments.json {
-        words::ca::list_json(&page.records)?;
-    } else {
-        words::ca::list(&page.records, page.next.is_some(), now)?;
-    }
+    list.end()?;
     Ok(ExitCode::SUCCESS)
 }
 

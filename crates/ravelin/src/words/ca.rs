@@ -1,19 +1,21 @@
 //! What `ravelin ca` says of the CA and of what it issued.
 
+mod list;
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use ravelin_certs::LocalAuthority;
-use ravelin_certs::inventory::{Record, State};
+use ravelin_certs::inventory::Record;
 use ravelin_certs::journal::AuditReport;
 use ravelin_certs::local::Rollover;
 use ravelin_certs::store::shell_word;
 use ravelin_pki::{Certificate, RevocationList};
 use serde_json::json;
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, day, result, tell, until, without_codes};
+use super::{DIM, GREEN, RED, YELLOW, day, result, tell, until, without_codes};
 use crate::failure::{Failure, chain};
+pub(crate) use list::List;
 
 /// A CA that was made.
 pub(crate) fn made(authority: &LocalAuthority, issuers: &[Certificate], home: &Path) {
@@ -103,50 +105,6 @@ pub(crate) fn imported(root: &Certificate, home: &Path) {
         root.subject(),
         shell_word(home)
     );
-}
-
-/// What was issued, a line each.
-pub(crate) fn list(records: &[Record], more: bool, now: SystemTime) -> Result<(), Failure> {
-    let mut text = String::new();
-    if !records.is_empty() {
-        let _ = writeln!(
-            text,
-            "{BOLD}{:<10}  {:<12}  {:<25}  {:<12}  names{BOLD:#}",
-            "serial", "state", "until", "template"
-        );
-    }
-    for record in records {
-        let state = match record.state {
-            State::Valid => format!("{GREEN}{:<12}{GREEN:#}", "valid"),
-            State::Expired => format!("{DIM}{:<12}{DIM:#}", "expired"),
-            State::Revoked => format!("{RED}{:<12}{RED:#}", "revoked"),
-            State::NotYetValid => format!("{YELLOW}{:<12}{YELLOW:#}", "not yet"),
-        };
-        let serial: String = record.serial.to_string().chars().take(10).collect();
-        let until = if record.not_after > now {
-            until(record.not_after)
-        } else {
-            day(record.not_after)
-        };
-        let _ = writeln!(
-            text,
-            "{serial:<10}  {state}  {until:<25}  {:<12}  {}",
-            record.profile,
-            called(record)
-        );
-    }
-    result(&text)?;
-    if records.is_empty() {
-        say!("no certificates");
-    } else if more {
-        say!("{DIM}there are more: --limit 0 shows all{DIM:#}");
-    }
-    Ok(())
-}
-
-pub(crate) fn list_json(records: &[Record]) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(records).map_err(|error| Failure::of(&error))?;
-    result(&(text + "\n"))
 }
 
 pub(crate) fn revoked(record: &Record, hold: bool) {

@@ -4,6 +4,7 @@ mod dates;
 mod init;
 mod interrupted;
 mod kill;
+mod listing;
 mod moving;
 mod revocation;
 mod rollover;

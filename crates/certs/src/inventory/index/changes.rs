@@ -1,10 +1,12 @@
 //! What an entry of the journal changes in the tables, if it can have happened.
 
+use std::collections::HashMap;
+
 use ravelin_pki::{Fingerprint, RevocationReason, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, params};
 
-use super::ApplyError;
-use super::values::{moment, reason, seconds_of, serial_octets, signed, unsigned};
+use super::values::{fingerprint, moment, reason, seconds_of, serial_octets, signed, unsigned};
+use super::{ApplyError, Place, names};
 use crate::inventory::Revocation;
 use crate::journal::entry::Entry;
 use crate::journal::error::Refusal;
@@ -45,18 +47,21 @@ fn issue(
     }
     let names = serde_json::to_string(&leaf.names).map_err(Refusal::Form)?;
     let sequence = signed(entry.sequence)?;
+    let not_after = seconds_of(leaf.not_after)?;
+    let place = free_place(transaction, Place::new(not_after, entry.sequence))?;
     let inserted = transaction
         .prepare_cached(
-            "INSERT INTO certificates (sequence, issuer, serial, not_before, not_after, issued_at,
-                 fingerprint, subject, names, profile, requester, request, start, length)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            "INSERT INTO certificates (place, sequence, issuer, serial, not_before, not_after,
+                 issued_at, fingerprint, subject, names, profile, requester, request, start, length)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
+            place.number(),
             sequence,
             issuer,
             serial,
             seconds_of(leaf.not_before)?,
-            seconds_of(leaf.not_after)?,
+            not_after,
             seconds_of(entry.time)?,
             Fingerprint::of(&leaf.certificate).as_bytes(),
             leaf.subject,
@@ -73,13 +78,16 @@ fn issue(
         }
         other => other?,
     };
-    let mut searchable = transaction
-        .prepare_cached("INSERT OR IGNORE INTO searchable (text, certificate) VALUES (?1, ?2)")?;
-    let subject = Some(&leaf.subject).filter(|subject| !subject.is_empty());
-    for text in leaf.names.iter().chain(subject) {
-        searchable.execute(params![text, sequence])?;
-    }
+    names::add(transaction, entry.sequence, leaf)?;
     Ok(())
+}
+
+fn free_place(transaction: &Transaction<'_>, mut place: Place) -> Result<Place, rusqlite::Error> {
+    let mut taken = transaction.prepare_cached("SELECT 1 FROM certificates WHERE place = ?1")?;
+    while taken.exists([place.number()])? {
+        place = place.next();
+    }
+    Ok(place)
 }
 
 fn revoke(transaction: &Transaction<'_>, revoked: &Revoked) -> Result<(), ApplyError> {
@@ -170,7 +178,10 @@ fn list(transaction: &Transaction<'_>, entry: &Entry, crl: &CrlIssued) -> Result
 }
 
 /// The number under which an issuer is known in the tables; one is given where it has none yet.
-fn issuer_id(transaction: &Transaction<'_>, key: &Fingerprint) -> Result<i64, rusqlite::Error> {
+pub(super) fn issuer_id(
+    transaction: &Transaction<'_>,
+    key: &Fingerprint,
+) -> Result<i64, rusqlite::Error> {
     if let Some(id) = known_issuer(transaction, key)? {
         return Ok(id);
     }
@@ -186,6 +197,15 @@ pub(crate) fn known_issuer(
         .prepare_cached("SELECT id FROM issuers WHERE key = ?1")?
         .query_row([key.as_bytes()], |row| row.get(0))
         .optional()
+}
+
+/// All issuers, by the numbers under which they are known in the tables.
+pub(crate) fn issuers(
+    connection: &Connection,
+) -> Result<HashMap<i64, Fingerprint>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached("SELECT id, key FROM issuers")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, fingerprint(row, 1)?)))?;
+    rows.collect()
 }
 
 /// Since when and why a certificate is revoked.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::model::{Key, Model, key};
 use crate::inventory::Revocation;
-use crate::inventory::index::{self, Built};
+use crate::inventory::index::{self, Built, Place};
 use crate::journal::entry::Entry;
 use crate::journal::error::Fault;
 use crate::journal::event::{Event, Issued};
@@ -17,9 +17,9 @@ pub(super) struct Comparison<'a> {
     connection: &'a Connection,
     built: Built,
     certificates: u64,
-    /// The sum of a digest of each text that can be searched for: whatever their order, it is the
-    /// same only if they are.
-    searchable: u64,
+    /// The sum of a digest of all that names are found by: whatever its order, it is the same only if
+    /// they are.
+    names: u64,
     /// Revocations and CRLs as they were when the inventory was built so far.
     then: Option<(HashMap<Key, Revocation>, BTreeSet<Crl>)>,
 }
@@ -32,7 +32,7 @@ impl<'a> Comparison<'a> {
             connection,
             built,
             certificates: 0,
-            searchable: 0,
+            names: 0,
             then: None,
         }
     }
@@ -50,15 +50,14 @@ impl<'a> Comparison<'a> {
             return;
         }
         self.certificates += 1;
-        let mut texts: Vec<&str> = Vec::new();
-        let subject = Some(issued.subject.as_str()).filter(|subject| !subject.is_empty());
-        for text in issued.names.iter().map(String::as_str).chain(subject) {
-            // SQLite keeps the first of those that are alike to it.
-            if !texts.iter().any(|known| known.eq_ignore_ascii_case(text)) {
-                texts.push(text);
-                self.searchable = self.searchable.wrapping_add(digest(text, entry.sequence));
-            }
+        let hashes: BTreeSet<i64> = index::texts(issued).map(index::hash).collect();
+        let mut add = |octets: &[u8]| {
+            self.names = self.names.wrapping_add(digest(octets, entry.sequence));
+        };
+        for hash in &hashes {
+            add(&hash.to_be_bytes());
         }
+        add(&index::packed_texts(issued));
         match self.has(entry, issued, at) {
             Ok(true) => {}
             Ok(false) => fault(Fault::Inventory),
@@ -95,7 +94,7 @@ impl<'a> Comparison<'a> {
     fn has(&self, entry: &Entry, issued: &Issued, at: &Built) -> Result<bool, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT i.key, c.serial, c.not_before, c.not_after, c.issued_at, c.fingerprint,
-                 c.subject, c.names, c.profile, c.requester, c.request, c.start, c.length
+                 c.subject, c.names, c.profile, c.requester, c.request, c.start, c.length, c.place
              FROM certificates c JOIN issuers i ON i.id = c.issuer WHERE c.sequence = ?1",
         )?;
         let mut rows = statement.query([index::signed(entry.sequence)?])?;
@@ -109,6 +108,7 @@ impl<'a> Comparison<'a> {
             && index::serial(row, 1)? == issued.serial
             && row.get::<_, Option<i64>>(2)? == seconds(issued.not_before)
             && row.get::<_, Option<i64>>(3)? == seconds(issued.not_after)
+            && Place::of_row(row, 13)?.is_of(issued.not_after)
             && row.get::<_, Option<i64>>(4)? == seconds(entry.time)
             && index::fingerprint(row, 5)? == Fingerprint::of(&issued.certificate)
             && row.get_ref(6)?.as_str()? == issued.subject
@@ -124,15 +124,19 @@ impl<'a> Comparison<'a> {
         let count: i64 =
             self.connection
                 .query_row("SELECT count(*) FROM certificates", [], |row| row.get(0))?;
-        let mut searchable: u64 = 0;
+        let mut names: u64 = 0;
+        let mut add = |sequence, octets: &[u8]| {
+            names = names.wrapping_add(digest(octets, sequence));
+        };
         let mut statement = self
             .connection
-            .prepare("SELECT text, certificate FROM searchable")?;
+            .prepare("SELECT hash, certificate FROM named")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let sequence = index::unsigned(row, 1)?;
-            searchable = searchable.wrapping_add(digest(row.get_ref(0)?.as_str()?, sequence));
+            let hash: i64 = row.get(0)?;
+            add(index::unsigned(row, 1)?, &hash.to_be_bytes());
         }
+        index::for_each_packed(self.connection, &mut add)?;
         // Nothing was revoked before the first entry.
         let (revoked, lists) = self.then.clone().unwrap_or_default();
         let issued: HashMap<Key, Revocation> = revoked
@@ -163,7 +167,7 @@ impl<'a> Comparison<'a> {
                 "certificates",
                 u64::try_from(count) == Ok(self.certificates),
             ),
-            ("names", searchable == self.searchable),
+            ("names", names == self.names),
             ("revocations", kept == revoked && marked == issued),
             ("CRLs", kept_lists == lists),
         ]
@@ -197,9 +201,8 @@ fn crls(model: &Model) -> BTreeSet<Crl> {
     lists.collect()
 }
 
-fn digest(text: &str, sequence: u64) -> u64 {
-    let mut bytes = sequence.to_be_bytes().to_vec();
-    bytes.extend_from_slice(text.as_bytes());
+fn digest(octets: &[u8], sequence: u64) -> u64 {
+    let bytes = [&sequence.to_be_bytes(), octets].concat();
     let mut first = [0; 8];
     first.copy_from_slice(&Fingerprint::of(&bytes).as_bytes()[..8]);
     u64::from_be_bytes(first)
