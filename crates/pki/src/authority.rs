@@ -10,7 +10,7 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::constraints::NameConstraints;
 use crate::der::{Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
-use crate::extension::{AuthorityKeyIdentifier, Extension, ExtensionValue, key_identifier};
+use crate::extension::{Extension, Extensions, key_identifier};
 use crate::general_name::GeneralName;
 use crate::key::{KeyError, PrivateKey, SignError, Signer};
 use crate::leaf::{Leaf, LeafError};
@@ -18,7 +18,8 @@ use crate::name::HostName;
 use crate::oid::Oid;
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
-use crate::template::{Purpose, Template, write_extensions};
+use crate::signed::{self, Signed};
+use crate::template::{Purpose, Template};
 
 /// A CA certificate together with what signs for it: its private key, or a token that holds it.
 #[derive(Debug)]
@@ -233,10 +234,7 @@ impl<K: Signer> Authority<K> {
         let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
         let issuer = Issuer {
             name: self.certificate.subject_name(),
-            key_identifier: self.certificate.subject_key_identifier().map_or_else(
-                || key_identifier(self.certificate.public_key().bits()),
-                <[u8]>::to_vec,
-            ),
+            key_identifier: self.certificate.key_identifier(),
         };
         sign(template, key, &issuer, &serial_number, validity, &self.key)
     }
@@ -424,21 +422,12 @@ fn sign<K: Signer>(
     signer: &K,
 ) -> Result<CertificateDer<'static>, AuthorityError> {
     let mut extensions = template.extensions(key);
-    let authority_key = AuthorityKeyIdentifier {
-        key_identifier: Some(issuer.key_identifier.clone()),
-        ..AuthorityKeyIdentifier::default()
-    };
-    extensions.push(Extension::of(
-        Oid::AUTHORITY_KEY_IDENTIFIER,
-        false,
-        ExtensionValue::AuthorityKeyIdentifier(authority_key),
-    ));
-    let algorithm = signer.algorithm();
-    let mut tbs = Writer::with_capacity(1024);
-    tbs.sequence(|w| {
+    extensions.push(Extension::naming_key(issuer.key_identifier.clone()));
+    let extensions: Extensions = extensions.into_iter().collect();
+    let certificate = |w: &mut Writer| {
         w.constructed(Tag::context_constructed(0), |w| w.unsigned(VERSION_3));
         w.primitive(Tag::INTEGER, serial_number.der_content());
-        algorithm.write(w);
+        signer.algorithm().write(w);
         w.raw(issuer.name.der());
         w.sequence(|w| {
             w.time(validity.not_before);
@@ -446,24 +435,10 @@ fn sign<K: Signer>(
         });
         w.raw(template.subject.der());
         w.raw(key.der());
-        w.constructed(Tag::context_constructed(3), |w| {
-            write_extensions(w, &extensions);
-        });
-    });
-    Ok(CertificateDer::from(signed(&tbs, signer)?))
-}
-
-/// What was written, signed, as certificates, requests and CRLs are: itself, the algorithm, and the
-/// signature.
-pub(crate) fn signed<K: Signer + ?Sized>(tbs: &Writer, signer: &K) -> Result<Vec<u8>, SignError> {
-    let signature = signer.sign(tbs.bytes())?;
-    let mut whole = Writer::with_capacity(tbs.bytes().len() + signature.len() + 32);
-    whole.sequence(|w| {
-        w.raw(tbs.bytes());
-        signer.algorithm().write(w);
-        w.octet_bits(&signature);
-    });
-    Ok(whole.into_bytes())
+        w.constructed(Tag::context_constructed(3), |w| extensions.write(w));
+    };
+    let made: Signed<CertificateDer<'static>> = signed::sign(signer, 1024, certificate, |_| {})?;
+    Ok(made.der().clone())
 }
 
 const VERSION_3: u64 = 2;

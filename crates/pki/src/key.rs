@@ -276,16 +276,7 @@ impl PrivateKey {
         let mut writer = Writer::with_capacity(512);
         writer.sequence(|w| {
             w.unsigned(0);
-            w.sequence(|w| {
-                w.oid(&self.public.algorithm().oid);
-                w.raw(
-                    self.public
-                        .algorithm()
-                        .parameters
-                        .as_deref()
-                        .unwrap_or_default(),
-                );
-            });
+            self.public.algorithm().write(w);
             w.constructed(Tag::OCTET_STRING, |w| {
                 w.sequence(|w| {
                     w.unsigned(1);

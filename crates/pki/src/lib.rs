@@ -45,6 +45,7 @@ pub mod request;
 pub mod revocation_list;
 pub mod serial;
 pub mod signature;
+pub mod signed;
 pub mod template;
 pub mod verify;
 
@@ -73,5 +74,6 @@ pub use revocation_list::{
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
 pub use signature::{SignatureAlgorithm, SignatureError};
+pub use signed::Signed;
 pub use template::{Purpose, Template};
 pub use verify::{Judge, Question, Rules, Trust, Verdict};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::der::{DerError, Element, Tag};
+
 /// The serial number of a certificate: the octets of its DER INTEGER, as they stand there.
 ///
 /// What others issued may be negative, zero or longer than the 20 octets that RFC 5280 allows; what
@@ -34,6 +36,12 @@ impl SerialNumber {
     #[must_use]
     pub fn from_der_content(octets: &[u8]) -> Self {
         Self(octets.to_vec())
+    }
+
+    /// Reads an INTEGER.
+    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+        let octets = element.tagged(Tag::INTEGER)?.integer()?;
+        Ok(Self(octets.to_vec()))
     }
 
     /// The content octets of the DER INTEGER.

@@ -87,6 +87,13 @@ impl AlgorithmIdentifier {
         Ok(Self { oid, parameters })
     }
 
+    pub(crate) fn write(&self, w: &mut Writer) {
+        w.sequence(|w| {
+            w.oid(&self.oid);
+            w.raw(self.parameters.as_deref().unwrap_or_default());
+        });
+    }
+
     /// The signature algorithm that it stands for, where that is known.
     #[must_use]
     pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
@@ -175,14 +182,20 @@ impl AlgorithmIdentifier {
 impl SignatureAlgorithm {
     /// Writes its `AlgorithmIdentifier`.
     pub(crate) fn write(self, w: &mut Writer) {
-        w.sequence(|w| {
-            w.oid(&self.oid());
-            match self {
-                Self::RsaPkcs1(_) => w.null(),
-                Self::RsaPss(hash) => write_pss_parameters(w, hash),
-                _ => {}
-            }
-        });
+        self.identifier().write(w);
+    }
+
+    /// Its `AlgorithmIdentifier`.
+    #[must_use]
+    pub fn identifier(self) -> AlgorithmIdentifier {
+        AlgorithmIdentifier {
+            oid: self.oid(),
+            parameters: match self {
+                Self::RsaPkcs1(_) => Some(vec![5, 0]),
+                Self::RsaPss(hash) => Some(pss_parameters(hash)),
+                _ => None,
+            },
+        }
     }
 
     fn oid(self) -> Oid {
@@ -374,7 +387,8 @@ fn pss_hash(parameters: &[u8]) -> Result<Option<Hash>, DerError> {
     Ok(hash.filter(|hash| mask == Some(*hash) && salt == hash.octets() && trailer == 1))
 }
 
-fn write_pss_parameters(w: &mut Writer, hash: Hash) {
+fn pss_parameters(hash: Hash) -> Vec<u8> {
+    let mut w = Writer::with_capacity(64);
     let hash_algorithm = |w: &mut Writer| {
         w.sequence(|w| {
             w.oid(&hash.oid());
@@ -391,6 +405,7 @@ fn write_pss_parameters(w: &mut Writer, hash: Hash) {
         });
         w.constructed(Tag::context_constructed(2), |w| w.unsigned(hash.octets()));
     });
+    w.into_bytes()
 }
 
 #[cfg(test)]

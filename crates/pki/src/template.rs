@@ -1,7 +1,6 @@
 //! What a certificate is to say: everything but who signs it and when.
 
 use crate::constraints::NameConstraints;
-use crate::der::Writer;
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
     AccessDescription, BasicConstraints, DistributionPoint, Extension, ExtensionValue, KeyUsage,
@@ -261,17 +260,6 @@ impl Template {
             self.key_usage
         }
     }
-}
-
-pub(crate) fn write_extensions<'e>(
-    w: &mut Writer,
-    extensions: impl IntoIterator<Item = &'e Extension>,
-) {
-    w.sequence(|w| {
-        extensions
-            .into_iter()
-            .for_each(|extension| extension.write(w));
-    });
 }
 
 /// `status_request` among the extensions of TLS (RFC 6066, section 8).
