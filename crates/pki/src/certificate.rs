@@ -28,6 +28,10 @@ use crate::serial::SerialNumber;
 use crate::signature::{AlgorithmIdentifier, SignatureError};
 use crate::signed::{Envelope, Signed};
 
+mod tbs;
+
+pub(crate) use tbs::TbsCertificate;
+
 /// A certificate that was read and whose form is sound.
 #[derive(Clone)]
 pub struct Certificate {

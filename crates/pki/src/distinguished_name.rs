@@ -32,7 +32,8 @@ pub struct Attribute {
 impl DistinguishedName {
     /// The name of these attributes, one each relative distinguished name, in their order. Countries
     /// and serial numbers are written as `PrintableString`, domain components and email addresses as
-    /// `IA5String`, all else as `UTF8String` (RFC 5280, section 4.1.2.4 and appendix A.1).
+    /// `IA5String`, all else, and what has letters that those do not have, as `UTF8String` (RFC 5280,
+    /// section 4.1.2.4 and appendix A.1).
     #[must_use]
     pub fn of(attributes: &[(Oid, &str)]) -> Self {
         let mut writer = Writer::new();
@@ -40,6 +41,7 @@ impl DistinguishedName {
         writer.sequence(|w| {
             for (kind, value) in attributes {
                 let tag = match kind {
+                    _ if !value.is_ascii() => Tag::UTF8_STRING,
                     oid if [Oid::COUNTRY, Oid::SERIAL_NUMBER, Oid::DN_QUALIFIER].contains(oid) => {
                         Tag::PRINTABLE_STRING
                     }

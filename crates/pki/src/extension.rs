@@ -76,8 +76,6 @@ pub enum ExtensionValue {
     CertificateIssuer(Vec<GeneralName>),
     /// What a CRL is about (section 5.2.5).
     IssuingDistributionPoint(IssuingDistributionPoint),
-    /// One that has no content.
-    Empty,
     /// One that Ravelin does not read.
     Unread,
 }
@@ -361,7 +359,6 @@ impl ExtensionValue {
             Self::CrlReason(reason) => w.primitive(Tag::ENUMERATED, &[*reason]),
             Self::InvalidityDate(time) => w.generalized_time(*time),
             Self::IssuingDistributionPoint(point) => point.write(w),
-            Self::Empty => w.null(),
             // Only logs make these, and nobody can write what cannot be read.
             Self::SctList(_) | Self::Unread => {}
         }

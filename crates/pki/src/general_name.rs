@@ -106,6 +106,14 @@ impl GeneralName {
         }
     }
 
+    /// Whether it has no letters but those that its kind has in a certificate (`IA5String`).
+    pub(crate) fn is_ascii(&self) -> bool {
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => text.is_ascii(),
+            _ => true,
+        }
+    }
+
     /// The host that it names, where it names one. `127.0.0.1` as a DNS name is a mistake that no
     /// client accepts, and names none.
     #[must_use]

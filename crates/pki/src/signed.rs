@@ -26,6 +26,12 @@ impl<D: AsRef<[u8]>> Signed<D> {
         &self.der
     }
 
+    /// The whole in DER, and nothing else.
+    #[must_use]
+    pub fn into_der(self) -> D {
+        self.der
+    }
+
     /// The part of the DER that is signed.
     #[must_use]
     pub fn message(&self) -> &[u8] {

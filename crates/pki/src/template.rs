@@ -1,6 +1,7 @@
 //! What a certificate is to say: everything but who signs it and when.
 
 use crate::constraints::NameConstraints;
+use crate::der::Tag;
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
     AccessDescription, BasicConstraints, DistributionPoint, Extension, ExtensionValue, KeyUsage,
@@ -228,7 +229,12 @@ impl Template {
             );
         }
         if self.ocsp_no_check {
-            add(Oid::OCSP_NO_CHECK, false, Value::Empty);
+            extensions.push(Extension {
+                oid: Oid::OCSP_NO_CHECK,
+                critical: false,
+                der: vec![Tag::NULL.0, 0],
+                value: Value::Unread,
+            });
         }
         extensions
     }

@@ -186,7 +186,7 @@ fn extensions(certificate: &Certificate, fail: &mut impl FnMut(Problem)) {
     for extension in certificate.extensions() {
         // Those that are read and yet mean nothing here are as good as unknown.
         let is_known = match &extension.value {
-            ExtensionValue::Unread | ExtensionValue::Empty => extension.oid == Oid::OCSP_NO_CHECK,
+            ExtensionValue::Unread => extension.oid == Oid::OCSP_NO_CHECK,
             ExtensionValue::SctList(_)
             | ExtensionValue::TlsFeature(_)
             | ExtensionValue::IssuerAltName(_)
