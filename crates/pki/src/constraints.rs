@@ -10,6 +10,7 @@ use std::str::FromStr;
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
 use crate::general_name::GeneralName;
+use crate::mailbox::Mailbox;
 use crate::name::HostName;
 
 /// The names that a CA is confined to, and those that it is barred from.
@@ -274,9 +275,10 @@ impl Subtree {
         match (self, name) {
             (Self::Dns(_), GeneralName::Dns(_))
             | (Self::Ip(_), GeneralName::Ip(_))
-            | (Self::Email(_), GeneralName::Email(_))
             | (Self::Uri(_), GeneralName::Uri(_))
             | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            // Constraints of mailboxes are for those of other alphabets too (RFC 9598, section 6).
+            (Self::Email(_), mailbox) => mailbox.is_mailbox(),
             (Self::Other(ours), theirs) => {
                 std::mem::discriminant(ours) == std::mem::discriminant(theirs)
             }
@@ -307,12 +309,12 @@ impl Subtree {
                 domain.trim_start_matches('.'),
             )),
             (Self::Ip(network), GeneralName::Ip(octets)) => Some(network.contains(octets)),
-            (Self::Email(constraint), GeneralName::Email(mailbox)) => {
-                let (local, host) = mailbox.rsplit_once('@')?;
-                Some(match constraint.rsplit_once('@') {
-                    // The local part may mean something to its host: its case counts.
-                    Some((wanted, at)) => wanted == local && at.eq_ignore_ascii_case(host),
-                    None => matches_host(constraint, host),
+            (Self::Email(constraint), name) => {
+                let mailbox = name.mailbox()?;
+                Some(if constraint.contains('@') {
+                    Mailbox::in_certificate(constraint) == Some(mailbox)
+                } else {
+                    matches_host(constraint, mailbox.host())
                 })
             }
             (Self::Uri(constraint), GeneralName::Uri(uri)) => {

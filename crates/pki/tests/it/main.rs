@@ -11,6 +11,7 @@ mod identity;
 mod jks;
 mod keys;
 mod lint;
+mod mailboxes;
 mod ocsp;
 mod openssl;
 mod outside;

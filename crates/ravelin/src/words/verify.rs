@@ -86,9 +86,12 @@ impl Answer<'_> {
 
     fn asked(&self) -> String {
         let mut text = String::new();
-        match (&self.question.host, self.question.purpose) {
-            (Some(host), _) => {
-                let _ = write!(text, " for {host}");
+        let Question { host, mailbox, .. } = self.question;
+        let whom = host.as_ref().map(ToString::to_string);
+        let whom = whom.or(mailbox.as_ref().map(ToString::to_string));
+        match (whom, self.question.purpose) {
+            (Some(whom), _) => {
+                let _ = write!(text, " for {whom}");
             }
             (None, Some(purpose)) => {
                 let _ = write!(text, " as {}", purpose.oid().name_or_dots());
@@ -104,6 +107,7 @@ impl Answer<'_> {
             "file": self.file.display().to_string(),
             "valid": best.holds(),
             "host": self.question.host.as_ref().map(ToString::to_string),
+            "email": self.question.mailbox.as_ref().map(ToString::to_string),
             "purpose": self.question.purpose.map(|purpose| purpose.oid().name_or_dots()),
             "failures": best.failures.iter().map(|failure| json!({
                 "certificate": failure.certificate,
