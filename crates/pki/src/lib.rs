@@ -75,7 +75,7 @@ pub use revocation_list::{
 };
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 pub use serial::{SerialNumber, SerialNumberError};
-pub use signature::{SignatureAlgorithm, SignatureError};
+pub use signature::{Pss, SignatureAlgorithm, SignatureError};
 pub use signed::Signed;
 pub use template::{Purpose, Template};
 pub use verify::{Judge, Question, Rules, Trust, Verdict};

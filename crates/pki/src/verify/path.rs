@@ -172,7 +172,7 @@ impl Examination<'_, '_> {
     fn key(&self, certificate: &Certificate, fail: &mut impl FnMut(Problem)) {
         let minimum = self.rules.minimum_rsa_bits;
         let kind = certificate.public_key().key_type();
-        if let Some(KeyType::Rsa(bits)) = kind
+        if let Some(KeyType::Rsa(bits) | KeyType::RsaPss(bits)) = kind
             && bits < minimum
         {
             let kind = certificate.public_key().kind();

@@ -21,6 +21,7 @@ mod pkcs12;
 mod pkcs7;
 mod pkits;
 mod revocation_list;
+mod rsa_pss;
 mod vectors;
 mod verdicts;
 mod wycheproof;
