@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
-use crate::general_name::hex;
+use crate::fingerprint::hex;
 use crate::oid::Oid;
 
 /// A distinguished name: a sequence of sets of attributes.

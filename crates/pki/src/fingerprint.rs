@@ -1,6 +1,6 @@
 //! SHA-256 fingerprints: how people and stores tell one certificate from another.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use aws_lc_rs::digest;
@@ -50,6 +50,17 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
     }
+}
+
+/// Octets as lower-case hexadecimal digits, two each: as fingerprints, key identifiers and nonces are
+/// shown.
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
+    let mut digits = String::with_capacity(octets.len() * 2);
+    for octet in octets {
+        let _ = write!(digits, "{octet:02x}");
+    }
+    digits
 }
 
 impl FromStr for Fingerprint {

@@ -1,12 +1,13 @@
 //! The names that a certificate can be for (RFC 5280, section 4.2.1.6): hosts, addresses, mailboxes,
 //! URIs and rarer ones.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::distinguished_name::{DistinguishedName, unprintable};
+use crate::fingerprint::hex;
 use crate::mailbox::Mailbox;
 use crate::name::{HostName, HostNameError};
 use crate::oid::Oid;
@@ -243,14 +244,6 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
     let v6 = <[u8; 16]>::try_from(octets).map(IpAddr::from);
     v4.or(v6).ok()
-}
-
-pub(crate) fn hex(octets: &[u8]) -> String {
-    let mut digits = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        let _ = write!(digits, "{octet:02x}");
-    }
-    digits
 }
 
 #[cfg(test)]

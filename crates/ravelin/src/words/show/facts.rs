@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use ravelin_pki::contents::{Found, Issuer, Item, issuers};
 use ravelin_pki::distinguished_name::unprintable;
 use ravelin_pki::extension::Sct;
+use ravelin_pki::fingerprint::hex;
 use ravelin_pki::ocsp::{CertificateStatus, OcspResponse, ResponderId};
 use ravelin_pki::{
     Certificate, CertificateRequest, DistinguishedName, Extension, ExtensionValue, GeneralName,
@@ -15,7 +16,7 @@ use ravelin_pki::{
 use serde_json::{Value, json};
 
 use super::certificate::{oids, pin, places};
-use super::layout::{hex, rfc3339};
+use super::layout::rfc3339;
 use super::{Connection, Source};
 use crate::failure::chain;
 

@@ -2,6 +2,7 @@
 //! and what cannot be read.
 
 use ravelin_pki::contents::{Item, Locked, OpenStore};
+use ravelin_pki::fingerprint::hex;
 use ravelin_pki::ocsp::{BasicResponse, CertificateStatus, OcspRequest, OcspResponse, ResponderId};
 use ravelin_pki::{
     Certificate, CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevocationReason,
@@ -10,7 +11,7 @@ use ravelin_pki::{
 
 use super::super::DIM;
 use super::certificate::{extensions, good, key, name, names, places};
-use super::layout::{Page, colour_of, distance, grouped, hex, minute, more};
+use super::layout::{Page, colour_of, distance, grouped, minute, more};
 use crate::failure::chain;
 
 pub(super) fn request(page: &mut Page, request: &CertificateRequest, kind: &str) {
