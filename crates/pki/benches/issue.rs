@@ -29,9 +29,8 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let setting = Setting::new();
     match words[..] {
-        // `cargo bench` adds a word of its own behind them.
-        ["--ratio", count, "--bench"] => return ratios(&setting, count.parse().unwrap()),
-        ["--ratio", ..] => return ratios(&setting, 10_000),
+        // `cargo bench` adds a word of its own behind these.
+        ["--ratio", count, ..] => return ratios(&setting, count.parse().unwrap_or(10_000)),
         ["--repeat", work, count] => return repeat(&setting, work, count.parse().unwrap()),
         _ => {}
     }
