@@ -85,7 +85,7 @@ def issue_table(rounds):
             "|---|---:|---:|",
             f"| aws-lc, bare: a key and a signature | {one('bare_us'):.1f} µs |  |",
             f"| a key and a certificate | {one('issue_us'):.1f} µs | {spread('issue_ratio')} |",
-            f"| the same, read back, with its chain and its key in PKCS#8 | {one('leaf_us'):.1f} µs"
+            f"| the same, with its values, its chain and its key in PKCS#8 | {one('leaf_us'):.1f} µs"
             f" | {spread('leaf_ratio')} |",
             f"| aws-lc, bare: a signature | {one('bare_signature_us'):.1f} µs |  |",
             f"| a certificate for a key that is there | {one('certify_us'):.1f} µs"

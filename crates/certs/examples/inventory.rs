@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a program may print")]
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
 
 use ravelin_certs::inventory::{NamePattern, Query};
@@ -28,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let soon = Query::default().expiring_before(now + 100 * DAY);
     journal.for_each(&soon, now, |record| {
         println!("{} {}", record.serial, record.names.join(", "));
+        ControlFlow::Continue(())
     })?;
     let counts = journal.counts(now)?;
     println!("{} valid, {} revoked", counts.valid, counts.revoked);

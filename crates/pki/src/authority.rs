@@ -6,19 +6,18 @@ use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::CertificateDer;
 
-use crate::certificate::{Certificate, CertificateError};
+use crate::certificate::{Certificate, CertificateError, TbsCertificate};
 use crate::constraints::NameConstraints;
-use crate::der::{Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
-use crate::extension::{AuthorityKeyIdentifier, Extension, ExtensionValue, key_identifier};
+use crate::extension::{Extension, key_identifier};
 use crate::general_name::GeneralName;
 use crate::key::{KeyError, PrivateKey, SignError, Signer};
-use crate::leaf::{Leaf, LeafError};
+use crate::leaf::Leaf;
 use crate::name::HostName;
 use crate::oid::Oid;
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
-use crate::template::{Purpose, Template, write_extensions};
+use crate::template::{Purpose, Template};
 
 /// A CA certificate together with what signs for it: its private key, or a token that holds it.
 #[derive(Debug)]
@@ -73,6 +72,14 @@ pub enum AuthorityError {
     /// A certificate without names would be good for nothing.
     #[error("a certificate needs at least one name")]
     NoNames,
+    /// A name with letters that certificates do not have.
+    #[error(
+        "\"{name}\" cannot stand in a certificate: names of hosts in other alphabets are written as A-labels"
+    )]
+    NotAscii {
+        /// The name that was asked for.
+        name: String,
+    },
     /// The CA's own certificate is not valid at the time given.
     #[error("the CA certificate \"{subject}\" is {}", if *expired { "expired" } else { "not valid yet: is the clock right?" })]
     NotValid {
@@ -93,9 +100,6 @@ pub enum AuthorityError {
     /// What was signed cannot be read back, which no input should cause.
     #[error("the new certificate cannot be read back")]
     ReadBack(#[source] CertificateError),
-    /// What was signed does not go with its key, which no input should cause.
-    #[error("the new certificate does not go with its key")]
-    Leaf(#[source] LeafError),
 }
 
 impl Authority {
@@ -155,8 +159,12 @@ impl<K: Signer> Authority<K> {
     /// As there.
     pub fn leaf_of(&self, template: &Template, now: SystemTime) -> Result<Leaf, AuthorityError> {
         let key = PrivateKey::generate()?;
-        let der = self.issue(template, key.public_key(), LEAF_LIFE, now)?;
-        Leaf::with_new_key(self.chain(der), &key).map_err(AuthorityError::Leaf)
+        let certificate = self
+            .tbs(template, key.public_key(), LEAF_LIFE, now)?
+            .into_certificate(&self.key)?;
+        let chain = self.chain(certificate.der().clone());
+        let key = key.der().map_err(AuthorityError::Key)?;
+        Ok(Leaf::of_new(certificate, chain, key))
     }
 
     /// A certificate of this authority with what follows it: the authority's own, unless that is a
@@ -216,6 +224,17 @@ impl<K: Signer> Authority<K> {
         life: Duration,
         now: SystemTime,
     ) -> Result<CertificateDer<'static>, AuthorityError> {
+        let tbs = self.tbs(template, key, life, now)?;
+        Ok(tbs.sign(&self.key)?.into_der())
+    }
+
+    fn tbs<'t>(
+        &'t self,
+        template: &'t Template,
+        key: &'t PublicKey,
+        life: Duration,
+        now: SystemTime,
+    ) -> Result<TbsCertificate<'t>, AuthorityError> {
         self.check(template)?;
         if !self.certificate.is_valid_at(now) {
             return Err(AuthorityError::NotValid {
@@ -228,15 +247,9 @@ impl<K: Signer> Authority<K> {
             not_before: own.not_before.max(self.certificate.not_before()),
             not_after: own.not_after.min(self.certificate.not_after()),
         };
-        let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
-        let issuer = Issuer {
-            name: self.certificate.subject_name(),
-            key_identifier: self.certificate.subject_key_identifier().map_or_else(
-                || key_identifier(self.certificate.public_key().bits()),
-                <[u8]>::to_vec,
-            ),
-        };
-        sign(template, key, &issuer, &serial_number, validity, &self.key)
+        let issuer = self.certificate.subject_name();
+        let key_identifier = self.certificate.key_identifier();
+        tbs(template, key, issuer, key_identifier, validity)
     }
 
     /// Whether this authority may issue what the template says.
@@ -333,19 +346,16 @@ pub fn self_signed_certificate<K: Signer>(
         _ => template,
     };
     let validity = Validity::from(now, life)?;
-    let serial_number = SerialNumber::random().map_err(|_| KeyError::Generate)?;
-    let issuer = Issuer {
-        name: &template.subject,
-        key_identifier: key_identifier(key.public_key().bits()),
-    };
-    sign(
+    let public = key.public_key();
+    let key_identifier = key_identifier(public.bits());
+    let tbs = tbs(
         template,
-        key.public_key(),
-        &issuer,
-        &serial_number,
+        public,
+        &template.subject,
+        key_identifier,
         validity,
-        key,
-    )
+    )?;
+    Ok(tbs.sign(key)?.into_der())
 }
 
 /// Makes a self-signed CA.
@@ -407,64 +417,30 @@ impl Validity {
 /// The last second of the year 9999.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
-struct Issuer<'n> {
-    name: &'n DistinguishedName,
+/// What the template says of a key, to be signed by an issuer with this name and key.
+fn tbs<'t>(
+    template: &'t Template,
+    public_key: &'t PublicKey,
+    issuer: &'t DistinguishedName,
     key_identifier: Vec<u8>,
-}
-
-/// Puts a certificate together (RFC 5280, section 4.1) and signs it.
-fn sign<K: Signer>(
-    template: &Template,
-    key: &PublicKey,
-    issuer: &Issuer<'_>,
-    serial_number: &SerialNumber,
     validity: Validity,
-    signer: &K,
-) -> Result<CertificateDer<'static>, AuthorityError> {
-    let mut extensions = template.extensions(key);
-    let authority_key = AuthorityKeyIdentifier {
-        key_identifier: Some(issuer.key_identifier.clone()),
-        ..AuthorityKeyIdentifier::default()
-    };
-    extensions.push(Extension::of(
-        Oid::AUTHORITY_KEY_IDENTIFIER,
-        false,
-        ExtensionValue::AuthorityKeyIdentifier(authority_key),
-    ));
-    let algorithm = signer.algorithm();
-    let mut tbs = Writer::with_capacity(1024);
-    tbs.sequence(|w| {
-        w.constructed(Tag::context_constructed(0), |w| w.unsigned(VERSION_3));
-        w.primitive(Tag::INTEGER, serial_number.der_content());
-        algorithm.write(w);
-        w.raw(issuer.name.der());
-        w.sequence(|w| {
-            w.time(validity.not_before);
-            w.time(validity.not_after);
-        });
-        w.raw(template.subject.der());
-        w.raw(key.der());
-        w.constructed(Tag::context_constructed(3), |w| {
-            write_extensions(w, &extensions);
-        });
-    });
-    Ok(CertificateDer::from(signed(&tbs, signer)?))
+) -> Result<TbsCertificate<'t>, AuthorityError> {
+    if let Some(name) = template.names.iter().find(|name| !name.is_ascii()) {
+        let name = name.to_string();
+        return Err(AuthorityError::NotAscii { name });
+    }
+    let mut extensions = template.extensions(public_key);
+    extensions.push(Extension::naming_key(key_identifier));
+    Ok(TbsCertificate {
+        serial_number: SerialNumber::random().map_err(|_| KeyError::Generate)?,
+        issuer,
+        not_before: validity.not_before,
+        not_after: validity.not_after,
+        subject: &template.subject,
+        public_key,
+        extensions: extensions.into_iter().collect(),
+    })
 }
-
-/// What was written, signed, as certificates, requests and CRLs are: itself, the algorithm, and the
-/// signature.
-pub(crate) fn signed<K: Signer + ?Sized>(tbs: &Writer, signer: &K) -> Result<Vec<u8>, SignError> {
-    let signature = signer.sign(tbs.bytes())?;
-    let mut whole = Writer::with_capacity(tbs.bytes().len() + signature.len() + 32);
-    whole.sequence(|w| {
-        w.raw(tbs.bytes());
-        signer.algorithm().write(w);
-        w.octet_bits(&signature);
-    });
-    Ok(whole.into_bytes())
-}
-
-const VERSION_3: u64 = 2;
 
 /// What a certificate for servers at `names` says, in whatever way they are repeated.
 #[must_use]

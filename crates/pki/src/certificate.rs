@@ -4,18 +4,18 @@
 //! certificate signed another is answered here.
 
 use std::fmt;
-use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::constraints::NameConstraints;
-use crate::der::{DerError, DerProblem, Reader, Tag};
+use crate::der::{DerError, DerProblem, Element, Reader, Tag, from_field_errors};
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
     AccessDescription, AuthorityKeyIdentifier, BasicConstraints, DistributionPoint, Extension,
-    ExtensionError, ExtensionValue, KeyUsage,
+    Extensions, KeyUsage, key_identifier,
 };
 use crate::fingerprint::Fingerprint;
 use crate::general_name::GeneralName;
@@ -26,29 +26,31 @@ use crate::pem;
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
 use crate::signature::{AlgorithmIdentifier, SignatureError};
+use crate::signed::{Envelope, Signed};
 use crate::template::STATUS_REQUEST;
 
+mod tbs;
+
+pub(crate) use tbs::TbsCertificate;
+
 /// A certificate that was read and whose form is sound.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Certificate {
-    der: CertificateDer<'static>,
-    /// What is signed, within the DER.
-    signed: Range<usize>,
+    signed: Signed<CertificateDer<'static>>,
     version: u8,
     serial_number: SerialNumber,
-    /// The algorithm inside what is signed, and the one outside: the same in all that are sound.
-    inner_algorithm: AlgorithmIdentifier,
-    outer_algorithm: AlgorithmIdentifier,
-    signature: Vec<u8>,
+    algorithms_agree: bool,
     issuer: DistinguishedName,
     subject: DistinguishedName,
-    issuer_text: String,
-    subject_text: String,
     not_before: SystemTime,
     not_after: SystemTime,
     public_key: PublicKey,
-    extensions: Vec<Extension>,
-    names: Vec<HostName>,
+    extensions: Extensions,
+    /// What is put together of these when it is first asked for: most certificates of a chain are
+    /// asked for none of it.
+    issuer_text: OnceLock<String>,
+    subject_text: OnceLock<String>,
+    names: OnceLock<Vec<HostName>>,
 }
 
 /// Why bytes are not a certificate.
@@ -81,110 +83,57 @@ pub enum CertificateError {
 impl Certificate {
     /// Reads exactly one certificate in DER.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let field = |field| move |source| CertificateError::Field { field, source };
-        let mut reader = Reader::new(der);
-        let whole = reader
-            .expect(Tag::SEQUENCE)
-            .map_err(field("outermost SEQUENCE"))?;
+        let field = |source| CertificateError::Field {
+            field: "outermost SEQUENCE",
+            source,
+        };
+        let whole = Reader::new(der).expect(Tag::SEQUENCE).map_err(field)?;
         if whole.whole.len() < der.len() {
             let octets = der.len() - whole.whole.len();
             return Err(CertificateError::TrailingData { octets });
         }
-        let mut reader = whole.reader();
-        let tbs = reader
-            .expect(Tag::SEQUENCE)
-            .map_err(field("tbsCertificate"))?;
-        let outer_algorithm = reader
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signatureAlgorithm"))?;
-        let signature = reader
-            .expect(Tag::BIT_STRING)
-            .and_then(|bits| bits.octet_bits())
-            .map_err(field("signatureValue"))?
-            .to_vec();
-        reader.finish().map_err(field("end"))?;
+        let envelope = Envelope::read_whole(whole, ["tbsCertificate", "signatureValue"])?;
 
-        let mut fields = tbs.reader();
-        let version = read_version(&mut fields).map_err(field("version"))?;
-        let serial_number = fields
-            .expect(Tag::INTEGER)
-            .and_then(|number| number.integer())
-            .map_err(field("serialNumber"))?;
-        let inner_algorithm = fields
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signature"))?;
-        let issuer = fields
-            .next()
-            .and_then(DistinguishedName::read)
-            .map_err(field("issuer"))?;
-        let (not_before, not_after) = read_validity(&mut fields).map_err(field("validity"))?;
-        let subject = fields
-            .next()
-            .and_then(DistinguishedName::read)
-            .map_err(field("subject"))?;
-        let public_key = fields
-            .next()
-            .and_then(PublicKey::read)
-            .map_err(field("subjectPublicKeyInfo"))?;
+        let mut fields = envelope.fields();
+        let version = fields.read("version", read_version)?;
+        let serial_number = fields.next("serialNumber", SerialNumber::read)?;
+        let inner_algorithm = fields.next("signature", AlgorithmIdentifier::read)?;
+        let issuer = fields.next("issuer", DistinguishedName::read)?;
+        let (not_before, not_after) = fields.next("validity", read_validity)?;
+        let subject = fields.next("subject", DistinguishedName::read)?;
+        let public_key = fields.next("subjectPublicKeyInfo", PublicKey::read)?;
         for (name, tag) in [("issuerUniqueID", 1), ("subjectUniqueID", 2)] {
-            fields.optional(Tag::context(tag)).map_err(field(name))?;
+            fields.optional(name, Tag::context(tag), Ok)?;
         }
-        let extensions = match fields
-            .optional(Tag::context_constructed(3))
-            .map_err(field("extensions"))?
-        {
-            Some(list) => list
-                .inner()
-                .map_err(field("extensions"))
-                .and_then(|list| Extension::read_all(list).map_err(CertificateError::from))?,
-            None => Vec::new(),
-        };
-        fields.finish().map_err(field("tbsCertificate"))?;
-
-        let mut certificate = Self {
-            signed: tbs.at..tbs.at + tbs.whole.len(),
+        let extensions = Extensions::read_tagged(&mut fields, "extensions", 3)?;
+        fields.finish("tbsCertificate")?;
+        Ok(Self {
             version,
-            serial_number: SerialNumber::from_der_content(serial_number),
-            inner_algorithm,
-            outer_algorithm,
-            signature,
-            issuer_text: issuer.to_string(),
-            subject_text: subject.to_string(),
+            serial_number,
+            algorithms_agree: inner_algorithm == envelope.algorithm,
             issuer,
             subject,
             not_before,
             not_after,
             public_key,
             extensions,
-            names: Vec::new(),
-            der: CertificateDer::from(der.to_vec()),
-        };
-        certificate.names = certificate
-            .alternative_names()
-            .iter()
-            .filter_map(GeneralName::host)
-            .collect();
-        Ok(certificate)
+            issuer_text: OnceLock::new(),
+            subject_text: OnceLock::new(),
+            names: OnceLock::new(),
+            signed: envelope.keep(),
+        })
     }
 
     /// The certificate in DER.
     #[must_use]
     pub fn der(&self) -> &CertificateDer<'static> {
-        &self.der
-    }
-
-    /// The part of the DER that is signed.
-    #[must_use]
-    pub fn signed_part(&self) -> &[u8] {
-        &self.der[self.signed.clone()]
+        self.signed.der()
     }
 
     /// The certificate in PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::encode("CERTIFICATE", &self.der)
+        pem::encode("CERTIFICATE", self.der())
     }
 
     /// The version: 3 in all of today, 1 in some old roots.
@@ -202,13 +151,13 @@ impl Certificate {
     /// The distinguished name of its holder: `O=Example, CN=Example CA`; may be empty.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject_text
+        self.subject_text.get_or_init(|| self.subject.to_string())
     }
 
     /// The distinguished name of its issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer_text
+        self.issuer_text.get_or_init(|| self.issuer.to_string())
     }
 
     /// The name of its holder, attribute by attribute.
@@ -238,7 +187,7 @@ impl Certificate {
         }
         match self.common_name() {
             Some(name) => name.to_owned(),
-            None if !self.subject.is_empty() => self.subject_text.clone(),
+            None if !self.subject.is_empty() => self.subject().to_owned(),
             None => self.serial_number.to_string(),
         }
     }
@@ -247,22 +196,22 @@ impl Certificate {
     /// kinds, and DNS entries that are no host names, are left out.
     #[must_use]
     pub fn names(&self) -> &[HostName] {
-        &self.names
+        self.names.get_or_init(|| {
+            let names = self.alternative_names().iter();
+            names.filter_map(GeneralName::host).collect()
+        })
     }
 
     /// All names in its `subjectAltName`.
     #[must_use]
     pub fn alternative_names(&self) -> &[GeneralName] {
-        match self.value(&Oid::SUBJECT_ALT_NAME) {
-            Some(ExtensionValue::SubjectAltName(names)) => names,
-            _ => &[],
-        }
+        self.extensions.alternative_names()
     }
 
     /// Whether one of its names, which may be wildcards, covers `host` (RFC 9525, section 6.3).
     #[must_use]
     pub fn covers(&self, host: &HostName) -> bool {
-        self.names.iter().any(|name| name.covers(host))
+        self.names().iter().any(|name| name.covers(host))
     }
 
     /// The first second of its life.
@@ -296,14 +245,14 @@ impl Certificate {
     /// The SHA-256 of its DER.
     #[must_use]
     pub fn fingerprint_sha256(&self) -> Fingerprint {
-        Fingerprint::of(&self.der)
+        Fingerprint::of(self.der())
     }
 
     /// The SHA-1 of its DER, by which older tools and Windows name certificates. It tells them apart
     /// and proves nothing: other bytes can be made to have it.
     #[must_use]
     pub fn fingerprint_sha1(&self) -> [u8; 20] {
-        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der);
+        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.der());
         let mut octets = [0; 20];
         octets.copy_from_slice(digest.as_ref());
         octets
@@ -318,46 +267,25 @@ impl Certificate {
     /// The algorithm that it was signed with.
     #[must_use]
     pub fn signature_algorithm(&self) -> &AlgorithmIdentifier {
-        &self.outer_algorithm
-    }
-
-    /// The signature.
-    #[must_use]
-    pub fn signature(&self) -> &[u8] {
-        &self.signature
-    }
-
-    /// Whether the algorithm within what is signed is the one outside (RFC 5280, section 4.1.1.2).
-    #[must_use]
-    pub fn algorithms_agree(&self) -> bool {
-        self.inner_algorithm == self.outer_algorithm
+        self.signed.algorithm()
     }
 
     /// Its extensions, in their order.
     #[must_use]
-    pub fn extensions(&self) -> &[Extension] {
+    pub fn extensions(&self) -> &Extensions {
         &self.extensions
     }
 
     /// One of its extensions.
     #[must_use]
     pub fn extension(&self, oid: &Oid) -> Option<&Extension> {
-        self.extensions
-            .iter()
-            .find(|extension| extension.oid == *oid)
-    }
-
-    fn value(&self, oid: &Oid) -> Option<&ExtensionValue> {
-        self.extension(oid).map(|extension| &extension.value)
+        self.extensions.get(oid)
     }
 
     /// Its `basicConstraints`.
     #[must_use]
     pub fn basic_constraints(&self) -> Option<BasicConstraints> {
-        match self.value(&Oid::BASIC_CONSTRAINTS) {
-            Some(ExtensionValue::BasicConstraints(constraints)) => Some(*constraints),
-            _ => None,
-        }
+        self.extensions.basic_constraints()
     }
 
     /// Whether its `basicConstraints` make it a CA (RFC 5280, section 4.2.1.9).
@@ -370,10 +298,7 @@ impl Certificate {
     /// What its key may do; anything where it does not say (RFC 5280, section 4.2.1.3).
     #[must_use]
     pub fn key_usage(&self) -> Option<KeyUsage> {
-        match self.value(&Oid::KEY_USAGE) {
-            Some(ExtensionValue::KeyUsage(usage)) => Some(*usage),
-            _ => None,
-        }
+        self.extensions.key_usage()
     }
 
     /// Whether its `keyUsage`, if any, allows it to sign certificates.
@@ -388,65 +313,51 @@ impl Certificate {
     /// What it is for; anything where it does not say.
     #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[Oid]> {
-        match self.value(&Oid::EXTENDED_KEY_USAGE) {
-            Some(ExtensionValue::ExtendedKeyUsage(purposes)) => Some(purposes),
-            _ => None,
-        }
+        self.extensions.extended_key_usage()
     }
 
     /// What names its key among others of its holder.
     #[must_use]
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
-        match self.value(&Oid::SUBJECT_KEY_IDENTIFIER) {
-            Some(ExtensionValue::SubjectKeyIdentifier(octets)) => Some(octets),
-            _ => None,
-        }
+        self.extensions.subject_key_identifier()
+    }
+
+    /// What names its key in what it signs: what it says itself, or the usual hash of the key.
+    pub(crate) fn key_identifier(&self) -> Vec<u8> {
+        self.subject_key_identifier()
+            .map_or_else(|| key_identifier(self.public_key.bits()), <[u8]>::to_vec)
     }
 
     /// Which key of its issuer it was signed with.
     #[must_use]
     pub fn authority_key_identifier(&self) -> Option<&AuthorityKeyIdentifier> {
-        match self.value(&Oid::AUTHORITY_KEY_IDENTIFIER) {
-            Some(ExtensionValue::AuthorityKeyIdentifier(identifier)) => Some(identifier),
-            _ => None,
-        }
+        self.extensions.authority_key_identifier()
     }
 
     /// The names it may certify, where it is confined to some.
     #[must_use]
     pub fn name_constraints(&self) -> Option<&NameConstraints> {
-        match self.value(&Oid::NAME_CONSTRAINTS) {
-            Some(ExtensionValue::NameConstraints(constraints)) => Some(constraints),
-            _ => None,
-        }
+        self.extensions.name_constraints()
     }
 
     /// Where CRLs of its issuer are.
     #[must_use]
     pub fn crl_distribution_points(&self) -> &[DistributionPoint] {
-        match self.value(&Oid::CRL_DISTRIBUTION_POINTS) {
-            Some(ExtensionValue::DistributionPoints(points)) => points,
-            _ => &[],
-        }
+        self.extensions
+            .distribution_points(&Oid::CRL_DISTRIBUTION_POINTS)
     }
 
     /// Where its issuer's certificate and OCSP responder are.
     #[must_use]
     pub fn authority_info_access(&self) -> &[AccessDescription] {
-        match self.value(&Oid::AUTHORITY_INFO_ACCESS) {
-            Some(ExtensionValue::InfoAccess(list)) => list,
-            _ => &[],
-        }
+        self.extensions.authority_info_access()
     }
 
     /// Whether servers must staple an OCSP response to it (RFC 7633): clients that know this refuse it
     /// without one.
     #[must_use]
     pub fn must_staple(&self) -> bool {
-        match self.value(&Oid::TLS_FEATURE) {
-            Some(ExtensionValue::TlsFeature(features)) => features.contains(&STATUS_REQUEST),
-            _ => false,
-        }
+        self.extensions.tls_features().contains(&STATUS_REQUEST)
     }
 
     /// Whether it names itself as its issuer. See [`Self::is_signed_by`] for the signature.
@@ -461,18 +372,25 @@ impl Certificate {
         self.issuer.matches(&issuer.subject) && self.verify_signature(&issuer.public_key).is_ok()
     }
 
+    /// The certificate as something signed: the bytes that are, and the signature.
+    #[must_use]
+    pub fn signed(&self) -> &Signed<CertificateDer<'static>> {
+        &self.signed
+    }
+
+    /// Whether the algorithm within what is signed is the one outside (RFC 5280, section 4.1.1.2).
+    #[must_use]
+    pub fn algorithms_agree(&self) -> bool {
+        self.algorithms_agree
+    }
+
     /// Checks the signature with a key.
     ///
     /// # Errors
     ///
     /// It is wrong, or of an algorithm that is not known or not the key's.
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
-        let algorithm = self.outer_algorithm.signature_algorithm().ok_or_else(|| {
-            SignatureError::Unsupported {
-                algorithm: self.outer_algorithm.name(),
-            }
-        })?;
-        algorithm.verify(key, self.signed_part(), &self.signature)
+        self.signed.verify(key)
     }
 
     /// Whether `key` is the private half of the certificate's public key.
@@ -490,6 +408,15 @@ impl Certificate {
         self.public_key.bits() == key.public_key().bits()
     }
 }
+
+/// Two are equal if their DER is.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der() == other.der()
+    }
+}
+
+impl Eq for Certificate {}
 
 /// Names it; all that it says would fill a screen.
 impl fmt::Debug for Certificate {
@@ -512,26 +439,12 @@ fn read_version(fields: &mut Reader<'_>) -> Result<u8, DerError> {
     }
 }
 
-fn read_validity(fields: &mut Reader<'_>) -> Result<(SystemTime, SystemTime), DerError> {
-    let mut validity = fields.sequence()?;
+fn read_validity(element: Element<'_>) -> Result<(SystemTime, SystemTime), DerError> {
+    let mut validity = element.tagged(Tag::SEQUENCE)?.reader();
     let not_before = validity.next()?.time()?;
     let not_after = validity.next()?.time()?;
     validity.finish()?;
     Ok((not_before, not_after))
 }
 
-impl From<ExtensionError> for CertificateError {
-    fn from(error: ExtensionError) -> Self {
-        let ExtensionError { oid, source } = error;
-        match oid {
-            Some(oid) => Self::Extension {
-                name: oid.name_or_dots(),
-                source,
-            },
-            None => Self::Field {
-                field: "extensions",
-                source,
-            },
-        }
-    }
-}
+from_field_errors!(CertificateError);

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
 use crate::general_name::GeneralName;
+use crate::mailbox::Mailbox;
 use crate::name::HostName;
 
 /// The names that a CA is confined to, and those that it is barred from.
@@ -117,24 +118,18 @@ impl NameConstraints {
     /// compared is outside as soon as there is a constraint of its kind.
     #[must_use]
     pub fn permits_name(&self, name: &GeneralName) -> bool {
-        let concerning = |subtrees: &[Subtree]| {
-            let of_kind = subtrees.iter().filter(|subtree| subtree.concerns(name));
-            of_kind
-                .map(|subtree| subtree.contains(name))
-                .collect::<Vec<_>>()
-        };
-        let permitted = concerning(&self.permitted);
+        let mut permitted = self
+            .permitted
+            .iter()
+            .filter(|subtree| subtree.concerns(name))
+            .map(|subtree| subtree.contains(name) == Some(true))
+            .peekable();
         // What cannot be compared counts as excluded, and as not permitted.
-        let excluded = concerning(&self.excluded)
-            .into_iter()
-            .any(|contains| contains.unwrap_or(true))
-            || self
-                .excluded
-                .iter()
-                .any(|subtree| subtree.is_within_wildcard(name));
-        let permitted =
-            permitted.is_empty() || permitted.into_iter().any(|contains| contains == Some(true));
-        permitted && !excluded
+        let excluded = self.excluded.iter().any(|subtree| {
+            (subtree.concerns(name) && subtree.contains(name) != Some(false))
+                || subtree.is_within_wildcard(name)
+        });
+        !excluded && (permitted.peek().is_none() || permitted.any(|contains| contains))
     }
 
     pub(crate) fn write(&self, w: &mut Writer) {
@@ -280,9 +275,10 @@ impl Subtree {
         match (self, name) {
             (Self::Dns(_), GeneralName::Dns(_))
             | (Self::Ip(_), GeneralName::Ip(_))
-            | (Self::Email(_), GeneralName::Email(_))
             | (Self::Uri(_), GeneralName::Uri(_))
             | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            // Constraints of mailboxes are for those of other alphabets too (RFC 9598, section 6).
+            (Self::Email(_), mailbox) => mailbox.is_mailbox(),
             (Self::Other(ours), theirs) => {
                 std::mem::discriminant(ours) == std::mem::discriminant(theirs)
             }
@@ -313,12 +309,12 @@ impl Subtree {
                 domain.trim_start_matches('.'),
             )),
             (Self::Ip(network), GeneralName::Ip(octets)) => Some(network.contains(octets)),
-            (Self::Email(constraint), GeneralName::Email(mailbox)) => {
-                let (local, host) = mailbox.rsplit_once('@')?;
-                Some(match constraint.rsplit_once('@') {
-                    // The local part may mean something to its host: its case counts.
-                    Some((wanted, at)) => wanted == local && at.eq_ignore_ascii_case(host),
-                    None => matches_host(constraint, host),
+            (Self::Email(constraint), name) => {
+                let mailbox = name.mailbox()?;
+                Some(if constraint.contains('@') {
+                    Mailbox::in_certificate(constraint) == Some(mailbox)
+                } else {
+                    matches_host(constraint, mailbox.host())
                 })
             }
             (Self::Uri(constraint), GeneralName::Uri(uri)) => {
@@ -371,10 +367,15 @@ impl Network {
 
     /// Whether an address, given by its octets, shares the bits of the mask.
     fn contains(&self, theirs: &[u8]) -> bool {
-        let octets = self.octets();
-        let (ours, mask) = octets.split_at(octets.len() / 2);
-        let same = |((a, b), mask): ((&u8, &u8), &u8)| (a ^ b) & mask == 0;
-        ours.len() == theirs.len() && ours.iter().zip(theirs).zip(mask).all(same)
+        let same = |ours: &[u8], mask: &[u8]| {
+            let mut octets = ours.iter().zip(theirs).zip(mask);
+            ours.len() == theirs.len() && octets.all(|((a, b), mask)| (a ^ b) & mask == 0)
+        };
+        match (self.address, self.mask) {
+            (IpAddr::V4(ours), IpAddr::V4(mask)) => same(&ours.octets(), &mask.octets()),
+            (IpAddr::V6(ours), IpAddr::V6(mask)) => same(&ours.octets(), &mask.octets()),
+            _ => false,
+        }
     }
 }
 
@@ -427,12 +428,13 @@ fn matches_host(constraint: &str, host: &str) -> bool {
 }
 
 fn is_at_or_below(name: &str, domain: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let domain = domain.to_ascii_lowercase();
-    domain.is_empty()
-        || name
-            .strip_suffix(&domain)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    let (name, domain) = (name.as_bytes(), domain.as_bytes());
+    let Some(longer_by) = name.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    let (rest, end) = name.split_at(longer_by);
+    let whole_labels = rest.is_empty() || rest.ends_with(b".");
+    domain.is_empty() || (whole_labels && end.eq_ignore_ascii_case(domain))
 }
 
 /// The host in a URI's authority (RFC 3986, section 3.2), where it is a name.

@@ -6,9 +6,11 @@
 
 use std::fmt;
 
+mod fields;
 mod reader;
 mod writer;
 
+pub(crate) use fields::{FieldError, Fields, from_field_errors};
 pub use reader::{BitString, Element, Reader};
 pub use writer::Writer;
 
@@ -177,6 +179,12 @@ pub enum DerProblem {
     /// Something that may be there once is there twice.
     #[error("what may be there once is there twice, the second time")]
     Doubled,
+    /// More elements than any certificate has, where each costs more than the one before.
+    #[error("more than {most} elements of a kind, too many to be read, are there: the next is")]
+    TooMany {
+        /// So many are read.
+        most: usize,
+    },
     /// Elements nested deeper than any structure of X.509 is.
     #[error("fields nested too deeply are")]
     TooDeep,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
-use crate::general_name::hex;
+use crate::fingerprint::hex;
 use crate::oid::Oid;
 
 /// A distinguished name: a sequence of sets of attributes.
@@ -32,7 +32,8 @@ pub struct Attribute {
 impl DistinguishedName {
     /// The name of these attributes, one each relative distinguished name, in their order. Countries
     /// and serial numbers are written as `PrintableString`, domain components and email addresses as
-    /// `IA5String`, all else as `UTF8String` (RFC 5280, section 4.1.2.4 and appendix A.1).
+    /// `IA5String`, all else, and what has letters that those do not have, as `UTF8String` (RFC 5280,
+    /// section 4.1.2.4 and appendix A.1).
     #[must_use]
     pub fn of(attributes: &[(Oid, &str)]) -> Self {
         let mut writer = Writer::new();
@@ -40,6 +41,7 @@ impl DistinguishedName {
         writer.sequence(|w| {
             for (kind, value) in attributes {
                 let tag = match kind {
+                    _ if !value.is_ascii() => Tag::UTF8_STRING,
                     oid if [Oid::COUNTRY, Oid::SERIAL_NUMBER, Oid::DN_QUALIFIER].contains(oid) => {
                         Tag::PRINTABLE_STRING
                     }
@@ -139,9 +141,10 @@ impl DistinguishedName {
     pub(crate) fn hash_of_matching(&self, state: &impl BuildHasher) -> u64 {
         // The least of a set's hashes, as a set has no order and its members may be there twice.
         let parts = self.parts.iter().map(|part| {
-            let hashes = part
-                .iter()
-                .map(|attribute| state.hash_one((&attribute.kind, folded(&attribute.value))));
+            let hashes = part.iter().map(|attribute| {
+                let value: String = folded(&attribute.value).collect();
+                state.hash_one((&attribute.kind, value))
+            });
             hashes.min()
         });
         parts.fold(state.hash_one(self.parts.len()), |hash, part| {
@@ -174,25 +177,36 @@ impl DistinguishedName {
     }
 }
 
+/// Whether two sets of attributes are the same, in whatever order.
 fn same_part(a: &[Attribute], b: &[Attribute]) -> bool {
-    let same =
-        |x: &Attribute, y: &Attribute| x.kind == y.kind && folded(&x.value) == folded(&y.value);
-    // A set has no order.
-    a.len() == b.len()
-        && a.iter().all(|x| b.iter().any(|y| same(x, y)))
-        && b.iter().all(|y| a.iter().any(|x| same(x, y)))
+    match (a, b) {
+        ([a], [b]) => a.kind == b.kind && folded(&a.value).eq(folded(&b.value)),
+        _ => a.len() == b.len() && sorted(a) == sorted(b),
+    }
+}
+
+/// What the attributes of a set say, in an order that depends on nothing else. A stranger chooses how
+/// many there are, so each must not be compared with all others.
+fn sorted(part: &[Attribute]) -> Vec<(&Oid, String)> {
+    let mut sorted: Vec<_> = part
+        .iter()
+        .map(|attribute| (&attribute.kind, folded(&attribute.value).collect()))
+        .collect();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// The value as RFC 4518 prepares it for comparing, as far as certificates make use of it.
-fn folded(value: &str) -> String {
-    let mut folded = String::with_capacity(value.len());
-    for word in value.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.extend(word.chars().flat_map(char::to_lowercase));
-    }
-    folded
+fn folded(value: &str) -> impl Iterator<Item = char> + '_ {
+    value
+        .split_whitespace()
+        .enumerate()
+        .flat_map(|(index, word)| {
+            let space = (index > 0).then_some(' ');
+            space
+                .into_iter()
+                .chain(word.chars().flat_map(char::to_lowercase))
+        })
 }
 
 fn text_or_hex(value: &Element<'_>) -> String {
@@ -316,7 +330,33 @@ mod tests {
         let plain = name("Example Ltd", "A CA");
         assert!(plain.matches(&name("  EXAMPLE   ltd", "a ca ")));
         assert!(!plain.matches(&name("Example", "A CA")));
+        assert!(!plain.matches(&name("ExampleLtd", "A CA")));
         let above = DistinguishedName::of(&[(Oid::ORGANIZATION, "example ltd")]);
         assert!(plain.is_below(&above) && !above.is_below(&plain) && !plain.matches(&above));
+    }
+
+    #[test]
+    fn sets_have_no_order_and_many_attributes_take_no_time() {
+        let name = |values: &mut dyn Iterator<Item = usize>| {
+            let part: Vec<Attribute> = values
+                .map(|value| Attribute {
+                    kind: Oid::COMMON_NAME,
+                    tag: Tag::UTF8_STRING,
+                    value: format!("A {value}"),
+                })
+                .collect();
+            // Names of one DER are not looked at any further.
+            let der = format!("{part:?}").into_bytes();
+            DistinguishedName {
+                der,
+                parts: vec![part],
+            }
+        };
+        assert!(name(&mut (0..3)).matches(&name(&mut (0..3).rev())));
+        assert!(!name(&mut [0, 1, 1].into_iter()).matches(&name(&mut [0, 0, 1].into_iter())));
+        // Compared each with each, these would take minutes.
+        let many = 10_000;
+        assert!(name(&mut (0..many)).matches(&name(&mut (0..many).rev())));
+        assert!(!name(&mut (0..many)).matches(&name(&mut (1..=many))));
     }
 }

@@ -9,7 +9,11 @@ use crate::general_name::GeneralName;
 use crate::oid::Oid;
 use crate::serial::SerialNumber;
 
+mod list;
 mod part;
+
+pub(crate) use list::ExtensionError;
+pub use list::Extensions;
 
 use part::{bits, count, crl_number, list, mapping, sct_list};
 
@@ -72,8 +76,6 @@ pub enum ExtensionValue {
     CertificateIssuer(Vec<GeneralName>),
     /// What a CRL is about (section 5.2.5).
     IssuingDistributionPoint(IssuingDistributionPoint),
-    /// One that has no content.
-    Empty,
     /// One that Ravelin does not read.
     Unread,
 }
@@ -248,27 +250,30 @@ impl Extension {
         }
     }
 
-    /// Reads one. The error names the extension where it is one that Ravelin knows.
-    pub(crate) fn read(mut reader: Reader<'_>) -> Result<Self, (Option<Oid>, DerError)> {
-        let outer = |error| (None, error);
-        let oid = reader
-            .expect(Tag::OBJECT_IDENTIFIER)
-            .and_then(|element| element.oid())
-            .map_err(outer)?;
-        let inner = |error| (Some(oid.clone()), error);
-        let critical = reader.default_false().map_err(inner)?;
-        let octets = reader.expect(Tag::OCTET_STRING).map_err(inner)?;
-        reader.finish().map_err(inner)?;
-        let value = ExtensionValue::read(&oid, octets).map_err(inner)?;
+    /// The one that names the issuer's key, for writing (section 4.2.1.1).
+    pub(crate) fn naming_key(key_identifier: Vec<u8>) -> Self {
+        let identifier = AuthorityKeyIdentifier {
+            key_identifier: Some(key_identifier),
+            ..AuthorityKeyIdentifier::default()
+        };
+        let value = ExtensionValue::AuthorityKeyIdentifier(identifier);
+        Self::of(Oid::AUTHORITY_KEY_IDENTIFIER, false, value)
+    }
+
+    /// Reads what follows the identifier of one.
+    fn read(oid: Oid, mut reader: Reader<'_>) -> Result<Self, DerError> {
+        let critical = reader.default_false(Tag::BOOLEAN)?;
+        let octets = reader.expect(Tag::OCTET_STRING)?;
+        reader.finish()?;
         Ok(Self {
             critical,
             der: octets.content.to_vec(),
-            value,
+            value: ExtensionValue::read(&oid, octets)?,
             oid,
         })
     }
 
-    pub(crate) fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer) {
         w.sequence(|w| {
             w.oid(&self.oid);
             if self.critical {
@@ -277,39 +282,6 @@ impl Extension {
             w.octet_string(&self.der);
         });
     }
-
-    /// Reads the extensions in a `[n]` or a SEQUENCE of them. None may be there twice (section 4.2).
-    pub(crate) fn read_all(list: Element<'_>) -> Result<Vec<Self>, ExtensionError> {
-        let outer = |source| ExtensionError { oid: None, source };
-        let mut reader = list.tagged(Tag::SEQUENCE).map_err(outer)?.reader();
-        let mut extensions: Vec<Self> = Vec::new();
-        if reader.is_at_end() {
-            return Err(outer(DerProblem::Empty.at(list.at)));
-        }
-        while !reader.is_at_end() {
-            let place = reader.place();
-            let extension = reader.sequence().map_err(outer)?;
-            let extension =
-                Self::read(extension).map_err(|(oid, source)| ExtensionError { oid, source })?;
-            if extensions.iter().any(|other| other.oid == extension.oid) {
-                return Err(ExtensionError {
-                    oid: Some(extension.oid),
-                    source: DerProblem::Doubled.at(place),
-                });
-            }
-            extensions.push(extension);
-        }
-        Ok(extensions)
-    }
-}
-
-/// Why an extension cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExtensionError {
-    /// Which, where that much could be read.
-    pub(crate) oid: Option<Oid>,
-    /// What is wrong.
-    pub(crate) source: DerError,
 }
 
 impl ExtensionValue {
@@ -387,7 +359,6 @@ impl ExtensionValue {
             Self::CrlReason(reason) => w.primitive(Tag::ENUMERATED, &[*reason]),
             Self::InvalidityDate(time) => w.generalized_time(*time),
             Self::IssuingDistributionPoint(point) => point.write(w),
-            Self::Empty => w.null(),
             // Only logs make these, and nobody can write what cannot be read.
             Self::SctList(_) | Self::Unread => {}
         }

@@ -1,12 +1,14 @@
 //! The names that a certificate can be for (RFC 5280, section 4.2.1.6): hosts, addresses, mailboxes,
 //! URIs and rarer ones.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::distinguished_name::{DistinguishedName, unprintable};
+use crate::fingerprint::hex;
+use crate::mailbox::Mailbox;
 use crate::name::{HostName, HostNameError};
 use crate::oid::Oid;
 
@@ -106,6 +108,14 @@ impl GeneralName {
         }
     }
 
+    /// Whether it has no letters but those that its kind has in a certificate (`IA5String`).
+    pub(crate) fn is_ascii(&self) -> bool {
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => text.is_ascii(),
+            _ => true,
+        }
+    }
+
     /// The host that it names, where it names one. `127.0.0.1` as a DNS name is a mistake that no
     /// client accepts, and names none.
     #[must_use]
@@ -116,6 +126,25 @@ impl GeneralName {
                 .ok()
                 .filter(|name| matches!(name, HostName::Dns(_))),
             Self::Ip(octets) => address(octets).map(HostName::Ip),
+            _ => None,
+        }
+    }
+
+    /// Whether it is to name a mailbox.
+    pub(crate) fn is_mailbox(&self) -> bool {
+        match self {
+            Self::Email(_) => true,
+            Self::Other(kind, _) => *kind == Oid::SMTP_UTF8_MAILBOX,
+            _ => false,
+        }
+    }
+
+    /// The mailbox that it names, where it names one: an `rfc822Name`, or a `SmtpUTF8Mailbox` (RFC 9598).
+    #[must_use]
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        match self {
+            Self::Email(text) => Mailbox::in_certificate(text),
+            Self::Other(kind, der) if *kind == Oid::SMTP_UTF8_MAILBOX => Mailbox::in_smtp_utf8(der),
             _ => None,
         }
     }
@@ -162,22 +191,12 @@ impl FromStr for GeneralName {
                 Ok(Self::Uri(text.to_owned()))
             };
         }
-        let Some((mailbox, host)) = text.rsplit_once('@') else {
+        if !text.contains('@') {
             return Ok(Self::from(&text.parse::<HostName>()?));
-        };
-        let error = || GeneralNameError::Email(text.to_owned());
-        // Atoms with dots (RFC 5321, section 4.1.2). Quoted ones are valid and used by nobody.
-        let good = mailbox.split('.').all(|atom| {
-            !atom.is_empty()
-                && atom
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
-        });
-        match host.parse() {
-            Ok(HostName::Dns(host)) if good && mailbox.len() <= 64 && !host.contains('*') => {
-                Ok(Self::Email(format!("{mailbox}@{host}")))
-            }
-            _ => Err(error()),
+        }
+        match text.parse::<Mailbox>() {
+            Ok(mailbox) if mailbox.local().is_ascii() => Ok(Self::Email(mailbox.to_string())),
+            _ => Err(GeneralNameError::Email(text.to_owned())),
         }
     }
 }
@@ -186,22 +205,27 @@ impl FromStr for GeneralName {
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => {
-                text.chars().try_for_each(|character| match character {
-                    _ if unprintable(character) => write!(f, "\\x{:02x}", u32::from(character)),
-                    _ => write!(f, "{character}"),
-                })
-            }
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => escaped(text, f),
             Self::Ip(octets) => match address(octets) {
                 Some(address) => address.fmt(f),
                 None => write!(f, "#{}", hex(octets)),
             },
             Self::Directory(name) => name.fmt(f),
             Self::RegisteredId(oid) => oid.fmt(f),
-            Self::Other(kind, value) => write!(f, "{}:#{}", kind.name_or_dots(), hex(value)),
+            Self::Other(kind, value) => match self.mailbox() {
+                Some(mailbox) => escaped(&mailbox.to_string(), f),
+                None => write!(f, "{}:#{}", kind.name_or_dots(), hex(value)),
+            },
             Self::X400(der) | Self::EdiParty(der) => write!(f, "#{}", hex(der)),
         }
     }
+}
+
+fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    text.chars().try_for_each(|character| match character {
+        _ if unprintable(character) => write!(f, "\\x{:02x}", u32::from(character)),
+        _ => write!(f, "{character}"),
+    })
 }
 
 /// `https://…` or `urn:…`: a scheme, and something behind it. `localhost:8443` has none that names
@@ -220,14 +244,6 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
     let v6 = <[u8; 16]>::try_from(octets).map(IpAddr::from);
     v4.or(v6).ok()
-}
-
-pub(crate) fn hex(octets: &[u8]) -> String {
-    let mut digits = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        let _ = write!(digits, "{octet:02x}");
-    }
-    digits
 }
 
 #[cfg(test)]

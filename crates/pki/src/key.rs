@@ -95,6 +95,12 @@ pub enum KeyError {
         /// The size that was asked for.
         bits: u16,
     },
+    /// Keys of this kind are read, and none are made.
+    #[error("keys of the kind {key_type} are not made here")]
+    NotMade {
+        /// The kind that was asked for.
+        key_type: KeyType,
+    },
     /// The form does not exist for keys of this kind.
     #[error("{} is a form of {} keys, and this one is {key_type}", form.name(), form.family())]
     Form {
@@ -132,6 +138,8 @@ impl PrivateKey {
                 };
                 Pair::Rsa(Box::new(RsaKeyPair::generate(size).map_err(none)?))
             }
+            // Nobody but TLS asks for them, and it is content with any RSA key.
+            KeyType::RsaPss(_) => return Err(KeyError::NotMade { key_type }),
             KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 => {
                 Pair::MlDsa(PqdsaKeyPair::generate(ml_dsa(key_type)).map_err(none)?)
             }
@@ -276,16 +284,7 @@ impl PrivateKey {
         let mut writer = Writer::with_capacity(512);
         writer.sequence(|w| {
             w.unsigned(0);
-            w.sequence(|w| {
-                w.oid(&self.public.algorithm().oid);
-                w.raw(
-                    self.public
-                        .algorithm()
-                        .parameters
-                        .as_deref()
-                        .unwrap_or_default(),
-                );
-            });
+            self.public.algorithm().write(w);
             w.constructed(Tag::OCTET_STRING, |w| {
                 w.sequence(|w| {
                     w.unsigned(1);

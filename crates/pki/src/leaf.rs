@@ -66,30 +66,11 @@ impl Leaf {
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, LeafError> {
         let private_key = PrivateKey::from_der(&key).map_err(LeafError::Key)?;
-        Self::of(chain, key, &private_key)
-    }
-
-    /// Takes a chain and a key that was just made. To read that back from its DER would cost more than
-    /// making it did: aws-lc checks that the public half is the private one's, by computing it twice.
-    pub(crate) fn with_new_key(
-        chain: Vec<CertificateDer<'static>>,
-        key: &PrivateKey,
-    ) -> Result<Self, LeafError> {
-        let der = key.der().map_err(LeafError::Key)?;
-        Self::of(chain, der, key)
-    }
-
-    /// Takes a chain and a key in both its forms.
-    fn of(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-        private_key: &PrivateKey,
-    ) -> Result<Self, LeafError> {
         let first = chain.first().ok_or(LeafError::Empty)?;
         let certificate = Certificate::from_der(first).map_err(LeafError::Certificate)?;
-        if !certificate.matches(private_key) {
+        if !certificate.matches(&private_key) {
             let other = chain.iter().position(|der| {
-                Certificate::from_der(der).is_ok_and(|other| other.matches(private_key))
+                Certificate::from_der(der).is_ok_and(|other| other.matches(&private_key))
             });
             return Err(match other {
                 Some(index) => LeafError::Order { number: index + 1 },
@@ -106,6 +87,21 @@ impl Leaf {
             key,
             certificate,
         })
+    }
+
+    /// Takes what was just made: the certificate, which is the first of the chain too, and its key. To
+    /// read the key back from its DER would cost more than making it did: aws-lc checks that the public
+    /// half is the private one's, by computing it twice.
+    pub(crate) fn of_new(
+        certificate: Certificate,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Self {
+        Self {
+            chain,
+            key,
+            certificate,
+        }
     }
 
     /// Reads a chain and a key, each in PEM or DER; both may be the same file.

@@ -6,9 +6,11 @@
 use aws_lc_rs::digest;
 
 use crate::certificate::Certificate;
-use crate::der::{DerError, Element, Reader, Tag, Writer};
+use crate::der::{
+    DerError, DerProblem, Element, FieldError, Fields, Reader, Tag, Writer, from_field_errors,
+};
 use crate::distinguished_name::DistinguishedName;
-use crate::extension::{Extension, ExtensionError};
+use crate::extension::Extensions;
 use crate::oid::Oid;
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
@@ -206,10 +208,6 @@ const MAX_CERTIFICATES: usize = 16;
 /// The lengths of nonces that may be sent, in octets (RFC 9654, section 2.1).
 const NONCE_OCTETS: std::ops::RangeInclusive<usize> = 1..=128;
 
-fn field(field: &'static str) -> impl Fn(DerError) -> OcspError {
-    move |source| OcspError::Field { field, source }
-}
-
 fn bounded(der: &[u8], most: usize) -> Result<(), OcspError> {
     let octets = der.len();
     if octets > most {
@@ -218,32 +216,53 @@ fn bounded(der: &[u8], most: usize) -> Result<(), OcspError> {
     Ok(())
 }
 
-/// Reads the extensions in an explicit tag.
-fn extensions(
-    reader: &mut Reader<'_>,
-    tag: u8,
-    name: &'static str,
-) -> Result<Vec<Extension>, OcspError> {
-    let list = reader
-        .optional(Tag::context_constructed(tag))
-        .and_then(|list| list.map(|list| list.inner()).transpose())
-        .map_err(field(name))?;
-    list.map_or(Ok(Vec::new()), Extension::read_all)
-        .map_err(|ExtensionError { oid, source }| match oid {
-            Some(oid) => OcspError::Extension {
-                name: oid.name_or_dots(),
-                source,
-            },
-            None => field(name)(source),
-        })
+from_field_errors!(OcspError);
+
+/// The fields of the one structure in some bytes.
+fn whole<'b>(der: &'b [u8], structure: &'static str) -> Result<Fields<'b>, FieldError> {
+    let whole = Reader::only(der, Tag::SEQUENCE).map_err(|source| FieldError {
+        field: structure,
+        source,
+    })?;
+    Ok(Fields::of(&whole))
+}
+
+/// A SEQUENCE, for [`Fields`] to read.
+fn sequence(element: Element<'_>) -> Result<Element<'_>, DerError> {
+    element.tagged(Tag::SEQUENCE)
+}
+
+/// The SEQUENCEs of a list, as long as there are not too many.
+fn at_most<'b>(
+    most: usize,
+    field: &'static str,
+    list: &Element<'b>,
+) -> Result<Vec<Element<'b>>, OcspError> {
+    let wrong = |source| FieldError { field, source };
+    let mut reader = list.reader();
+    let mut elements = Vec::new();
+    while !reader.is_at_end() {
+        if elements.len() == most {
+            return Err(OcspError::TooMany { field, most });
+        }
+        elements.push(reader.next().and_then(sequence).map_err(wrong)?);
+    }
+    Ok(elements)
+}
+
+/// The one version that there is, which is not written (DER, section 11.5).
+fn version_1(fields: &mut Fields<'_>) -> Result<(), FieldError> {
+    let tag = Tag::context_constructed(0);
+    let refuse = |version: Element<'_>| Err(DerProblem::OutOfRange.at(version.at));
+    fields
+        .optional("version", tag, refuse)
+        .map(|_: Option<()>| ())
 }
 
 /// The octets of the nonce among extensions: an OCTET STRING within that of the extension (RFC 9654,
 /// section 2.1). One that is not written so is none.
-fn nonce(extensions: &[Extension]) -> Option<&[u8]> {
-    let extension = extensions
-        .iter()
-        .find(|extension| extension.oid == Oid::OCSP_NONCE)?;
+fn nonce(extensions: &Extensions) -> Option<&[u8]> {
+    let extension = extensions.get(&Oid::OCSP_NONCE)?;
     let octets = Reader::only(&extension.der, Tag::OCTET_STRING).ok()?;
     Some(octets.content)
 }

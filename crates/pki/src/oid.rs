@@ -213,6 +213,9 @@ known! {
     SERVER_GATED_CRYPTO = b"\x60\x86\x48\x01\x86\xf8\x42\x04\x01", "nsSGC";
     SMARTCARD_LOGON = b"\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x02", "smartcardLogon";
 
+    // Other names: RFC 9598.
+    SMTP_UTF8_MAILBOX = b"\x2b\x06\x01\x05\x05\x07\x08\x09", "id-on-SmtpUTF8Mailbox";
+
     // Access methods, policy qualifiers and OCSP: RFC 5280, RFC 6960.
     OCSP = b"\x2b\x06\x01\x05\x05\x07\x30\x01", "ocsp";
     OCSP_BASIC = b"\x2b\x06\x01\x05\x05\x07\x30\x01\x01", "ocspBasic";

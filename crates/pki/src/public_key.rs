@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
 use crate::fingerprint::Fingerprint;
 use crate::oid::Oid;
-use crate::signature::{AlgorithmIdentifier, Hash, SignatureAlgorithm};
+use crate::signature::{AlgorithmIdentifier, Hash, Pss, PssKey, SignatureAlgorithm};
 
 /// A kind of key that Ravelin can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -23,6 +23,9 @@ pub enum KeyType {
     Ed25519,
     /// RSA (RFC 8017) with a modulus of so many bits. Keys are made with 2048, 3072 and 4096.
     Rsa(u16),
+    /// RSA with a modulus of so many bits, for RSASSA-PSS alone (RFC 4055, section 1.2). Such keys are
+    /// read, and none are made.
+    RsaPss(u16),
     /// ML-DSA-44 (FIPS 204): safe from quantum computers, and new.
     MlDsa44,
     /// ML-DSA-65.
@@ -63,6 +66,7 @@ impl KeyType {
             Self::EcdsaP521 => SignatureAlgorithm::Ecdsa(Hash::Sha512),
             Self::Ed25519 => SignatureAlgorithm::Ed25519,
             Self::Rsa(_) => SignatureAlgorithm::RsaPkcs1(Hash::Sha256),
+            Self::RsaPss(_) => SignatureAlgorithm::RsaPss(Pss::of(Hash::Sha256)),
             Self::MlDsa44 => SignatureAlgorithm::MlDsa44,
             Self::MlDsa65 => SignatureAlgorithm::MlDsa65,
             Self::MlDsa87 => SignatureAlgorithm::MlDsa87,
@@ -84,6 +88,7 @@ impl KeyType {
                 w.oid(&Oid::RSA_ENCRYPTION);
                 w.null();
             }
+            Self::RsaPss(_) => w.oid(&Oid::RSA_PSS),
             Self::Ed25519 => w.oid(&Oid::ED25519),
             Self::MlDsa44 => w.oid(&Oid::ML_DSA_44),
             Self::MlDsa65 => w.oid(&Oid::ML_DSA_65),
@@ -106,6 +111,7 @@ impl KeyType {
                 _ => None,
             },
             oid if *oid == Oid::RSA_ENCRYPTION => modulus_bits(bits).map(Self::Rsa),
+            oid if *oid == Oid::RSA_PSS => modulus_bits(bits).map(Self::RsaPss),
             oid if *oid == Oid::ED25519 => Some(Self::Ed25519),
             oid if *oid == Oid::ML_DSA_44 => Some(Self::MlDsa44),
             oid if *oid == Oid::ML_DSA_65 => Some(Self::MlDsa65),
@@ -124,6 +130,7 @@ impl fmt::Display for KeyType {
             Self::EcdsaP521 => f.write_str("ECDSA P-521"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Rsa(bits) => write!(f, "RSA {bits}"),
+            Self::RsaPss(bits) => write!(f, "RSA-PSS {bits}"),
             Self::MlDsa44 => f.write_str("ML-DSA-44"),
             Self::MlDsa65 => f.write_str("ML-DSA-65"),
             Self::MlDsa87 => f.write_str("ML-DSA-87"),
@@ -240,13 +247,20 @@ impl PublicKey {
         self.key_type
     }
 
-    /// Its kind in words: `ECDSA P-256`, or the name or number of an algorithm that is not known.
+    /// Its kind in words: `ECDSA P-256`, or the name or number of an algorithm that is not known. With
+    /// what it is for, where that is a part of RSASSA-PSS alone.
     #[must_use]
     pub fn kind(&self) -> String {
-        self.key_type.map_or_else(
-            || self.algorithm.oid.name_or_dots(),
-            |kind| kind.to_string(),
-        )
+        let Some(kind) = self.key_type else {
+            return self.algorithm.oid.name_or_dots();
+        };
+        match PssKey::of(&self.algorithm) {
+            Some(PssKey::AtLeast(Pss { hash, salt })) => {
+                format!("{kind} for {hash} and salts of {salt} bytes or more")
+            }
+            Some(PssKey::Unsupported) => format!("{kind} with parameters that are not supported"),
+            _ => kind.to_string(),
+        }
     }
 
     /// The public exponent of an RSA key, where it is below 2⁶⁴.

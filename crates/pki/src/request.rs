@@ -1,18 +1,16 @@
 //! Certificate signing requests (PKCS#10, RFC 2986): what a holder of a key asks a CA to certify.
 
-use std::ops::Range;
-
-use crate::authority::signed;
-use crate::der::{DerError, DerProblem, Reader, Tag, Writer};
+use crate::der::{DerError, DerProblem, Reader, Tag, Writer, from_field_errors};
 use crate::distinguished_name::DistinguishedName;
-use crate::extension::{Extension, ExtensionError, ExtensionValue, KeyUsage};
+use crate::extension::{Extensions, KeyUsage};
 use crate::general_name::GeneralName;
 use crate::key::{SignError, Signer};
 use crate::oid::Oid;
 use crate::pem;
 use crate::public_key::PublicKey;
-use crate::signature::{AlgorithmIdentifier, SignatureError};
-use crate::template::{Template, write_extensions};
+use crate::signature::SignatureError;
+use crate::signed::{self, Envelope, Signed};
+use crate::template::Template;
 
 /// A request that was read, and whose form is sound. Whether its sender holds the key is what
 /// [`Self::verify_signature`] tells; whether it may have what it asks for, only its CA.
@@ -31,14 +29,11 @@ use crate::template::{Template, write_extensions};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateRequest {
-    der: Vec<u8>,
-    signed: Range<usize>,
+    signed: Signed,
     subject: DistinguishedName,
     public_key: PublicKey,
-    extensions: Vec<Extension>,
+    extensions: Extensions,
     has_challenge_password: bool,
-    algorithm: AlgorithmIdentifier,
-    signature: Vec<u8>,
 }
 
 /// Why bytes are not a request.
@@ -74,73 +69,53 @@ impl CertificateRequest {
             reason,
         };
         // Key identifiers are for the CA to choose, and where its CRLs are, it knows better.
-        let asked: Vec<Extension> = template
+        let asked: Extensions = template
             .extensions(key.public_key())
             .into_iter()
             .filter(|extension| extension.oid != Oid::SUBJECT_KEY_IDENTIFIER)
             .collect();
-        let mut info = Writer::with_capacity(512);
-        info.sequence(|w| {
+        let info = |w: &mut Writer| {
             w.unsigned(VERSION_1);
             w.raw(template.subject.der());
             w.raw(key.public_key().der());
             w.constructed(Tag::context_constructed(0), |w| {
                 w.sequence(|w| {
                     w.oid(&Oid::EXTENSION_REQUEST);
-                    w.constructed(Tag::SET, |w| write_extensions(w, &asked));
+                    w.constructed(Tag::SET, |w| asked.write(w));
                 });
             });
-        });
-        let der = signed(&info, key)?;
-        Self::from_der(&der).map_err(|error| unreadable(error.to_string()))
+        };
+        let signed: Signed = signed::sign(key, 1024, info, |_| {})?;
+        Self::from_der(signed.der()).map_err(|error| unreadable(error.to_string()))
     }
 
     /// Reads exactly one request in DER.
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
-        let field = |field| move |source| RequestError::Field { field, source };
-        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field("outermost SEQUENCE"))?;
-        let mut reader = whole.reader();
-        let info = reader
-            .expect(Tag::SEQUENCE)
-            .map_err(field("certificationRequestInfo"))?;
-        let algorithm = reader
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signatureAlgorithm"))?;
-        let signature = reader
-            .expect(Tag::BIT_STRING)
-            .and_then(|bits| bits.octet_bits())
-            .map_err(field("signature"))?;
-        reader.finish().map_err(field("end"))?;
+        let field = |source| RequestError::Field {
+            field: "outermost SEQUENCE",
+            source,
+        };
+        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field)?;
+        let envelope = Envelope::read_whole(whole, ["certificationRequestInfo", "signature"])?;
 
-        let mut fields = info.reader();
-        let version = fields.expect(Tag::INTEGER).map_err(field("version"))?;
-        if version.unsigned().map_err(field("version"))? != VERSION_1 {
-            let source = DerProblem::OutOfRange.at(version.at);
-            return Err(field("version")(source));
-        }
-        let subject = fields
-            .next()
-            .and_then(DistinguishedName::read)
-            .map_err(field("subject"))?;
-        let public_key = fields
-            .next()
-            .and_then(PublicKey::read)
-            .map_err(field("subjectPKInfo"))?;
+        let mut fields = envelope.fields();
+        fields.next("version", |element| {
+            match element.tagged(Tag::INTEGER)?.unsigned()? {
+                VERSION_1 => Ok(()),
+                _ => Err(DerProblem::OutOfRange.at(element.at)),
+            }
+        })?;
+        let subject = fields.next("subject", DistinguishedName::read)?;
+        let public_key = fields.next("subjectPKInfo", PublicKey::read)?;
         // Not optional in RFC 2986, and left out by some.
-        let attributes = fields
-            .optional(Tag::context_constructed(0))
-            .map_err(field("attributes"))?;
-        fields.finish().map_err(field("certificationRequestInfo"))?;
+        let attributes = fields.optional("attributes", Tag::context_constructed(0), Ok)?;
+        fields.finish("certificationRequestInfo")?;
         let mut request = Self {
-            der: der.to_vec(),
-            signed: info.at..info.at + info.whole.len(),
+            signed: envelope.keep(),
             subject,
             public_key,
-            extensions: Vec::new(),
+            extensions: Extensions::default(),
             has_challenge_password: false,
-            algorithm,
-            signature: signature.to_vec(),
         };
         if let Some(attributes) = attributes {
             request.read_attributes(attributes.reader())?;
@@ -161,7 +136,7 @@ impl CertificateRequest {
             let oid = kind.oid().map_err(field)?;
             if oid == Oid::EXTENSION_REQUEST {
                 let list = values.inner().map_err(field)?;
-                let extensions = Extension::read_all(list)?;
+                let extensions = Extensions::read(list, "attributes")?;
                 if !self.extensions.is_empty() {
                     return Err(field(DerProblem::Doubled.at(kind.at)));
                 }
@@ -175,13 +150,13 @@ impl CertificateRequest {
     /// The request in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        &self.der
+        self.signed.der()
     }
 
     /// The request in PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::encode("CERTIFICATE REQUEST", &self.der)
+        pem::encode("CERTIFICATE REQUEST", self.der())
     }
 
     /// The subject that is asked for.
@@ -198,46 +173,33 @@ impl CertificateRequest {
 
     /// The extensions that are asked for.
     #[must_use]
-    pub fn extensions(&self) -> &[Extension] {
+    pub fn extensions(&self) -> &Extensions {
         &self.extensions
-    }
-
-    fn value(&self, oid: &Oid) -> Option<&ExtensionValue> {
-        let extension = self.extensions.iter().find(|e| e.oid == *oid);
-        extension.map(|extension| &extension.value)
     }
 
     /// The names that are asked for.
     #[must_use]
     pub fn alternative_names(&self) -> &[GeneralName] {
-        match self.value(&Oid::SUBJECT_ALT_NAME) {
-            Some(ExtensionValue::SubjectAltName(names)) => names,
-            _ => &[],
-        }
+        self.extensions.alternative_names()
     }
 
     /// The purposes that are asked for; none where it does not say.
     #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[Oid]> {
-        match self.value(&Oid::EXTENDED_KEY_USAGE) {
-            Some(ExtensionValue::ExtendedKeyUsage(purposes)) => Some(purposes),
-            _ => None,
-        }
+        self.extensions.extended_key_usage()
     }
 
     /// What the key is to be used for, where it says.
     #[must_use]
     pub fn key_usage(&self) -> Option<KeyUsage> {
-        match self.value(&Oid::KEY_USAGE) {
-            Some(ExtensionValue::KeyUsage(usage)) => Some(*usage),
-            _ => None,
-        }
+        self.extensions.key_usage()
     }
 
     /// Whether the certificate of a CA is asked for.
     #[must_use]
     pub fn asks_for_ca(&self) -> bool {
-        matches!(self.value(&Oid::BASIC_CONSTRAINTS), Some(ExtensionValue::BasicConstraints(c)) if c.ca)
+        let constraints = self.extensions.basic_constraints();
+        constraints.is_some_and(|constraints| constraints.ca)
     }
 
     /// Whether a challenge password (RFC 2985, section 5.4.1) is in it: readable by all who see it.
@@ -246,10 +208,10 @@ impl CertificateRequest {
         self.has_challenge_password
     }
 
-    /// The algorithm of the signature.
+    /// The request as something signed: the bytes that are, and the signature.
     #[must_use]
-    pub fn signature_algorithm(&self) -> &AlgorithmIdentifier {
-        &self.algorithm
+    pub fn signed(&self) -> &Signed {
+        &self.signed
     }
 
     /// Whether whoever made the request holds the key that it names.
@@ -258,31 +220,10 @@ impl CertificateRequest {
     ///
     /// The signature is wrong, or of an algorithm that is not known or not the key's.
     pub fn verify_signature(&self) -> Result<(), SignatureError> {
-        let algorithm = self.algorithm.signature_algorithm();
-        let algorithm = algorithm.ok_or_else(|| SignatureError::Unsupported {
-            algorithm: self.algorithm.name(),
-        })?;
-        algorithm.verify(
-            &self.public_key,
-            &self.der[self.signed.clone()],
-            &self.signature,
-        )
+        self.signed.verify(&self.public_key)
     }
 }
 
 const VERSION_1: u64 = 0;
 
-impl From<ExtensionError> for RequestError {
-    fn from(ExtensionError { oid, source }: ExtensionError) -> Self {
-        match oid {
-            Some(oid) => Self::Extension {
-                name: oid.name_or_dots(),
-                source,
-            },
-            None => Self::Field {
-                field: "attributes",
-                source,
-            },
-        }
-    }
-}
+from_field_errors!(RequestError);

@@ -5,14 +5,13 @@
 //! certificate is [`crate::verify`]'s business.
 
 use std::fmt;
-use std::ops::Range;
 use std::time::SystemTime;
 
 use crate::certificate::Certificate;
-use crate::der::{DerError, DerProblem, Element, Reader, Tag};
+use crate::der::{DerError, DerProblem, Element, Reader, Tag, from_field_errors};
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
-    AuthorityKeyIdentifier, DistributionPoint, Extension, ExtensionError, ExtensionValue,
+    AuthorityKeyIdentifier, DistributionPoint, ExtensionValue, Extensions,
     IssuingDistributionPoint, KeyUsage,
 };
 use crate::general_name::GeneralName;
@@ -21,6 +20,7 @@ use crate::pem::{self, PemError};
 use crate::public_key::PublicKey;
 use crate::serial::SerialNumber;
 use crate::signature::{AlgorithmIdentifier, SignatureError};
+use crate::signed::{Envelope, Signed};
 
 mod entry;
 mod reason;
@@ -60,18 +60,14 @@ use entry::Entries;
 /// ```
 #[derive(Clone)]
 pub struct RevocationList {
-    der: Vec<u8>,
-    /// What is signed, within the DER.
-    signed: Range<usize>,
+    signed: Signed,
     version: u8,
-    inner_algorithm: AlgorithmIdentifier,
-    outer_algorithm: AlgorithmIdentifier,
-    signature: Vec<u8>,
+    algorithms_agree: bool,
     issuer: DistinguishedName,
     this_update: SystemTime,
     next_update: Option<SystemTime>,
     entries: Entries,
-    extensions: Vec<Extension>,
+    extensions: Extensions,
 }
 
 /// Why bytes are not a CRL.
@@ -110,70 +106,40 @@ pub enum RevocationListError {
 impl RevocationList {
     /// Reads exactly one CRL in DER.
     pub fn from_der(der: &[u8]) -> Result<Self, RevocationListError> {
-        let field = |field| move |source| RevocationListError::Field { field, source };
+        let field = |source| RevocationListError::Field {
+            field: "outermost SEQUENCE",
+            source,
+        };
         // Places of entries are kept in 32 bits.
         if u32::try_from(der.len()).is_err() {
             return Err(RevocationListError::TooLarge);
         }
-        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field("outermost SEQUENCE"))?;
-        let mut reader = whole.reader();
-        let tbs = reader.expect(Tag::SEQUENCE).map_err(field("tbsCertList"))?;
-        let outer_algorithm = reader
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signatureAlgorithm"))?;
-        let signature = reader
-            .expect(Tag::BIT_STRING)
-            .and_then(|bits| bits.octet_bits())
-            .map_err(field("signatureValue"))?
-            .to_vec();
-        reader.finish().map_err(field("end"))?;
+        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field)?;
+        let envelope = Envelope::read_whole(whole, ["tbsCertList", "signatureValue"])?;
 
-        let mut fields = tbs.reader();
-        let version = read_version(&mut fields).map_err(field("version"))?;
-        let inner_algorithm = fields
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signature"))?;
-        let issuer = fields
-            .next()
-            .and_then(DistinguishedName::read)
-            .map_err(field("issuer"))?;
-        let this_update = fields
-            .next()
-            .and_then(|time| time.time())
-            .map_err(field("thisUpdate"))?;
-        let next_update = match fields.peek() {
-            Some(Tag::UTC_TIME | Tag::GENERALIZED_TIME) => Some(
-                fields
-                    .next()
-                    .and_then(|time| time.time())
-                    .map_err(field("nextUpdate"))?,
-            ),
-            _ => None,
-        };
+        let mut fields = envelope.fields();
+        let version = fields.read("version", read_version)?;
+        let inner_algorithm = fields.next("signature", AlgorithmIdentifier::read)?;
+        let issuer = fields.next("issuer", DistinguishedName::read)?;
+        let this_update = fields.next("thisUpdate", |time| time.time())?;
+        let next_update = fields.read("nextUpdate", |reader| match reader.peek() {
+            Some(Tag::UTC_TIME | Tag::GENERALIZED_TIME) => reader.next()?.time().map(Some),
+            _ => Ok(None),
+        })?;
         let entries = fields
-            .optional(Tag::SEQUENCE)
-            .and_then(|list| list.map_or(Ok(Entries::default()), Entries::read))
-            .map_err(field("revokedCertificates"))?;
-        let extensions = fields
-            .optional(Tag::context_constructed(0))
-            .and_then(|list| list.map(|list| list.inner()).transpose())
-            .map_err(field("crlExtensions"))?;
-        fields.finish().map_err(field("tbsCertList"))?;
-        let extensions = extensions.map_or(Ok(Vec::new()), Extension::read_all)?;
+            .optional("revokedCertificates", Tag::SEQUENCE, Entries::read)?
+            .unwrap_or_default();
+        let extensions = Extensions::read_tagged(&mut fields, "crlExtensions", 0)?;
+        fields.finish("tbsCertList")?;
         Ok(Self {
-            signed: tbs.at..tbs.at + tbs.whole.len(),
             version,
-            inner_algorithm,
-            outer_algorithm,
-            signature,
+            algorithms_agree: inner_algorithm == envelope.algorithm,
             issuer,
             this_update,
             next_update,
             entries,
             extensions,
-            der: der.to_vec(),
+            signed: envelope.keep(),
         })
     }
 
@@ -203,25 +169,25 @@ impl RevocationList {
     /// The CRL in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// The part of the DER that is signed.
-    #[must_use]
-    pub fn signed_part(&self) -> &[u8] {
-        &self.der[self.signed.clone()]
+        self.signed.der()
     }
 
     /// The CRL in PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::encode(LABEL, &self.der)
+        pem::encode(LABEL, self.der())
     }
 
     /// The version: 2, or 1 where it has no extensions.
     #[must_use]
     pub fn version(&self) -> u8 {
         self.version
+    }
+
+    /// Whether the algorithm within what is signed is the one outside (RFC 5280, section 5.1.1.2).
+    #[must_use]
+    pub fn algorithms_agree(&self) -> bool {
+        self.algorithms_agree
     }
 
     /// Who issued it.
@@ -249,46 +215,16 @@ impl RevocationList {
         self.this_update <= now && self.next_update.is_none_or(|next| now <= next)
     }
 
-    /// The algorithm that it was signed with.
-    #[must_use]
-    pub fn signature_algorithm(&self) -> &AlgorithmIdentifier {
-        &self.outer_algorithm
-    }
-
-    /// The signature.
-    #[must_use]
-    pub fn signature(&self) -> &[u8] {
-        &self.signature
-    }
-
-    /// Whether the algorithm within what is signed is the one outside (RFC 5280, section 5.1.1.2).
-    #[must_use]
-    pub fn algorithms_agree(&self) -> bool {
-        self.inner_algorithm == self.outer_algorithm
-    }
-
     /// The extensions of the list, in their order.
     #[must_use]
-    pub fn extensions(&self) -> &[Extension] {
+    pub fn extensions(&self) -> &Extensions {
         &self.extensions
-    }
-
-    /// One of its extensions.
-    #[must_use]
-    pub fn extension(&self, oid: &Oid) -> Option<&Extension> {
-        self.extensions
-            .iter()
-            .find(|extension| extension.oid == *oid)
-    }
-
-    fn value(&self, oid: &Oid) -> Option<&ExtensionValue> {
-        self.extension(oid).map(|extension| &extension.value)
     }
 
     /// Its number: a later list of the same issuer and scope has a higher one (section 5.2.3).
     #[must_use]
     pub fn number(&self) -> Option<&SerialNumber> {
-        match self.value(&Oid::CRL_NUMBER) {
+        match self.extensions.value(&Oid::CRL_NUMBER) {
             Some(ExtensionValue::CrlNumber(number)) => Some(number),
             _ => None,
         }
@@ -298,7 +234,7 @@ impl RevocationList {
     /// 5.2.4).
     #[must_use]
     pub fn base_number(&self) -> Option<&SerialNumber> {
-        match self.value(&Oid::DELTA_CRL_INDICATOR) {
+        match self.extensions.value(&Oid::DELTA_CRL_INDICATOR) {
             Some(ExtensionValue::CrlNumber(number)) => Some(number),
             _ => None,
         }
@@ -307,13 +243,13 @@ impl RevocationList {
     /// Whether it says but the changes to another list.
     #[must_use]
     pub fn is_delta(&self) -> bool {
-        self.extension(&Oid::DELTA_CRL_INDICATOR).is_some()
+        self.extensions.get(&Oid::DELTA_CRL_INDICATOR).is_some()
     }
 
     /// What it is about; all certificates of its issuer where it does not say (section 5.2.5).
     #[must_use]
     pub fn issuing_distribution_point(&self) -> Option<&IssuingDistributionPoint> {
-        match self.value(&Oid::ISSUING_DISTRIBUTION_POINT) {
+        match self.extensions.value(&Oid::ISSUING_DISTRIBUTION_POINT) {
             Some(ExtensionValue::IssuingDistributionPoint(point)) => Some(point),
             _ => None,
         }
@@ -322,19 +258,13 @@ impl RevocationList {
     /// Which key of its issuer it was signed with (section 5.2.1).
     #[must_use]
     pub fn authority_key_identifier(&self) -> Option<&AuthorityKeyIdentifier> {
-        match self.value(&Oid::AUTHORITY_KEY_IDENTIFIER) {
-            Some(ExtensionValue::AuthorityKeyIdentifier(identifier)) => Some(identifier),
-            _ => None,
-        }
+        self.extensions.authority_key_identifier()
     }
 
     /// Where deltas to it are (section 5.2.6).
     #[must_use]
     pub fn freshest_crl(&self) -> &[DistributionPoint] {
-        match self.value(&Oid::FRESHEST_CRL) {
-            Some(ExtensionValue::DistributionPoints(points)) => points,
-            _ => &[],
-        }
+        self.extensions.distribution_points(&Oid::FRESHEST_CRL)
     }
 
     /// A critical extension, of the list or of one of its entries, that Ravelin does not know. Such
@@ -364,7 +294,7 @@ impl RevocationList {
     /// What is in it, in the order of the list. Nothing is kept of what was passed.
     pub fn entries(&self) -> impl Iterator<Item = RevokedCertificate> {
         let mut issuer = Vec::new();
-        self.entries.in_order(&self.der).map(move |entry| {
+        self.entries.in_order(self.der()).map(move |entry| {
             if let Some(names) = &entry.certificate_issuer {
                 issuer = issuer_names(names);
             }
@@ -389,8 +319,8 @@ impl RevocationList {
     ) -> Option<RevokedCertificate> {
         let of_own = self.issuer.matches(issuer);
         let mut found: Option<RevokedCertificate> = None;
-        for (at, entry) in self.entries.find(&self.der, serial_number.der_content()) {
-            let names = self.entries.issuer_of(&self.der, at);
+        for (at, entry) in self.entries.find(self.der(), serial_number.der_content()) {
+            let names = self.entries.issuer_of(self.der(), at);
             let fits = match &names {
                 None => of_own,
                 Some(names) => names.iter().any(
@@ -419,21 +349,26 @@ impl RevocationList {
             && self.verify_signature(issuer.public_key()).is_ok()
     }
 
+    /// The CRL as something signed: the bytes that are, and the signature.
+    #[must_use]
+    pub fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
     /// Checks the signature with a key.
     ///
     /// # Errors
     ///
     /// It is wrong, or of an algorithm that is not known or not the key's.
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
-        self.outer_algorithm
-            .verify(key, self.signed_part(), &self.signature)
+        self.signed.verify(key)
     }
 }
 
 /// Two are equal if their DER is.
 impl PartialEq for RevocationList {
     fn eq(&self, other: &Self) -> bool {
-        self.der == other.der
+        self.der() == other.der()
     }
 }
 
@@ -450,21 +385,7 @@ impl fmt::Debug for RevocationList {
     }
 }
 
-impl From<ExtensionError> for RevocationListError {
-    fn from(error: ExtensionError) -> Self {
-        let ExtensionError { oid, source } = error;
-        match oid {
-            Some(oid) => Self::Extension {
-                name: oid.name_or_dots(),
-                source,
-            },
-            None => Self::Field {
-                field: "crlExtensions",
-                source,
-            },
-        }
-    }
-}
+from_field_errors!(RevocationListError);
 
 /// Version 1 is told by saying nothing (section 5.1.2.1).
 fn read_version(fields: &mut Reader<'_>) -> Result<u8, DerError> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::der::{DerError, Element, Tag};
 use crate::fingerprint::write_hex;
 
 /// The serial number of a certificate: the octets of its DER INTEGER, as they stand there.
@@ -36,6 +37,12 @@ impl SerialNumber {
     #[must_use]
     pub fn from_der_content(octets: &[u8]) -> Self {
         Self(octets.to_vec())
+    }
+
+    /// Reads an INTEGER.
+    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+        let octets = element.tagged(Tag::INTEGER)?.integer()?;
+        Ok(Self(octets.to_vec()))
     }
 
     /// The content octets of the DER INTEGER.

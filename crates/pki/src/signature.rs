@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self as aws, RsaParameters, VerificationAlgorithm};
 
-use crate::der::{DerError, Element, Reader, Tag, Writer};
+use crate::der::{DerError, Element, Tag, Writer};
 use crate::oid::Oid;
 use crate::public_key::{KeyType, PublicKey};
+
+mod pss;
+
+pub use pss::Pss;
+pub(crate) use pss::PssKey;
 
 /// An `AlgorithmIdentifier` (RFC 5280, section 4.1.1.2), of whatever algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,9 +27,8 @@ pub struct AlgorithmIdentifier {
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2; identifiers in RFC 4055).
     RsaPkcs1(Hash),
-    /// RSASSA-PSS (RFC 8017, section 8.1), its mask made with the same hash and its salt as long as
-    /// the hash.
-    RsaPss(Hash),
+    /// RSASSA-PSS (RFC 8017, section 8.1).
+    RsaPss(Pss),
     /// ECDSA (FIPS 186-5; identifiers in RFC 5758).
     Ecdsa(Hash),
     /// Ed25519 (RFC 8410).
@@ -87,59 +91,41 @@ impl AlgorithmIdentifier {
         Ok(Self { oid, parameters })
     }
 
+    pub(crate) fn write(&self, w: &mut Writer) {
+        w.sequence(|w| {
+            w.oid(&self.oid);
+            w.raw(self.parameters.as_deref().unwrap_or_default());
+        });
+    }
+
     /// The signature algorithm that it stands for, where that is known.
     #[must_use]
     pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
-        let null_or_none = matches!(self.parameters.as_deref(), None | Some([5, 0]));
-        let none = self.parameters.is_none();
-        let known = [
-            (
-                Oid::SHA1_WITH_RSA,
-                SignatureAlgorithm::RsaPkcs1(Hash::Sha1),
-                null_or_none,
-            ),
-            (
-                Oid::SHA256_WITH_RSA,
-                SignatureAlgorithm::RsaPkcs1(Hash::Sha256),
-                null_or_none,
-            ),
-            (
-                Oid::SHA384_WITH_RSA,
-                SignatureAlgorithm::RsaPkcs1(Hash::Sha384),
-                null_or_none,
-            ),
-            (
-                Oid::SHA512_WITH_RSA,
-                SignatureAlgorithm::RsaPkcs1(Hash::Sha512),
-                null_or_none,
-            ),
-            // Some old libraries wrote the NULL of RSA here as well; RFC 5758 forbids it.
-            (Oid::ECDSA_SHA1, SignatureAlgorithm::Ecdsa(Hash::Sha1), none),
-            (
-                Oid::ECDSA_SHA256,
-                SignatureAlgorithm::Ecdsa(Hash::Sha256),
-                none,
-            ),
-            (
-                Oid::ECDSA_SHA384,
-                SignatureAlgorithm::Ecdsa(Hash::Sha384),
-                none,
-            ),
-            (
-                Oid::ECDSA_SHA512,
-                SignatureAlgorithm::Ecdsa(Hash::Sha512),
-                none,
-            ),
-            (Oid::ED25519, SignatureAlgorithm::Ed25519, none),
-            (Oid::ML_DSA_44, SignatureAlgorithm::MlDsa44, none),
-            (Oid::ML_DSA_65, SignatureAlgorithm::MlDsa65, none),
-            (Oid::ML_DSA_87, SignatureAlgorithm::MlDsa87, none),
-        ];
+        use SignatureAlgorithm as S;
+        let parameters = self.parameters.as_deref();
         if self.oid == Oid::RSA_PSS {
-            let hash = pss_hash(self.parameters.as_deref()?).ok()??;
-            return Some(SignatureAlgorithm::RsaPss(hash));
+            return Pss::read(parameters?).ok()?.map(S::RsaPss);
         }
-        let (_, algorithm, fits) = known.into_iter().find(|(oid, ..)| *oid == self.oid)?;
+        let known = [
+            (Oid::SHA1_WITH_RSA, S::RsaPkcs1(Hash::Sha1)),
+            (Oid::SHA256_WITH_RSA, S::RsaPkcs1(Hash::Sha256)),
+            (Oid::SHA384_WITH_RSA, S::RsaPkcs1(Hash::Sha384)),
+            (Oid::SHA512_WITH_RSA, S::RsaPkcs1(Hash::Sha512)),
+            (Oid::ECDSA_SHA1, S::Ecdsa(Hash::Sha1)),
+            (Oid::ECDSA_SHA256, S::Ecdsa(Hash::Sha256)),
+            (Oid::ECDSA_SHA384, S::Ecdsa(Hash::Sha384)),
+            (Oid::ECDSA_SHA512, S::Ecdsa(Hash::Sha512)),
+            (Oid::ED25519, S::Ed25519),
+            (Oid::ML_DSA_44, S::MlDsa44),
+            (Oid::ML_DSA_65, S::MlDsa65),
+            (Oid::ML_DSA_87, S::MlDsa87),
+        ];
+        let (_, algorithm) = known.into_iter().find(|(oid, _)| *oid == self.oid)?;
+        let fits = match algorithm {
+            S::RsaPkcs1(_) => matches!(parameters, None | Some([5, 0])),
+            // Some old libraries wrote the NULL of RSA here as well; RFC 5758 forbids it.
+            _ => parameters.is_none(),
+        };
         fits.then_some(algorithm)
     }
 
@@ -175,14 +161,20 @@ impl AlgorithmIdentifier {
 impl SignatureAlgorithm {
     /// Writes its `AlgorithmIdentifier`.
     pub(crate) fn write(self, w: &mut Writer) {
-        w.sequence(|w| {
-            w.oid(&self.oid());
-            match self {
-                Self::RsaPkcs1(_) => w.null(),
-                Self::RsaPss(hash) => write_pss_parameters(w, hash),
-                _ => {}
-            }
-        });
+        self.identifier().write(w);
+    }
+
+    /// Its `AlgorithmIdentifier`.
+    #[must_use]
+    pub fn identifier(self) -> AlgorithmIdentifier {
+        AlgorithmIdentifier {
+            oid: self.oid(),
+            parameters: match self {
+                Self::RsaPkcs1(_) => Some(vec![5, 0]),
+                Self::RsaPss(pss) => Some(pss.parameters()),
+                _ => None,
+            },
+        }
     }
 
     fn oid(self) -> Oid {
@@ -207,7 +199,8 @@ impl SignatureAlgorithm {
     #[must_use]
     pub fn hash(self) -> Option<Hash> {
         match self {
-            Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) => Some(hash),
+            Self::RsaPkcs1(hash) | Self::Ecdsa(hash) => Some(hash),
+            Self::RsaPss(pss) => Some(pss.hash),
             _ => None,
         }
     }
@@ -226,10 +219,44 @@ impl SignatureAlgorithm {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureError> {
-        let algorithm = self.for_key(key)?;
-        UnparsedPublicKey::new(algorithm, key.bits())
-            .verify(message, signature)
+        let pss;
+        let algorithm: &dyn VerificationAlgorithm = match self {
+            Self::RsaPss(parameters) => {
+                pss = self.pss_for_key(parameters, key)?;
+                &pss
+            }
+            _ => self.for_key(key)?,
+        };
+        algorithm
+            .verify_sig(key.bits(), message, signature)
             .map_err(|_| SignatureError::Wrong)
+    }
+
+    fn pss_for_key(self, pss: Pss, key: &PublicKey) -> Result<RsaParameters, SignatureError> {
+        let fits = match key.key_type() {
+            Some(KeyType::Rsa(_)) => true,
+            Some(KeyType::RsaPss(_)) => {
+                PssKey::of(key.algorithm()).is_some_and(|key| key.allows(pss))
+            }
+            _ => false,
+        };
+        if !fits {
+            return Err(self.wrong_key(key));
+        }
+        pss.verification().ok_or_else(|| self.unsupported())
+    }
+
+    fn unsupported(self) -> SignatureError {
+        SignatureError::Unsupported {
+            algorithm: self.to_string(),
+        }
+    }
+
+    fn wrong_key(self, key: &PublicKey) -> SignatureError {
+        SignatureError::WrongKey {
+            algorithm: self.to_string(),
+            key: key.kind(),
+        }
     }
 
     fn for_key(
@@ -237,22 +264,13 @@ impl SignatureAlgorithm {
         key: &PublicKey,
     ) -> Result<&'static dyn VerificationAlgorithm, SignatureError> {
         use KeyType as Key;
-        let unsupported = || SignatureError::Unsupported {
-            algorithm: self.to_string(),
-        };
         Ok(match (self, key.key_type()) {
             (Self::RsaPkcs1(hash), Some(Key::Rsa(bits))) => match (hash, bits) {
-                (_, ..1024) => return Err(unsupported()),
+                (_, ..1024) => return Err(self.unsupported()),
                 (Hash::Sha1, _) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
                 (Hash::Sha256, _) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
                 (Hash::Sha384, _) => &aws::RSA_PKCS1_2048_8192_SHA384,
                 (Hash::Sha512, _) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-            },
-            (Self::RsaPss(hash), Some(Key::Rsa(_))) => match hash {
-                Hash::Sha1 => return Err(unsupported()),
-                Hash::Sha256 => &aws::RSA_PSS_2048_8192_SHA256,
-                Hash::Sha384 => &aws::RSA_PSS_2048_8192_SHA384,
-                Hash::Sha512 => &aws::RSA_PSS_2048_8192_SHA512,
             },
             (Self::Ecdsa(hash), Some(Key::EcdsaP256)) => match hash {
                 Hash::Sha1 => &aws::ECDSA_P256_SHA1_ASN1,
@@ -261,7 +279,7 @@ impl SignatureAlgorithm {
                 Hash::Sha512 => &aws::ECDSA_P256_SHA512_ASN1,
             },
             (Self::Ecdsa(hash), Some(Key::EcdsaP384)) => match hash {
-                Hash::Sha1 => return Err(unsupported()),
+                Hash::Sha1 => return Err(self.unsupported()),
                 Hash::Sha256 => &aws::ECDSA_P384_SHA256_ASN1,
                 Hash::Sha384 => &aws::ECDSA_P384_SHA384_ASN1,
                 Hash::Sha512 => &aws::ECDSA_P384_SHA512_ASN1,
@@ -276,12 +294,7 @@ impl SignatureAlgorithm {
             (Self::MlDsa44, Some(Key::MlDsa44)) => &aws::ML_DSA_44,
             (Self::MlDsa65, Some(Key::MlDsa65)) => &aws::ML_DSA_65,
             (Self::MlDsa87, Some(Key::MlDsa87)) => &aws::ML_DSA_87,
-            _ => {
-                return Err(SignatureError::WrongKey {
-                    algorithm: self.to_string(),
-                    key: key.kind(),
-                });
-            }
+            _ => return Err(self.wrong_key(key)),
         })
     }
 }
@@ -291,7 +304,7 @@ impl fmt::Display for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RsaPkcs1(hash) => write!(f, "RSA with {hash}"),
-            Self::RsaPss(hash) => write!(f, "RSA-PSS with {hash}"),
+            Self::RsaPss(pss) => write!(f, "RSA-PSS with {pss}"),
             Self::Ecdsa(hash) => write!(f, "ECDSA with {hash}"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::MlDsa44 => f.write_str("ML-DSA-44"),
@@ -328,7 +341,7 @@ impl Hash {
             .find(|hash| hash.oid() == *oid)
     }
 
-    fn octets(self) -> u64 {
+    fn octets(self) -> u16 {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -338,64 +351,10 @@ impl Hash {
     }
 }
 
-/// Reads `RSASSA-PSS-params` (RFC 4055, section 3.1): the hash, where mask and salt go with it.
-fn pss_hash(parameters: &[u8]) -> Result<Option<Hash>, DerError> {
-    let mut reader = Reader::only(parameters, Tag::SEQUENCE)?.reader();
-    let algorithm = |element: Option<Element<'_>>| {
-        element
-            .map(|element| AlgorithmIdentifier::read(element.inner()?))
-            .transpose()
-    };
-    let hash = algorithm(reader.optional(Tag::context_constructed(0))?)?;
-    let mask = algorithm(reader.optional(Tag::context_constructed(1))?)?;
-    let salt = reader.optional(Tag::context_constructed(2))?;
-    let salt = salt
-        .map(|salt| salt.inner()?.unsigned())
-        .transpose()?
-        .unwrap_or(20);
-    let trailer = reader.optional(Tag::context_constructed(3))?;
-    let trailer = trailer
-        .map(|trailer| trailer.inner()?.unsigned())
-        .transpose()?
-        .unwrap_or(1);
-    reader.finish()?;
-    let hash = hash.map_or(Some(Hash::Sha1), |hash| Hash::of_oid(&hash.oid));
-    let mask = match mask {
-        None => Some(Hash::Sha1),
-        Some(mask) if mask.oid == Oid::MGF1 => {
-            let inner = Reader::only(
-                mask.parameters.as_deref().unwrap_or_default(),
-                Tag::SEQUENCE,
-            )?;
-            Hash::of_oid(&AlgorithmIdentifier::read(inner)?.oid)
-        }
-        Some(_) => None,
-    };
-    Ok(hash.filter(|hash| mask == Some(*hash) && salt == hash.octets() && trailer == 1))
-}
-
-fn write_pss_parameters(w: &mut Writer, hash: Hash) {
-    let hash_algorithm = |w: &mut Writer| {
-        w.sequence(|w| {
-            w.oid(&hash.oid());
-            w.null();
-        });
-    };
-    w.sequence(|w| {
-        w.constructed(Tag::context_constructed(0), hash_algorithm);
-        w.constructed(Tag::context_constructed(1), |w| {
-            w.sequence(|w| {
-                w.oid(&Oid::MGF1);
-                hash_algorithm(w);
-            });
-        });
-        w.constructed(Tag::context_constructed(2), |w| w.unsigned(hash.octets()));
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::der::Reader;
 
     #[test]
     fn every_algorithm_is_read_back() {
@@ -403,7 +362,7 @@ mod tests {
         let hashes = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512];
         let with_hash = hashes
             .into_iter()
-            .flat_map(|hash| [S::RsaPkcs1(hash), S::Ecdsa(hash), S::RsaPss(hash)]);
+            .flat_map(|hash| [S::RsaPkcs1(hash), S::Ecdsa(hash), S::RsaPss(Pss::of(hash))]);
         let without = [S::Ed25519, S::MlDsa44, S::MlDsa65, S::MlDsa87];
         for algorithm in with_hash.chain(without) {
             let mut writer = Writer::new();

@@ -1,7 +1,7 @@
 //! What a certificate is to say: everything but who signs it and when.
 
 use crate::constraints::NameConstraints;
-use crate::der::Writer;
+use crate::der::Tag;
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
     AccessDescription, BasicConstraints, DistributionPoint, Extension, ExtensionValue, KeyUsage,
@@ -229,7 +229,12 @@ impl Template {
             );
         }
         if self.ocsp_no_check {
-            add(Oid::OCSP_NO_CHECK, false, Value::Empty);
+            extensions.push(Extension {
+                oid: Oid::OCSP_NO_CHECK,
+                critical: false,
+                der: vec![Tag::NULL.0, 0],
+                value: Value::Unread,
+            });
         }
         extensions
     }
@@ -261,17 +266,6 @@ impl Template {
             self.key_usage
         }
     }
-}
-
-pub(crate) fn write_extensions<'e>(
-    w: &mut Writer,
-    extensions: impl IntoIterator<Item = &'e Extension>,
-) {
-    w.sequence(|w| {
-        extensions
-            .into_iter()
-            .for_each(|extension| extension.write(w));
-    });
 }
 
 /// `status_request` among the extensions of TLS (RFC 6066, section 8).

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use ravelin_pki::extension::Extensions;
 use ravelin_pki::ocsp::{CertId, CertificateStatus, OcspResponseTemplate, SingleResponse};
 use ravelin_pki::{Authority, Certificate, OcspResponse, PrivateKey};
 
@@ -141,7 +142,7 @@ impl Issuer {
                     status,
                     this_update: now,
                     next_update: Some(next_update),
-                    extensions: Vec::new(),
+                    extensions: Extensions::default(),
                 })
                 .collect(),
             nonce,

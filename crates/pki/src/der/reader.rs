@@ -125,9 +125,10 @@ impl<'b> Reader<'b> {
         self.expect(Tag::SEQUENCE).map(|element| element.reader())
     }
 
-    /// A `BOOLEAN DEFAULT FALSE`, which DER forbids to write where it is false.
-    pub fn default_false(&mut self) -> Result<bool, DerError> {
-        match self.optional(Tag::BOOLEAN)? {
+    /// A `BOOLEAN DEFAULT FALSE` under its own or another tag, which DER forbids to write where it is
+    /// false.
+    pub fn default_false(&mut self, tag: Tag) -> Result<bool, DerError> {
+        match self.optional(tag)? {
             None => Ok(false),
             Some(element) if element.boolean()? => Ok(true),
             Some(element) => Err(DerProblem::WrittenDefault.at(element.at)),

@@ -52,18 +52,18 @@ impl Writer {
         &self.bytes
     }
 
-    /// An element whose content `write` writes.
-    pub fn constructed(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) {
+    /// An element whose content `write` writes; gives what `write` does.
+    pub fn constructed<R>(&mut self, tag: Tag, write: impl FnOnce(&mut Self) -> R) -> R {
         self.bytes.push(tag.0);
         // Most elements are shorter than 128 octets: one octet is kept free for the length, and the
         // content moved along where that was wrong.
         self.bytes.push(0);
         let start = self.bytes.len();
-        write(self);
+        let result = write(self);
         let length = self.bytes.len() - start;
         if length < 0x80 {
             self.bytes[start - 1] = length as u8;
-            return;
+            return result;
         }
         let octets = length.to_be_bytes();
         let octets = &octets[octets.iter().take_while(|octet| **octet == 0).count()..];
@@ -72,11 +72,12 @@ impl Writer {
         self.bytes.resize(end + octets.len(), 0);
         self.bytes.copy_within(start..end, start + octets.len());
         self.bytes[start..start + octets.len()].copy_from_slice(octets);
+        result
     }
 
     /// A SEQUENCE.
-    pub fn sequence(&mut self, write: impl FnOnce(&mut Self)) {
-        self.constructed(Tag::SEQUENCE, write);
+    pub fn sequence<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+        self.constructed(Tag::SEQUENCE, write)
     }
 
     /// An element of content that is there already.

@@ -71,7 +71,7 @@ pub(super) fn crl_number(value: Element<'_>) -> Result<SerialNumber, DerError> {
 impl BasicConstraints {
     pub(super) fn read(value: Element<'_>) -> Result<Self, DerError> {
         let mut reader = value.tagged(Tag::SEQUENCE)?.reader();
-        let ca = reader.default_false()?;
+        let ca = reader.default_false(Tag::BOOLEAN)?;
         let path_length = reader.optional(Tag::INTEGER)?.map(count).transpose()?;
         reader.finish()?;
         Ok(Self { ca, path_length })
@@ -261,21 +261,11 @@ impl IssuingDistributionPoint {
     pub(super) fn read(value: Element<'_>) -> Result<Self, DerError> {
         let mut reader = value.tagged(Tag::SEQUENCE)?.reader();
         let name = reader.optional(Tag::context_constructed(0))?;
-        let mut flag = |tag| match reader.optional(Tag::context(tag))? {
-            None => Ok(false),
-            Some(flag) if flag.boolean()? => Ok(true),
-            Some(flag) => Err(DerProblem::WrittenDefault.at(flag.at)),
-        };
-        let only_user_certificates = flag(1)?;
-        let only_ca_certificates = flag(2)?;
+        let only_user_certificates = reader.default_false(Tag::context(1))?;
+        let only_ca_certificates = reader.default_false(Tag::context(2))?;
         let reasons = reader.optional(Tag::context(3))?;
-        let mut flag = |tag| match reader.optional(Tag::context(tag))? {
-            None => Ok(false),
-            Some(flag) if flag.boolean()? => Ok(true),
-            Some(flag) => Err(DerProblem::WrittenDefault.at(flag.at)),
-        };
-        let indirect = flag(4)?;
-        let only_attribute_certificates = flag(5)?;
+        let indirect = reader.default_false(Tag::context(4))?;
+        let only_attribute_certificates = reader.default_false(Tag::context(5))?;
         reader.finish()?;
         Ok(Self {
             name: name.map(DistributionPointName::read).transpose()?,

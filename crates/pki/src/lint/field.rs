@@ -26,7 +26,7 @@ struct Raw<'c> {
 impl<'c> Raw<'c> {
     /// Nothing can fail here, as the certificate was read already.
     fn of(certificate: &'c Certificate) -> Option<Self> {
-        let mut fields = Reader::only(certificate.signed_part(), Tag::SEQUENCE)
+        let mut fields = Reader::only(certificate.signed().message(), Tag::SEQUENCE)
             .ok()?
             .reader();
         fields.optional(Tag::context_constructed(0)).ok()?;

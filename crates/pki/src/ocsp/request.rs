@@ -1,11 +1,11 @@
 //! Requests (RFC 6960, section 4.1).
 
 use super::{
-    CertId, MAX_ASKED, MAX_REQUEST_OCTETS, NONCE_OCTETS, OcspError, bounded, extensions, field,
-    nonce, write_nonce,
+    CertId, MAX_ASKED, MAX_REQUEST_OCTETS, NONCE_OCTETS, OcspError, at_most, bounded, nonce,
+    sequence, version_1, whole, write_nonce,
 };
-use crate::der::{DerProblem, Reader, Tag, Writer};
-use crate::extension::Extension;
+use crate::der::{DerProblem, Element, Fields, Reader, Tag, Writer};
+use crate::extension::{Extension, ExtensionValue, Extensions};
 use crate::general_name::GeneralName;
 use crate::oid::Oid;
 
@@ -32,7 +32,7 @@ pub struct OcspRequest {
     der: Vec<u8>,
     cert_ids: Vec<CertId>,
     requestor_name: Option<GeneralName>,
-    extensions: Vec<Extension>,
+    extensions: Extensions,
     is_signed: bool,
     unknown_critical: Option<Oid>,
 }
@@ -66,7 +66,7 @@ impl OcspRequest {
                 oid: Oid::OCSP_NONCE,
                 critical: false,
                 der: value.into_bytes(),
-                value: crate::extension::ExtensionValue::Unread,
+                value: ExtensionValue::Unread,
             }
         });
         Self {
@@ -87,71 +87,56 @@ impl OcspRequest {
     /// answered with [`super::ResponseStatus::MalformedRequest`].
     pub fn from_der(der: &[u8]) -> Result<Self, OcspError> {
         bounded(der, MAX_REQUEST_OCTETS)?;
-        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field("OCSPRequest"))?;
-        let mut reader = whole.reader();
-        let mut fields = reader.sequence().map_err(field("tbsRequest"))?;
+        let mut fields = whole(der, "OCSPRequest")?;
+        let request = fields.next("tbsRequest", sequence)?;
         // Who signs requests, and with what, is of no interest: everyone is answered.
-        let signature = reader
-            .optional(Tag::context_constructed(0))
-            .and_then(|signature| signature.map(|signature| signature.inner()).transpose())
-            .map_err(field("optionalSignature"))?;
-        reader.finish().map_err(field("OCSPRequest"))?;
+        let signature = fields.optional(
+            "optionalSignature",
+            Tag::context_constructed(0),
+            |signature| signature.inner(),
+        )?;
+        fields.finish("OCSPRequest")?;
 
-        let version = fields
-            .optional(Tag::context_constructed(0))
-            .map_err(field("version"))?;
-        if let Some(version) = version {
-            // There is one version, and it is not written.
-            return Err(field("version")(DerProblem::OutOfRange.at(version.at)));
-        }
-        let requestor_name = fields
-            .optional(Tag::context_constructed(1))
-            .and_then(|name| {
-                name.map(|name| GeneralName::read(name.inner()?))
-                    .transpose()
-            })
-            .map_err(field("requestorName"))?;
-        let list = fields.expect(Tag::SEQUENCE).map_err(field("requestList"))?;
-        let mut extensions = extensions(&mut fields, 2, "requestExtensions")?;
-        fields.finish().map_err(field("tbsRequest"))?;
+        let mut fields = Fields::of(&request);
+        version_1(&mut fields)?;
+        let requestor_name =
+            fields.optional("requestorName", Tag::context_constructed(1), |name| {
+                GeneralName::read(name.inner()?)
+            })?;
+        let list = fields.next("requestList", sequence)?;
+        let extensions = Extensions::read_tagged(&mut fields, "requestExtensions", 2)?;
+        fields.finish("tbsRequest")?;
         let mut request = Self {
             der: der.to_vec(),
             cert_ids: Vec::new(),
             requestor_name,
-            extensions: Vec::new(),
+            extensions,
             is_signed: signature.is_some(),
             unknown_critical: None,
         };
-        request.read_list(list.reader())?;
-        if request.cert_ids.is_empty() {
-            return Err(field("requestList")(DerProblem::Empty.at(list.at)));
-        }
-        std::mem::swap(&mut request.extensions, &mut extensions);
+        request.read_list(&list)?;
         request.check_extensions()?;
         Ok(request)
     }
 
-    fn read_list(&mut self, mut list: Reader<'_>) -> Result<(), OcspError> {
-        while !list.is_at_end() {
-            if self.cert_ids.len() == MAX_ASKED {
-                return Err(OcspError::TooMany {
-                    field: "requestList",
-                    most: MAX_ASKED,
-                });
-            }
-            let mut reader = list.sequence().map_err(field("requestList"))?;
-            let cert_id = reader
-                .next()
-                .and_then(CertId::read)
-                .map_err(field("reqCert"))?;
-            let single = extensions(&mut reader, 0, "singleRequestExtensions")?;
-            reader.finish().map_err(field("requestList"))?;
+    fn read_list(&mut self, list: &Element<'_>) -> Result<(), OcspError> {
+        for element in at_most(MAX_ASKED, "requestList", list)? {
+            let mut fields = Fields::of(&element);
+            self.cert_ids.push(fields.next("reqCert", CertId::read)?);
+            let single = Extensions::read_tagged(&mut fields, "singleRequestExtensions", 0)?;
+            fields.finish("requestList")?;
             if self.unknown_critical.is_none() {
                 // None of those that there are is read here.
-                let critical = single.into_iter().find(|extension| extension.critical);
-                self.unknown_critical = critical.map(|extension| extension.oid);
+                let critical = single.iter().find(|extension| extension.critical);
+                self.unknown_critical = critical.map(|extension| extension.oid.clone());
             }
-            self.cert_ids.push(cert_id);
+        }
+        if self.cert_ids.is_empty() {
+            let source = DerProblem::Empty.at(list.at);
+            return Err(OcspError::Field {
+                field: "requestList",
+                source,
+            });
         }
         Ok(())
     }
@@ -208,7 +193,7 @@ impl OcspRequest {
 
     /// Its extensions, in their order.
     #[must_use]
-    pub fn extensions(&self) -> &[Extension] {
+    pub fn extensions(&self) -> &Extensions {
         &self.extensions
     }
 

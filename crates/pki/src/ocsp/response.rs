@@ -4,16 +4,16 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    CertId, MAX_ASKED, MAX_CERTIFICATES, MAX_RESPONSE_OCTETS, OcspError, bounded, extensions,
-    field, nonce,
+    CertId, MAX_ASKED, MAX_CERTIFICATES, MAX_RESPONSE_OCTETS, OcspError, at_most, bounded, nonce,
+    sequence, version_1, whole,
 };
 use crate::certificate::Certificate;
-use crate::der::{DerError, DerProblem, Element, Reader, Tag, Writer};
+use crate::der::{DerError, DerProblem, Element, Fields, Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
-use crate::extension::Extension;
+use crate::extension::Extensions;
 use crate::oid::Oid;
 use crate::revocation_list::RevocationReason;
-use crate::signature::AlgorithmIdentifier;
+use crate::signed::{Envelope, Signed};
 
 /// A response that was read. Whether it may be believed, [`Self::verify`] tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,7 @@ pub enum ResponseStatus {
 /// What a responder says, signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BasicResponse {
-    /// What is signed.
-    pub(super) signed: Vec<u8>,
+    pub(super) signed: Signed,
     /// Who says it.
     pub responder: ResponderId,
     /// When it was signed.
@@ -52,11 +51,7 @@ pub struct BasicResponse {
     /// What it says of each certificate.
     pub responses: Vec<SingleResponse>,
     /// Its extensions, in their order.
-    pub extensions: Vec<Extension>,
-    /// The algorithm that it was signed with.
-    pub signature_algorithm: AlgorithmIdentifier,
-    /// The signature.
-    pub signature: Vec<u8>,
+    pub extensions: Extensions,
     /// What came with it: the responder's certificate where that is not the CA.
     pub certificates: Vec<Certificate>,
 }
@@ -82,7 +77,7 @@ pub struct SingleResponse {
     /// When there will be something newer at the latest; at any time where it does not say.
     pub next_update: Option<SystemTime>,
     /// Extensions, in their order.
-    pub extensions: Vec<Extension>,
+    pub extensions: Extensions,
 }
 
 /// Whether a certificate was revoked.
@@ -122,30 +117,25 @@ impl OcspResponse {
     /// than the basic one of section 4.2.1.
     pub fn from_der(der: &[u8]) -> Result<Self, OcspError> {
         bounded(der, MAX_RESPONSE_OCTETS)?;
-        let whole = Reader::only(der, Tag::SEQUENCE).map_err(field("OCSPResponse"))?;
-        let mut reader = whole.reader();
-        let status = reader
-            .expect(Tag::ENUMERATED)
-            .and_then(|status| {
-                let code = status.unsigned()?;
-                ResponseStatus::from_code(code).ok_or_else(|| DerProblem::OutOfRange.at(status.at))
-            })
-            .map_err(field("responseStatus"))?;
-        let bytes = reader
-            .optional(Tag::context_constructed(0))
-            .and_then(|bytes| bytes.map(|bytes| bytes.inner()).transpose())
-            .map_err(field("responseBytes"))?;
-        reader.finish().map_err(field("OCSPResponse"))?;
-        let basic = match (status, bytes) {
-            (ResponseStatus::Successful, Some(bytes)) => Some(read_bytes(bytes)?),
-            (ResponseStatus::Successful, None) => {
-                let expected = Tag::context_constructed(0);
-                let missing = DerProblem::Missing { expected }.at(reader.place());
-                return Err(field("responseBytes")(missing));
-            }
-            // What comes with an error is signed by nobody that counts.
-            _ => None,
+        let mut fields = whole(der, "OCSPResponse")?;
+        let status = fields.next("responseStatus", |status| {
+            let code = status.tagged(Tag::ENUMERATED)?.unsigned()?;
+            ResponseStatus::from_code(code).ok_or_else(|| DerProblem::OutOfRange.at(status.at))
+        })?;
+        // There is an answer where the status says so. What comes with an error is signed by nobody
+        // that counts.
+        let bytes = match status {
+            ResponseStatus::Successful => fields.next("responseBytes", |bytes| {
+                let bytes = bytes.tagged(Tag::context_constructed(0))?.inner()?;
+                sequence(bytes).map(Some)
+            })?,
+            _ => fields.optional("responseBytes", Tag::context_constructed(0), Ok)?,
         };
+        fields.finish("OCSPResponse")?;
+        let basic = bytes
+            .filter(|_| status == ResponseStatus::Successful)
+            .map(read_bytes)
+            .transpose()?;
         Ok(Self {
             der: der.to_vec(),
             status,
@@ -174,65 +164,36 @@ impl OcspResponse {
 
 impl BasicResponse {
     fn read(element: Element<'_>) -> Result<Self, OcspError> {
-        let mut reader = element
-            .tagged(Tag::SEQUENCE)
-            .map_err(field("BasicOCSPResponse"))?
-            .reader();
-        let data = reader
-            .expect(Tag::SEQUENCE)
-            .map_err(field("tbsResponseData"))?;
-        let signature_algorithm = reader
-            .next()
-            .and_then(AlgorithmIdentifier::read)
-            .map_err(field("signatureAlgorithm"))?;
-        let signature = reader
-            .expect(Tag::BIT_STRING)
-            .and_then(|bits| bits.octet_bits())
-            .map_err(field("signature"))?
-            .to_vec();
-        let certificates = reader
-            .optional(Tag::context_constructed(0))
-            .and_then(|list| {
-                list.map(|list| list.inner()?.tagged(Tag::SEQUENCE))
-                    .transpose()
-            })
-            .map_err(field("certs"))?;
-        reader.finish().map_err(field("BasicOCSPResponse"))?;
+        let mut envelope = Envelope::read(element, ["tbsResponseData", "signature"])?;
+        let certificates =
+            envelope
+                .behind
+                .optional("certs", Tag::context_constructed(0), |list| {
+                    list.inner().and_then(sequence)
+                })?;
+        envelope.behind.finish("BasicOCSPResponse")?;
 
-        let mut fields = data.reader();
-        let version = fields
-            .optional(Tag::context_constructed(0))
-            .map_err(field("version"))?;
-        if let Some(version) = version {
-            return Err(field("version")(DerProblem::OutOfRange.at(version.at)));
-        }
-        let responder = fields
-            .next()
-            .and_then(|element| ResponderId::read(&element))
-            .map_err(field("responderID"))?;
-        let produced_at = fields
-            .expect(Tag::GENERALIZED_TIME)
-            .and_then(|time| time.time())
-            .map_err(field("producedAt"))?;
-        let list = fields.sequence().map_err(field("responses"))?;
-        let responses = read_responses(list)?;
-        let extensions = extensions(&mut fields, 1, "responseExtensions")?;
-        fields.finish().map_err(field("tbsResponseData"))?;
+        let mut fields = envelope.fields();
+        version_1(&mut fields)?;
+        let responder = fields.next("responderID", |element| ResponderId::read(&element))?;
+        let produced_at = fields.next("producedAt", generalized_time)?;
+        let responses = fields.next("responses", sequence)?;
+        let responses = read_responses(&responses)?;
+        let extensions = Extensions::read_tagged(&mut fields, "responseExtensions", 1)?;
+        fields.finish("tbsResponseData")?;
         Ok(Self {
-            signed: data.whole.to_vec(),
+            signed: envelope.keep(),
             responder,
             produced_at,
             responses,
             extensions,
-            signature_algorithm,
-            signature,
-            certificates: certificates.map_or(Ok(Vec::new()), read_certificates)?,
+            certificates: certificates.map_or(Ok(Vec::new()), |list| read_certificates(&list))?,
         })
     }
 
-    /// The part of the response that is signed.
+    /// It as something signed: the bytes that are, the algorithm and the signature.
     #[must_use]
-    pub fn signed_part(&self) -> &[u8] {
+    pub fn signed(&self) -> &Signed {
         &self.signed
     }
 
@@ -244,54 +205,38 @@ impl BasicResponse {
 }
 
 fn read_bytes(bytes: Element<'_>) -> Result<BasicResponse, OcspError> {
-    let mut reader = bytes
-        .tagged(Tag::SEQUENCE)
-        .map_err(field("responseBytes"))?
-        .reader();
-    let kind = reader
-        .expect(Tag::OBJECT_IDENTIFIER)
-        .and_then(|kind| kind.oid())
-        .map_err(field("responseType"))?;
-    let octets = reader
-        .expect(Tag::OCTET_STRING)
-        .map_err(field("response"))?;
-    reader.finish().map_err(field("responseBytes"))?;
+    let mut fields = Fields::of(&bytes);
+    let kind = fields.next("responseType", |kind| {
+        kind.tagged(Tag::OBJECT_IDENTIFIER)?.oid()
+    })?;
+    let response = fields.next("response", |octets| octets.tagged(Tag::OCTET_STRING))?;
+    fields.finish("responseBytes")?;
     if kind != Oid::OCSP_BASIC {
         return Err(OcspError::UnknownType(kind));
     }
-    BasicResponse::read(octets.inner().map_err(field("response"))?)
+    let mut fields = Fields::of(&response);
+    let basic = fields.next("BasicOCSPResponse", sequence)?;
+    fields.finish("response")?;
+    BasicResponse::read(basic)
 }
 
-fn read_responses(mut list: Reader<'_>) -> Result<Vec<SingleResponse>, OcspError> {
-    let mut responses = Vec::new();
-    while !list.is_at_end() {
-        if responses.len() == MAX_ASKED {
-            return Err(OcspError::TooMany {
-                field: "responses",
-                most: MAX_ASKED,
-            });
-        }
-        let element = list.next().map_err(field("responses"))?;
-        responses.push(SingleResponse::read(element)?);
-    }
-    Ok(responses)
+fn read_responses(list: &Element<'_>) -> Result<Vec<SingleResponse>, OcspError> {
+    at_most(MAX_ASKED, "responses", list)?
+        .into_iter()
+        .map(SingleResponse::read)
+        .collect()
 }
 
-fn read_certificates(list: Element<'_>) -> Result<Vec<Certificate>, OcspError> {
-    let mut reader = list.reader();
-    let mut certificates = Vec::new();
-    while !reader.is_at_end() {
-        if certificates.len() == MAX_CERTIFICATES {
-            return Err(OcspError::TooMany {
-                field: "certs",
-                most: MAX_CERTIFICATES,
-            });
-        }
-        let element = reader.next().map_err(field("certs"))?;
-        let certificate = Certificate::from_der(element.whole).map_err(OcspError::Certificate)?;
-        certificates.push(certificate);
-    }
-    Ok(certificates)
+fn read_certificates(list: &Element<'_>) -> Result<Vec<Certificate>, OcspError> {
+    at_most(MAX_CERTIFICATES, "certs", list)?
+        .into_iter()
+        .map(|element| Certificate::from_der(element.whole).map_err(OcspError::Certificate))
+        .collect()
+}
+
+/// A time in the one form that OCSP has of it.
+fn generalized_time(element: Element<'_>) -> Result<SystemTime, DerError> {
+    element.tagged(Tag::GENERALIZED_TIME)?.time()
 }
 
 impl SingleResponse {
@@ -301,32 +246,16 @@ impl SingleResponse {
         self.next_update.unwrap_or(self.this_update + NO_END)
     }
 
-    fn read(element: Element<'_>) -> Result<Self, OcspError> {
-        let mut reader = element
-            .tagged(Tag::SEQUENCE)
-            .map_err(field("responses"))?
-            .reader();
-        let cert_id = reader
-            .next()
-            .and_then(CertId::read)
-            .map_err(field("certID"))?;
-        let status = reader
-            .next()
-            .and_then(|status| CertificateStatus::read(&status))
-            .map_err(field("certStatus"))?;
-        let this_update = reader
-            .expect(Tag::GENERALIZED_TIME)
-            .and_then(|time| time.time())
-            .map_err(field("thisUpdate"))?;
-        let next_update = reader
-            .optional(Tag::context_constructed(0))
-            .and_then(|time| {
-                time.map(|time| time.inner()?.tagged(Tag::GENERALIZED_TIME)?.time())
-                    .transpose()
-            })
-            .map_err(field("nextUpdate"))?;
-        let extensions = extensions(&mut reader, 1, "singleExtensions")?;
-        reader.finish().map_err(field("responses"))?;
+    fn read(single: Element<'_>) -> Result<Self, OcspError> {
+        let mut fields = Fields::of(&single);
+        let cert_id = fields.next("certID", CertId::read)?;
+        let status = fields.next("certStatus", |status| CertificateStatus::read(&status))?;
+        let this_update = fields.next("thisUpdate", generalized_time)?;
+        let next_update = fields.optional("nextUpdate", Tag::context_constructed(0), |time| {
+            generalized_time(time.inner()?)
+        })?;
+        let extensions = Extensions::read_tagged(&mut fields, "singleExtensions", 1)?;
+        fields.finish("responses")?;
         Ok(Self {
             cert_id,
             status,

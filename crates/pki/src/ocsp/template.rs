@@ -7,6 +7,7 @@ use crate::certificate::Certificate;
 use crate::der::{Tag, Writer};
 use crate::key::{SignError, Signer};
 use crate::oid::Oid;
+use crate::signed::{self, Signed};
 
 /// What a response is to say.
 ///
@@ -14,6 +15,7 @@ use crate::oid::Oid;
 /// use std::time::{Duration, SystemTime};
 /// use ravelin_pki::{Authority, HostName, NameConstraints, PrivateKey};
 /// use ravelin_pki::ocsp::{CertId, CertificateStatus, OcspResponseTemplate, SingleResponse};
+/// use ravelin_pki::extension::Extensions;
 /// use ravelin_pki::signature::Hash;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +27,7 @@ use crate::oid::Oid;
 ///     status: CertificateStatus::Good,
 ///     this_update: now,
 ///     next_update: Some(now + Duration::from_secs(24 * 3600)),
-///     extensions: Vec::new(),
+///     extensions: Extensions::default(),
 /// };
 /// let template = OcspResponseTemplate { produced_at: now, responses: vec![answer], nonce: None };
 /// let response = template.sign(ca.certificate(), ca.key())?;
@@ -90,8 +92,7 @@ impl OcspResponseTemplate {
         if !responder.is_ca() && !may_answer(responder) {
             return Err(OcspSignError::NotResponder { subject: subject() });
         }
-        let mut data = Writer::with_capacity(256 * (self.responses.len() + 1));
-        data.sequence(|w| {
+        let data = |w: &mut Writer| {
             ResponderId::of(responder).write(w);
             w.generalized_time(self.produced_at);
             w.sequence(|w| self.responses.iter().for_each(|response| response.write(w)));
@@ -101,26 +102,23 @@ impl OcspResponseTemplate {
                     w.sequence(|w| write_nonce(w, nonce));
                 });
             }
-        });
-        let signature = key.sign(data.bytes())?;
-        let mut basic = Writer::with_capacity(data.bytes().len() + responder.der().len() + 256);
-        basic.sequence(|w| {
-            w.raw(data.bytes());
-            key.algorithm().write(w);
-            w.octet_bits(&signature);
+        };
+        let certificates = |w: &mut Writer| {
             if !responder.is_ca() {
                 w.constructed(Tag::context_constructed(0), |w| {
                     w.sequence(|w| w.raw(responder.der()));
                 });
             }
-        });
-        let mut whole = Writer::with_capacity(basic.bytes().len() + 64);
+        };
+        let room = 256 * (self.responses.len() + 2) + responder.der().len();
+        let basic: Signed = signed::sign(key, room, data, certificates)?;
+        let mut whole = Writer::with_capacity(basic.der().len() + 64);
         whole.sequence(|w| {
             w.primitive(Tag::ENUMERATED, &[0]);
             w.constructed(Tag::context_constructed(0), |w| {
                 w.sequence(|w| {
                     w.oid(&Oid::OCSP_BASIC);
-                    w.octet_string(basic.bytes());
+                    w.octet_string(basic.der());
                 });
             });
         });

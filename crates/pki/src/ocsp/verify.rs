@@ -109,17 +109,14 @@ impl BasicResponse {
         issuer: &'r Certificate,
         now: SystemTime,
     ) -> Result<&'r Certificate, OcspVerifyError> {
-        let algorithm = self.signature_algorithm.signature_algorithm();
+        let algorithm = self.signed.algorithm().signature_algorithm();
         if let Some(algorithm) = algorithm
             && algorithm.hash() == Some(Hash::Sha1)
         {
             let algorithm = algorithm.to_string();
             return Err(OcspVerifyError::Weak { algorithm });
         }
-        let check = |signer: &Certificate| {
-            self.signature_algorithm
-                .verify(signer.public_key(), &self.signed, &self.signature)
-        };
+        let check = |signer: &Certificate| self.signed.verify(signer.public_key());
         if self.responder.names(issuer) && check(issuer).is_ok() {
             return Ok(issuer);
         }

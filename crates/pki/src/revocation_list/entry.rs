@@ -161,7 +161,7 @@ impl<'b> RawEntry<'b> {
         while !reader.is_at_end() {
             let mut extension = reader.sequence()?;
             let oid = extension.expect(Tag::OBJECT_IDENTIFIER)?;
-            let critical = extension.default_false()?;
+            let critical = extension.default_false(Tag::BOOLEAN)?;
             let octets = extension.expect(Tag::OCTET_STRING)?;
             extension.finish()?;
             let doubled = match oid.content {

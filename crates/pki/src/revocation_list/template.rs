@@ -3,17 +3,15 @@
 use std::time::SystemTime;
 
 use super::{RevocationList, RevocationListError, RevocationReason, RevokedCertificate, VERSION_2};
-use crate::authority::signed;
 use crate::certificate::Certificate;
 use crate::der::{Tag, Writer};
 use crate::extension::{
-    AuthorityKeyIdentifier, DistributionPoint, Extension, ExtensionValue, IssuingDistributionPoint,
-    KeyUsage, key_identifier,
+    DistributionPoint, Extension, ExtensionValue, Extensions, IssuingDistributionPoint, KeyUsage,
 };
 use crate::key::{SignError, Signer};
 use crate::oid::Oid;
 use crate::serial::SerialNumber;
-use crate::template::write_extensions;
+use crate::signed::{self, Signed};
 
 /// What a CRL is to say, but for its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,8 +96,8 @@ impl RevocationListTemplate {
         if self.next_update <= self.this_update {
             return Err(RevocationListTemplateError::Times);
         }
-        let mut tbs = Writer::with_capacity(1024);
-        tbs.sequence(|w| {
+        let extensions = self.extensions(issuer);
+        let list = |w: &mut Writer| {
             w.unsigned(VERSION_2);
             key.algorithm().write(w);
             w.raw(issuer.subject_name().der());
@@ -110,40 +108,22 @@ impl RevocationListTemplate {
             if entries.peek().is_some() {
                 w.sequence(|w| entries.for_each(|entry| entry.write(w)));
             }
-            w.constructed(Tag::context_constructed(0), |w| {
-                write_extensions(w, &self.extensions(issuer));
-            });
-        });
-        let der = signed(&tbs, key)?;
-        RevocationList::from_der(&der).map_err(RevocationListTemplateError::ReadBack)
+            w.constructed(Tag::context_constructed(0), |w| extensions.write(w));
+        };
+        let signed: Signed = signed::sign(key, 1024, list, |_| {})?;
+        RevocationList::from_der(signed.der()).map_err(RevocationListTemplateError::ReadBack)
     }
 
-    fn extensions(&self, issuer: &Certificate) -> Vec<Extension> {
+    fn extensions(&self, issuer: &Certificate) -> Extensions {
         use ExtensionValue as Value;
-        let key_identifier = issuer.subject_key_identifier().map_or_else(
-            || key_identifier(issuer.public_key().bits()),
-            <[u8]>::to_vec,
-        );
-        let authority_key = AuthorityKeyIdentifier {
-            key_identifier: Some(key_identifier),
-            ..AuthorityKeyIdentifier::default()
-        };
+        let number = |value| Value::CrlNumber(number(value));
         let mut extensions = vec![
-            Extension::of(
-                Oid::AUTHORITY_KEY_IDENTIFIER,
-                false,
-                Value::AuthorityKeyIdentifier(authority_key),
-            ),
-            Extension::of(
-                Oid::CRL_NUMBER,
-                false,
-                Value::CrlNumber(number(self.number)),
-            ),
+            Extension::naming_key(issuer.key_identifier()),
+            Extension::of(Oid::CRL_NUMBER, false, number(self.number)),
         ];
         let mut add = |oid, critical, value| extensions.push(Extension::of(oid, critical, value));
         if let Some(base) = self.base_number {
-            let value = Value::CrlNumber(number(base));
-            add(Oid::DELTA_CRL_INDICATOR, true, value);
+            add(Oid::DELTA_CRL_INDICATOR, true, number(base));
         }
         if let Some(point) = &self.issuing_distribution_point {
             let value = Value::IssuingDistributionPoint(point.clone());
@@ -153,7 +133,7 @@ impl RevocationListTemplate {
             let value = Value::DistributionPoints(self.freshest_crl.clone());
             add(Oid::FRESHEST_CRL, false, value);
         }
-        extensions
+        extensions.into_iter().collect()
     }
 }
 
@@ -164,12 +144,12 @@ impl RevokedCertificate {
             w.time(self.revoked_at);
             let extensions = self.extensions();
             if !extensions.is_empty() {
-                write_extensions(w, &extensions);
+                extensions.write(w);
             }
         });
     }
 
-    fn extensions(&self) -> Vec<Extension> {
+    fn extensions(&self) -> Extensions {
         use ExtensionValue as Value;
         let mut extensions = Vec::new();
         // "Unspecified" is to be left out (section 5.3.1).
@@ -185,7 +165,7 @@ impl RevokedCertificate {
             let value = Value::CertificateIssuer(self.certificate_issuer.clone());
             extensions.push(Extension::of(Oid::CERTIFICATE_ISSUER, true, value));
         }
-        extensions
+        extensions.into_iter().collect()
     }
 }
 

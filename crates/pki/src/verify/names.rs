@@ -75,11 +75,11 @@ fn names_of_subject(certificate: &Certificate) -> Vec<GeneralName> {
     if !subject.is_empty() {
         names.push(GeneralName::Directory(subject.clone()));
     }
-    let has_email = certificate
+    if !certificate
         .alternative_names()
         .iter()
-        .any(|name| matches!(name, GeneralName::Email(_)));
-    if !has_email {
+        .any(GeneralName::is_mailbox)
+    {
         let addresses = subject
             .attributes()
             .filter(|attribute| attribute.kind == Oid::EMAIL_ADDRESS);

@@ -172,7 +172,7 @@ impl Examination<'_, '_> {
     fn key(&self, certificate: &Certificate, fail: &mut impl FnMut(Problem)) {
         let minimum = self.rules.minimum_rsa_bits;
         let kind = certificate.public_key().key_type();
-        if let Some(KeyType::Rsa(bits)) = kind
+        if let Some(KeyType::Rsa(bits) | KeyType::RsaPss(bits)) = kind
             && bits < minimum
         {
             let kind = certificate.public_key().kind();
@@ -186,7 +186,7 @@ fn extensions(certificate: &Certificate, fail: &mut impl FnMut(Problem)) {
     for extension in certificate.extensions() {
         // Those that are read and yet mean nothing here are as good as unknown.
         let is_known = match &extension.value {
-            ExtensionValue::Unread | ExtensionValue::Empty => extension.oid == Oid::OCSP_NO_CHECK,
+            ExtensionValue::Unread => extension.oid == Oid::OCSP_NO_CHECK,
             ExtensionValue::SctList(_)
             | ExtensionValue::TlsFeature(_)
             | ExtensionValue::IssuerAltName(_)

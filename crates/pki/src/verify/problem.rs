@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
 
+use crate::mailbox::Mailbox;
 use crate::name::HostName;
 use crate::revocation_list::RevocationReason;
 use crate::signature::SignatureError;
@@ -137,6 +138,14 @@ pub enum Problem {
         /// Its common name, which was not looked at.
         common_name: Option<String>,
     },
+    /// It is not for the mailbox.
+    #[error("\"{mailbox}\" is not one of its mailboxes; {}", has_names(has, None))]
+    WrongMailbox {
+        /// The mailbox that was asked for.
+        mailbox: Mailbox,
+        /// All its mailboxes.
+        has: Vec<String>,
+    },
     /// Its key is too short.
     #[error("its key, {kind}, is shorter than {minimum} bits")]
     WeakKey {
@@ -264,6 +273,7 @@ impl Problem {
             Self::KeyUsage { .. } => "RFC 5280, section 4.2.1.3",
             Self::CaAsLeaf { .. } => "CA/Browser Forum baseline requirements, section 7.1.2.7",
             Self::WrongHost { .. } => "RFC 9525, section 6",
+            Self::WrongMailbox { .. } => "RFC 5280, section 7.5; RFC 9598, section 5",
             Self::WeakKey { .. } => "CA/Browser Forum baseline requirements, section 6.1.5",
             Self::WeakSignature { .. } => "CA/Browser Forum baseline requirements, section 7.1.3.2",
             Self::SerialNumber { .. } => "RFC 5280, section 4.1.2.2",
@@ -318,6 +328,12 @@ impl Problem {
             Self::WrongHost { host, .. } => Some(format!(
                 "have it issued again with the name \"{host}\", or use one of its names"
             )),
+            Self::WrongMailbox { mailbox, has } => Some(match has.as_slice() {
+                [one] if one.to_lowercase() == mailbox.to_string().to_lowercase() => {
+                    format!("ask for \"{one}\": before the @, the case of letters counts")
+                }
+                _ => format!("have it issued again with the name \"{mailbox}\""),
+            }),
             Self::WeakKey { .. } => say("make a new key: ECDSA P-256, or RSA of 2048 bits or more"),
             Self::WeakSignature { .. } => say("have it issued again with SHA-256"),
             Self::SerialNumber { .. } | Self::AlgorithmsDiffer => {

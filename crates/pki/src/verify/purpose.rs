@@ -5,6 +5,8 @@ use super::problem::Problem;
 use super::rules::{Question, Rules};
 use crate::certificate::Certificate;
 use crate::extension::KeyUsage;
+use crate::general_name::GeneralName;
+use crate::mailbox::Mailbox;
 use crate::oid::Oid;
 use crate::template::Purpose;
 
@@ -43,6 +45,32 @@ pub(super) fn check_leaf(
             });
         }
     }
+    if let Some(mailbox) = &question.mailbox {
+        let has = mailboxes(leaf);
+        if !has.contains(mailbox) {
+            fail(Problem::WrongMailbox {
+                mailbox: mailbox.clone(),
+                has: has
+                    .iter()
+                    .map(|has| super::printable(&has.to_string()))
+                    .collect(),
+            });
+        }
+    }
+}
+
+/// The mailboxes that a certificate is for: those among its names or, where there are none, those in its
+/// subject, which readers of mail must know as well (RFC 8550, section 3).
+fn mailboxes(leaf: &Certificate) -> Vec<Mailbox> {
+    let names = leaf.alternative_names();
+    if names.iter().any(GeneralName::is_mailbox) {
+        return names.iter().filter_map(GeneralName::mailbox).collect();
+    }
+    let attributes = leaf.subject_name().attributes();
+    attributes
+        .filter(|attribute| attribute.kind == Oid::EMAIL_ADDRESS)
+        .filter_map(|attribute| Mailbox::in_certificate(&attribute.value))
+        .collect()
 }
 
 /// Judges a CA above a leaf that is to be good for a purpose. RFC 5280 asks nothing of CAs here, but

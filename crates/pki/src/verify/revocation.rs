@@ -175,7 +175,7 @@ impl<'v> Search<'v, '_> {
         if crl.unknown_critical_extension().is_some() {
             return Err(NoStatus::UnknownCriticalExtension { issuer: issuer() });
         }
-        let algorithm = crl.signature_algorithm().signature_algorithm();
+        let algorithm = crl.signed().algorithm().signature_algorithm();
         if let Some(algorithm) = algorithm
             && !self.judge.rules.sha1
             && algorithm.hash() == Some(Hash::Sha1)

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::mailbox::Mailbox;
 use crate::name::HostName;
 use crate::oid::Oid;
 use crate::template::Purpose;
@@ -85,6 +86,8 @@ pub struct Question {
     pub purpose: Option<Purpose>,
     /// The host that it must be for.
     pub host: Option<HostName>,
+    /// The mailbox that it must be for.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Rules {
@@ -141,6 +144,7 @@ impl Question {
             at,
             purpose: None,
             host: None,
+            mailbox: None,
         }
     }
 
@@ -156,6 +160,14 @@ impl Question {
     pub fn host(mut self, host: HostName) -> Self {
         self.purpose.get_or_insert(Purpose::Server);
         self.host = Some(host);
+        self
+    }
+
+    /// Whether it is good for mail of a mailbox.
+    #[must_use]
+    pub fn mailbox(mut self, mailbox: Mailbox) -> Self {
+        self.purpose.get_or_insert(Purpose::Email);
+        self.mailbox = Some(mailbox);
         self
     }
 }

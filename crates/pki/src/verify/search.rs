@@ -10,7 +10,8 @@ use super::verdict::{Failure, Path};
 use super::{Judge, NameIndex, named, title};
 use crate::certificate::Certificate;
 use crate::fingerprint::Fingerprint;
-use crate::general_name::{GeneralName, hex};
+use crate::fingerprint::hex;
+use crate::general_name::GeneralName;
 use crate::oid::Oid;
 use crate::signature::SignatureError;
 

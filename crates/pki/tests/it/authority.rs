@@ -236,6 +236,19 @@ fn times_that_certificates_cannot_express_are_an_error() {
 }
 
 #[test]
+fn no_certificate_gets_letters_that_nobody_could_read() {
+    let now = SystemTime::now();
+    let root = root(now);
+    // One that was not made of a text: texts become A-labels.
+    let name = HostName::Dns("bücher.localhost".into());
+    let error = intermediate(&root, now).leaf(&[name], now).unwrap_err();
+    assert!(
+        matches!(error, AuthorityError::NotAscii { .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn debug_output_holds_no_key() {
     let now = SystemTime::now();
     let root = root(now);

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use ravelin_pki::extension::Extensions;
 use ravelin_pki::ocsp::{
     CertId, CertificateStatus, OcspError, OcspResponseTemplate, OcspSignError, OcspVerifyError,
     ResponseStatus, SingleResponse,
@@ -69,7 +70,7 @@ impl House {
                 status,
                 this_update: now(),
                 next_update: Some(now() + DAY),
-                extensions: Vec::new(),
+                extensions: Extensions::default(),
             }],
             nonce: None,
         }

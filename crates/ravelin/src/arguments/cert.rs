@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ravelin_pki::{GeneralName, HostName, KeyType};
+use ravelin_pki::{GeneralName, HostName, KeyType, Mailbox};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -193,6 +193,9 @@ pub(crate) struct CertVerifyArguments {
     /// The host it must be good for: a name or an address
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<HostName>,
+    /// The mailbox it must be good for
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "host")]
+    pub(crate) email: Option<Mailbox>,
     /// What is trusted: a file of roots, "system" or "local"; repeatable [default: local and system]
     #[arg(long, value_name = "FILE|system|local")]
     pub(crate) ca: Vec<PathBuf>,

@@ -77,9 +77,16 @@ pub(super) fn run(arguments: &CertVerifyArguments) -> Result<ExitCode, Failure> 
 fn question(arguments: &CertVerifyArguments) -> Question {
     let at = arguments.at.map_or_else(SystemTime::now, |moment| moment.0);
     let mut question = Question::at(at);
+    if let Some(mailbox) = &arguments.email {
+        question.mailbox = Some(mailbox.clone());
+    }
+    let usual = match arguments.email {
+        Some(_) => Purpose::Email,
+        None => Purpose::Server,
+    };
     let purpose = arguments
         .purpose
-        .map_or(Some(Purpose::Server), |purpose| match purpose {
+        .map_or(Some(usual), |purpose| match purpose {
             VerifiedPurpose::Server => Some(Purpose::Server),
             VerifiedPurpose::Client => Some(Purpose::Client),
             VerifiedPurpose::Email => Some(Purpose::Email),
@@ -88,8 +95,9 @@ fn question(arguments: &CertVerifyArguments) -> Question {
             VerifiedPurpose::Timestamp => Some(Purpose::TimeStamping),
             VerifiedPurpose::Any => None,
         });
-    // A host is only ever asked of a server; without either, everything it could be for will do.
-    if (arguments.purpose.is_some() || arguments.host.is_some())
+    // A host is only ever asked of a server, and a mailbox of a holder of mail; without any of these,
+    // everything it could be for will do.
+    if (arguments.purpose.is_some() || arguments.host.is_some() || arguments.email.is_some())
         && let Some(purpose) = purpose
     {
         question = question.purpose(purpose);

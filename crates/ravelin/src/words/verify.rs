@@ -90,10 +90,15 @@ impl Answer<'_> {
 
     fn asked(&self) -> String {
         let mut text = String::new();
-        match (&self.question.host, self.question.purpose) {
-            (Some(host), _) => {
-                let host = host.to_string();
-                let _ = write!(text, " for {}", beside_unicode(&host, &host));
+        let Question { host, mailbox, .. } = self.question;
+        let host = host.as_ref().map(|host| {
+            let host = host.to_string();
+            beside_unicode(&host, &host)
+        });
+        let whom = host.or(mailbox.as_ref().map(ToString::to_string));
+        match (whom, self.question.purpose) {
+            (Some(whom), _) => {
+                let _ = write!(text, " for {whom}");
             }
             (None, Some(purpose)) => {
                 let _ = write!(text, " as {}", purpose.oid().name_or_dots());
@@ -109,6 +114,7 @@ impl Answer<'_> {
             "file": self.file.display().to_string(),
             "valid": best.holds(),
             "host": self.question.host.as_ref().map(ToString::to_string),
+            "email": self.question.mailbox.as_ref().map(ToString::to_string),
             "purpose": self.question.purpose.map(|purpose| purpose.oid().name_or_dots()),
             "failures": best.failures.iter().map(|failure| json!({
                 "certificate": failure.certificate,

@@ -138,7 +138,7 @@ fn nothing_stands_where_nothing_may() {
     assert!(element(&[4, 2, 5, 0]).inner().is_ok());
     // FALSE is said by saying nothing.
     let default = |bytes: &'static [u8]| {
-        let read = Reader::new(bytes).default_false();
+        let read = Reader::new(bytes).default_false(Tag::BOOLEAN);
         read.map_err(|error| error.problem)
     };
     assert_eq!(default(&[]), Ok(false));

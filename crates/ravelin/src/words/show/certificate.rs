@@ -4,13 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ravelin_pki::contents::Issuer;
 use ravelin_pki::extension::{DistributionPoint, DistributionPointName};
+use ravelin_pki::fingerprint::hex;
 use ravelin_pki::{
     Certificate, DistinguishedName, Extension, ExtensionValue, GeneralName, KeyUsage, Oid,
     PublicKey,
 };
 
 use super::super::{DIM, GREEN, beside_unicode};
-use super::layout::{Page, colour_of, distance, hex, minute, share_gone, span};
+use super::layout::{Page, colour_of, distance, minute, share_gone, span};
 
 /// All of one certificate.
 pub(super) fn show(page: &mut Page, certificate: &Certificate, kind: &str, issuer: Issuer) {

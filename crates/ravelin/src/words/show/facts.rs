@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use ravelin_pki::contents::{Found, Issuer, Item, issuers};
 use ravelin_pki::distinguished_name::unprintable;
 use ravelin_pki::extension::Sct;
+use ravelin_pki::fingerprint::hex;
 use ravelin_pki::ocsp::{CertificateStatus, OcspResponse, ResponderId};
 use ravelin_pki::{
     Certificate, CertificateRequest, DistinguishedName, Extension, ExtensionValue, GeneralName,
@@ -15,7 +16,7 @@ use ravelin_pki::{
 use serde_json::{Value, json};
 
 use super::certificate::{oids, pin, places};
-use super::layout::{hex, rfc3339};
+use super::layout::rfc3339;
 use super::{Connection, Source, Unread};
 use crate::failure::chain;
 use crate::words::without_codes;
@@ -219,7 +220,7 @@ fn request_facts(request: &CertificateRequest) -> Value {
         "names": names(request.alternative_names()),
         "subject": name(request.subject()),
         "key": public_key(request.public_key()),
-        "signature_algorithm": request.signature_algorithm().name(),
+        "signature_algorithm": request.signed().algorithm().name(),
         "signature_good": request.verify_signature().is_ok(),
         "has_challenge_password": request.has_challenge_password(),
     });
@@ -246,7 +247,7 @@ fn revocation_list(list: &RevocationList, now: SystemTime) -> Value {
         "this_update": rfc3339(list.this_update()),
         "next_update": list.next_update().map(rfc3339),
         "current": list.is_current_at(now),
-        "signature_algorithm": list.signature_algorithm().name(),
+        "signature_algorithm": list.signed().algorithm().name(),
         "revoked": revoked,
         "extensions": extensions(list.extensions()),
     })
@@ -283,7 +284,7 @@ fn ocsp_response(response: &OcspResponse, now: SystemTime) -> Value {
             ResponderId::ByKey(hash) => hex(hash),
         }),
         "produced_at": response.basic().map(|basic| rfc3339(basic.produced_at)),
-        "signature_algorithm": response.basic().map(|b| b.signature_algorithm.name()),
+        "signature_algorithm": response.basic().map(|b| b.signed().algorithm().name()),
         "nonce": response.basic().and_then(|basic| basic.nonce()).map(hex),
         "answers": answers,
     })

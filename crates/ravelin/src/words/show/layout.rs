@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use anstyle::Style;
 use ravelin_pki::distinguished_name::unprintable;
+use ravelin_pki::fingerprint::hex;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -190,13 +191,6 @@ pub(super) fn grouped(number: usize) -> String {
         text.push(digit);
     }
     text
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 /// Cuts a text into lines at its spaces, and words that are longer than a line anywhere.

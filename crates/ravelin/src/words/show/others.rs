@@ -2,6 +2,7 @@
 //! and what cannot be read.
 
 use ravelin_pki::contents::{Item, Locked, OpenStore};
+use ravelin_pki::fingerprint::hex;
 use ravelin_pki::ocsp::{BasicResponse, CertificateStatus, OcspRequest, OcspResponse, ResponderId};
 use ravelin_pki::{
     Certificate, CertificateRequest, Oid, PrivateKey, PublicKey, RevocationList, RevocationReason,
@@ -10,7 +11,7 @@ use ravelin_pki::{
 
 use super::super::DIM;
 use super::certificate::{extensions, good, key, name, names, places};
-use super::layout::{Page, colour_of, distance, grouped, hex, minute, more};
+use super::layout::{Page, colour_of, distance, grouped, minute, more};
 use crate::failure::chain;
 
 pub(super) fn request(page: &mut Page, request: &CertificateRequest, kind: &str) {
@@ -24,7 +25,7 @@ pub(super) fn request(page: &mut Page, request: &CertificateRequest, kind: &str)
     names(page, "names", request.alternative_names());
     page.row("subject", page.short(&name(request.subject())));
     key(page, request.public_key());
-    let algorithm = request.signature_algorithm().name();
+    let algorithm = request.signed().algorithm().name();
     match request.verify_signature() {
         Ok(()) => page.row(
             "signed with",
@@ -61,7 +62,7 @@ pub(super) fn revocation_list(page: &mut Page, list: &RevocationList, kind: &str
         );
     }
     period(page, list.this_update(), list.next_update());
-    page.row("signed with", list.signature_algorithm().name());
+    page.row("signed with", list.signed().algorithm().name());
     if let Some(scope) = list.issuing_distribution_point() {
         let mut about = Vec::new();
         if scope.only_user_certificates {
@@ -157,7 +158,7 @@ pub(super) fn ocsp_response(page: &mut Page, response: &OcspResponse, kind: &str
     }
     page.row("responder", responder(page, basic));
     page.row("signed at", minute(basic.produced_at));
-    page.row("signed with", basic.signature_algorithm.name());
+    page.row("signed with", basic.signed().algorithm().name());
     if let Some(nonce) = basic.nonce() {
         page.row("nonce", page.hex(nonce));
     }

@@ -73,6 +73,29 @@ fn openssl_takes_each_for_its_purpose_and_for_no_other() {
 }
 
 #[test]
+fn a_certificate_for_mail_is_good_for_its_mailbox_alone() {
+    let place = one_of_each();
+    let verify = |email: &str, file: &str| {
+        place.run(&["cert", "verify", "--ca", "local", "--email", email, file])
+    };
+    let good = verify("ada@EMAIL.test", "ada@email.test.pem");
+    good.expect(0, &[]);
+    assert!(
+        good.stdout.contains(" for ada@email.test"),
+        "{}",
+        good.stdout
+    );
+    let other = verify("Ada@email.test", "ada@email.test.pem");
+    other.expect(1, &[]);
+    let why = "\"Ada@email.test\" is not one of its mailboxes; it has: ada@email.test";
+    assert!(other.stdout.contains(why), "{}", other.stdout);
+    // The mailbox is right, and the certificate is for a client of TLS.
+    let client = verify("ada@client.test", "ada@client.test.pem");
+    client.expect(1, &[]);
+    assert!(client.stdout.contains("not for mail"), "{}", client.stdout);
+}
+
+#[test]
 fn gnutls_takes_each_for_its_purpose_and_for_no_other() {
     let place = one_of_each();
     let verify = |file: &str, more: &[&str]| -> Ran {
