@@ -1,0 +1,280 @@
+//! Hashes and HMAC, and what TLS derives keys with: HKDF with labels (RFC 8446, section 7.1), and the
+//! PRFs of TLS 1.2 and before (RFC 5246 and RFC 2246, section 5).
+//!
+//! The hashes are those of others. How TLS puts them together is written here anew: it is to be a
+//! second opinion on what TLS libraries do.
+
+use aws_lc_rs::{digest, hmac};
+use md5::{Digest as _, Md5};
+use ravelin_wire::registry;
+use zeroize::Zeroizing;
+
+/// A hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// MD5, of TLS 1.1 and before.
+    Md5,
+    /// SHA-1, of TLS 1.1 and before.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// Octets that nobody else should read. They are wiped when they are dropped.
+pub type Octets = Zeroizing<Vec<u8>>;
+
+impl Hash {
+    /// The hash of a cipher suite; `None` where it cannot be computed here.
+    #[must_use]
+    pub fn of(hash: registry::Hash) -> Option<Self> {
+        match hash {
+            registry::Hash::Sha256 => Some(Self::Sha256),
+            registry::Hash::Sha384 => Some(Self::Sha384),
+            registry::Hash::Sha512 => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// How many octets a digest has.
+    #[must_use]
+    pub fn octets(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The digest of these parts, one behind the other.
+    #[must_use]
+    pub fn digest(self, parts: &[&[u8]]) -> Octets {
+        let Some(algorithm) = self.digest_algorithm() else {
+            let mut context = Md5::new();
+            for part in parts {
+                context.update(part);
+            }
+            return Octets::new(context.finalize().to_vec());
+        };
+        let mut context = digest::Context::new(algorithm);
+        for part in parts {
+            context.update(part);
+        }
+        Octets::new(context.finish().as_ref().to_vec())
+    }
+
+    /// The HMAC of these parts, one behind the other (RFC 2104).
+    #[must_use]
+    pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Octets {
+        let Some(algorithm) = self.hmac_algorithm() else {
+            return self.hmac_by_hand(key, parts);
+        };
+        let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
+        for part in parts {
+            context.update(part);
+        }
+        Octets::new(context.sign().as_ref().to_vec())
+    }
+
+    /// aws-lc-rs has no MD5. Blocks are 64 octets.
+    fn hmac_by_hand(self, key: &[u8], parts: &[&[u8]]) -> Octets {
+        const BLOCK: usize = 64;
+        let mut block = Zeroizing::new([0; BLOCK]);
+        let short = if key.len() > BLOCK {
+            self.digest(&[key])
+        } else {
+            Octets::new(key.to_vec())
+        };
+        for (octet, key) in block.iter_mut().zip(short.iter()) {
+            *octet = *key;
+        }
+        let inner = Zeroizing::new(block.map(|octet| octet ^ 0x36));
+        let outer = Zeroizing::new(block.map(|octet| octet ^ 0x5c));
+        let inside = self.digest(&[&[&inner[..]], parts].concat());
+        self.digest(&[&outer[..], &inside])
+    }
+
+    /// HKDF-Extract (RFC 5869, section 2.2).
+    #[must_use]
+    pub fn extract(self, salt: &[u8], secret: &[u8]) -> Octets {
+        self.hmac(salt, &[secret])
+    }
+
+    /// HKDF-Expand (RFC 5869, section 2.3); at most 255 digests long.
+    #[must_use]
+    pub fn expand(self, secret: &[u8], info: &[u8], octets: usize) -> Octets {
+        let mut output = Octets::new(Vec::with_capacity(octets + self.octets()));
+        let mut block = Octets::default();
+        for counter in 1..=u8::MAX {
+            if output.len() >= octets {
+                break;
+            }
+            block = self.hmac(secret, &[&block, info, &[counter]]);
+            output.extend_from_slice(&block);
+        }
+        output.truncate(octets);
+        output
+    }
+
+    /// HKDF-Expand-Label (RFC 8446, section 7.1). Label and context have at most 255 octets.
+    #[must_use]
+    pub fn expand_label(self, secret: &[u8], label: &str, context: &[u8], octets: usize) -> Octets {
+        self.expand(secret, &hkdf_label(label, context, octets), octets)
+    }
+}
+
+impl Hash {
+    fn digest_algorithm(self) -> Option<&'static digest::Algorithm> {
+        match self {
+            Self::Md5 => None,
+            Self::Sha1 => Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),
+            Self::Sha256 => Some(&digest::SHA256),
+            Self::Sha384 => Some(&digest::SHA384),
+            Self::Sha512 => Some(&digest::SHA512),
+        }
+    }
+
+    fn hmac_algorithm(self) -> Option<hmac::Algorithm> {
+        match self {
+            Self::Md5 => None,
+            Self::Sha1 => Some(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
+            Self::Sha256 => Some(hmac::HMAC_SHA256),
+            Self::Sha384 => Some(hmac::HMAC_SHA384),
+            Self::Sha512 => Some(hmac::HMAC_SHA512),
+        }
+    }
+}
+
+/// The `HkdfLabel` that says what is derived (RFC 8446, section 7.1).
+#[must_use]
+pub fn hkdf_label(label: &str, context: &[u8], octets: usize) -> Vec<u8> {
+    let label = ["tls13 ", label].concat();
+    let length = octets as u16;
+    [
+        &length.to_be_bytes(),
+        &[label.len() as u8][..],
+        label.as_bytes(),
+        &[context.len() as u8],
+        context,
+    ]
+    .concat()
+}
+
+/// The pseudorandom function of TLS 1.2 and before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prf {
+    /// MD5 and SHA-1, each with a half of the secret (RFC 2246, section 5).
+    Tls10,
+    /// The hash of the suite (RFC 5246, section 5).
+    Tls12(Hash),
+}
+
+impl Prf {
+    /// So many octets from a secret, a label and a seed in parts.
+    #[must_use]
+    pub fn expand(self, secret: &[u8], label: &str, seed: &[&[u8]], octets: usize) -> Octets {
+        let seed = [&[label.as_bytes()], seed].concat();
+        match self {
+            Self::Tls12(hash) => p_hash(hash, secret, &seed, octets),
+            Self::Tls10 => {
+                // Where the secret is odd, its middle octet is in both halves.
+                let half = secret.len().div_ceil(2);
+                let first = secret.get(..half).unwrap_or_default();
+                let second = secret.get(secret.len() - half..).unwrap_or_default();
+                let mut output = p_hash(Hash::Md5, first, &seed, octets);
+                let other = p_hash(Hash::Sha1, second, &seed, octets);
+                for (octet, other) in output.iter_mut().zip(other.iter()) {
+                    *octet ^= other;
+                }
+                output
+            }
+        }
+    }
+
+    /// What the Finished messages and signatures hash the handshake with.
+    #[must_use]
+    pub fn digest(self, parts: &[&[u8]]) -> Octets {
+        match self {
+            Self::Tls12(hash) => hash.digest(parts),
+            Self::Tls10 => {
+                let mut digest = Hash::Md5.digest(parts);
+                digest.extend_from_slice(&Hash::Sha1.digest(parts));
+                digest
+            }
+        }
+    }
+}
+
+/// `P_hash` (RFC 5246, section 5).
+fn p_hash(hash: Hash, secret: &[u8], seed: &[&[u8]], octets: usize) -> Octets {
+    let mut output = Octets::new(Vec::with_capacity(octets + hash.octets()));
+    let mut a = hash.hmac(secret, seed);
+    while output.len() < octets {
+        let block = hash.hmac(secret, &[&[&a[..]], seed].concat());
+        output.extend_from_slice(&block);
+        a = hash.hmac(secret, &[&a]);
+    }
+    output.truncate(octets);
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octets(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let pair =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(pair).collect()
+    }
+
+    /// RFC 2202, sections 2 and 3: the first cases, and those with a key longer than a block.
+    #[test]
+    fn hmac_is_that_of_rfc_2202() {
+        for (hash, key, message, mac) in [
+            (
+                Hash::Md5,
+                vec![0x0b; 16],
+                "Hi There",
+                "9294727a3638bb1c13f48ef8158bfc9d",
+            ),
+            (
+                Hash::Md5,
+                vec![0xaa; 80],
+                "Test Using Larger Than Block-Size Key - Hash Key First",
+                "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd",
+            ),
+            (
+                Hash::Sha1,
+                vec![0x0b; 20],
+                "Hi There",
+                "b617318655057264e28bc0b6fb378c8ef146be00",
+            ),
+        ] {
+            assert_eq!(*hash.hmac(&key, &[message.as_bytes()]), octets(mac));
+        }
+    }
+
+    /// RFC 5869, appendix A.1.
+    #[test]
+    fn hkdf_is_that_of_rfc_5869() {
+        let secret = Hash::Sha256.extract(&octets("000102030405060708090a0b0c"), &[0x0b; 22]);
+        assert_eq!(
+            *secret,
+            octets("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5")
+        );
+        let output = Hash::Sha256.expand(&secret, &octets("f0f1f2f3f4f5f6f7f8f9"), 42);
+        assert_eq!(
+            *output,
+            octets(
+                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+            )
+        );
+    }
+}

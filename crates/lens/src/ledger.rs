@@ -1,0 +1,343 @@
+//! Everything that a handshake derives, each as a formula with its inputs and its result.
+//!
+//! A quantity is computed where its inputs are known, and given where somebody wrote it down: a key log,
+//! a recorder. Where both, one confirms or refutes the other. Where neither, what is missing is named.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::digest::{Hash, Octets, Prf};
+
+/// The quantities of a connection, in the order in which they were derived.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    quantities: Vec<Quantity>,
+    /// What somebody knows of quantities that are not derived yet.
+    testimonies: Vec<Testimony>,
+}
+
+#[derive(Debug)]
+struct Testimony {
+    name: &'static str,
+    side: Option<Side>,
+    value: Octets,
+    by: By,
+}
+
+/// Which quantity of a [`Ledger`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QuantityId(usize);
+
+/// One side of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Who opened it.
+    Client,
+    /// Who was asked.
+    Server,
+}
+
+/// Something that a handshake derives.
+pub struct Quantity {
+    /// What the RFC calls it.
+    pub name: &'static str,
+    /// Whose it is; of both where it is nobody's alone.
+    pub side: Option<Side>,
+    /// Where it comes from.
+    pub formula: Formula,
+    /// What it is, where that is known.
+    pub value: Option<Octets>,
+    /// How sure that is.
+    pub standing: Standing,
+}
+
+/// Where a quantity comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Formula {
+    /// From outside: sent in clear, drawn by chance, agreed before.
+    Given,
+    /// So many zeros.
+    Zeros(usize),
+    /// The hash of the handshake from the client's hello to the message of this name.
+    TranscriptHash {
+        /// The hash.
+        hash: Hash,
+        /// The last message.
+        through: &'static str,
+    },
+    /// The hash of nothing.
+    EmptyHash(Hash),
+    /// HKDF-Extract (RFC 5869, section 2.2).
+    Extract {
+        /// The hash.
+        hash: Hash,
+        /// The salt.
+        salt: QuantityId,
+        /// The input keying material.
+        secret: QuantityId,
+    },
+    /// HKDF-Expand-Label (RFC 8446, section 7.1); with a hash of the handshake for a context it is what
+    /// the RFC calls Derive-Secret.
+    ExpandLabel {
+        /// The hash.
+        hash: Hash,
+        /// The secret.
+        secret: QuantityId,
+        /// The label, without `tls13 `.
+        label: &'static str,
+        /// The context; none is an empty one.
+        context: Option<QuantityId>,
+        /// How many octets.
+        octets: usize,
+    },
+    /// HMAC (RFC 2104).
+    Hmac {
+        /// The hash.
+        hash: Hash,
+        /// The key.
+        key: QuantityId,
+        /// The message.
+        message: QuantityId,
+    },
+    /// The PRF of TLS 1.2 and before (RFC 5246, section 5).
+    Prf {
+        /// Which.
+        prf: Prf,
+        /// The secret.
+        secret: QuantityId,
+        /// The label.
+        label: &'static str,
+        /// The seed, in parts.
+        seed: Vec<QuantityId>,
+        /// How many octets.
+        octets: usize,
+    },
+    /// Some octets of another quantity.
+    Part {
+        /// The other.
+        of: QuantityId,
+        /// Which octets.
+        range: Range<usize>,
+    },
+}
+
+/// How sure the value of a quantity is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was computed, or given, and nothing else is known of it.
+    Stated,
+    /// Two independent ways led to the same value.
+    Confirmed(By),
+    /// Two independent ways led to different values. What was computed is kept.
+    Refuted(By),
+    /// It is not known, for want of these.
+    NotDerivable(Vec<QuantityId>),
+}
+
+/// What a value was held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// A key log.
+    KeyLog,
+    /// What the TLS library used.
+    Recorder,
+    /// A record that could be decrypted with it.
+    Decryption,
+    /// What the other side sent.
+    Peer,
+}
+
+impl Ledger {
+    /// Adds what comes from outside; `None` where it is not known.
+    pub fn given(
+        &mut self,
+        name: &'static str,
+        side: Option<Side>,
+        value: Option<Octets>,
+    ) -> QuantityId {
+        let standing = match value {
+            Some(_) => Standing::Stated,
+            None => Standing::NotDerivable(Vec::new()),
+        };
+        self.push(Quantity {
+            name,
+            side,
+            formula: Formula::Given,
+            value,
+            standing,
+        })
+    }
+
+    /// Adds the hash of the handshake so far, computed elsewhere.
+    pub fn transcript(
+        &mut self,
+        hash: Hash,
+        through: &'static str,
+        value: Option<Octets>,
+    ) -> QuantityId {
+        let id = self.given("transcript hash", None, value);
+        if let Some(quantity) = self.quantities.get_mut(id.0) {
+            quantity.formula = Formula::TranscriptHash { hash, through };
+        }
+        id
+    }
+
+    /// Takes down what somebody knows of a quantity that is to be derived. Once it is, one is held
+    /// against the other; where it cannot be, what is derived of it is derived from this value.
+    pub fn testify(&mut self, name: &'static str, side: Option<Side>, value: Octets, by: By) {
+        self.testimonies.push(Testimony {
+            name,
+            side,
+            value,
+            by,
+        });
+    }
+
+    /// Adds what is derived, and derives it where its inputs are known.
+    pub fn derive(
+        &mut self,
+        name: &'static str,
+        side: Option<Side>,
+        formula: Formula,
+    ) -> QuantityId {
+        let value = self.evaluate(&formula);
+        let standing = match &value {
+            Some(_) => Standing::Stated,
+            None => Standing::NotDerivable(self.missing(&formula)),
+        };
+        let id = self.push(Quantity {
+            name,
+            side,
+            formula,
+            value,
+            standing,
+        });
+        let of_this = |testimony: &Testimony| testimony.name == name && testimony.side == side;
+        if let Some(place) = self.testimonies.iter().position(of_this) {
+            let testimony = self.testimonies.swap_remove(place);
+            self.witness(id, &testimony.value, testimony.by);
+        }
+        id
+    }
+
+    /// Holds a value that somebody else knows against what was derived, or takes it where nothing was.
+    pub fn witness(&mut self, id: QuantityId, value: &[u8], by: By) {
+        let Some(quantity) = self.quantities.get_mut(id.0) else {
+            return;
+        };
+        match &quantity.value {
+            None => {
+                quantity.value = Some(Octets::new(value.to_vec()));
+                quantity.standing = Standing::Stated;
+            }
+            Some(derived) if derived[..] == *value => quantity.standing = Standing::Confirmed(by),
+            Some(_) => quantity.standing = Standing::Refuted(by),
+        }
+    }
+
+    /// A quantity.
+    #[must_use]
+    pub fn get(&self, id: QuantityId) -> &Quantity {
+        // Ids are made here alone, one a quantity, and quantities are never taken away.
+        &self.quantities[id.0]
+    }
+
+    /// The value of a quantity, where it is known.
+    #[must_use]
+    pub fn value(&self, id: QuantityId) -> Option<&[u8]> {
+        self.get(id).value.as_ref().map(|value| &value[..])
+    }
+
+    /// All quantities with their ids, in the order in which they were derived.
+    pub fn iter(&self) -> impl Iterator<Item = (QuantityId, &Quantity)> {
+        let ids = (0..).map(QuantityId);
+        ids.zip(&self.quantities)
+    }
+
+    /// What a formula comes to.
+    fn evaluate(&self, formula: &Formula) -> Option<Octets> {
+        let value = |id: &QuantityId| self.value(*id);
+        Some(match formula {
+            Formula::Given | Formula::TranscriptHash { .. } => return None,
+            Formula::Zeros(octets) => Octets::new(vec![0; *octets]),
+            Formula::EmptyHash(hash) => hash.digest(&[]),
+            Formula::Extract { hash, salt, secret } => hash.extract(value(salt)?, value(secret)?),
+            Formula::ExpandLabel {
+                hash,
+                secret,
+                label,
+                context,
+                octets,
+            } => {
+                let context = match context {
+                    Some(context) => value(context)?,
+                    None => &[],
+                };
+                hash.expand_label(value(secret)?, label, context, *octets)
+            }
+            Formula::Hmac { hash, key, message } => hash.hmac(value(key)?, &[value(message)?]),
+            Formula::Prf {
+                prf,
+                secret,
+                label,
+                seed,
+                octets,
+            } => {
+                let seed: Vec<&[u8]> = seed.iter().map(value).collect::<Option<_>>()?;
+                prf.expand(value(secret)?, label, &seed, *octets)
+            }
+            Formula::Part { of, range } => Octets::new(value(of)?.get(range.clone())?.to_vec()),
+        })
+    }
+
+    /// Which inputs are in want, down to those that nothing here derives.
+    fn missing(&self, formula: &Formula) -> Vec<QuantityId> {
+        let mut missing = Vec::new();
+        for id in formula.inputs() {
+            match &self.get(id).standing {
+                Standing::NotDerivable(deeper) if deeper.is_empty() => missing.push(id),
+                Standing::NotDerivable(deeper) => missing.extend(deeper),
+                _ => {}
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    fn push(&mut self, quantity: Quantity) -> QuantityId {
+        self.quantities.push(quantity);
+        QuantityId(self.quantities.len() - 1)
+    }
+}
+
+impl Formula {
+    /// The quantities that it is computed from.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<QuantityId> {
+        match self {
+            Self::Given | Self::Zeros(_) | Self::TranscriptHash { .. } | Self::EmptyHash(_) => {
+                Vec::new()
+            }
+            Self::Extract { salt, secret, .. } => vec![*salt, *secret],
+            Self::ExpandLabel {
+                secret, context, ..
+            } => [*secret].into_iter().chain(*context).collect(),
+            Self::Hmac { key, message, .. } => vec![*key, *message],
+            Self::Prf { secret, seed, .. } => [&[*secret], &seed[..]].concat(),
+            Self::Part { of, .. } => vec![*of],
+        }
+    }
+}
+
+/// The value is for those who ask for it by name.
+impl fmt::Debug for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quantity")
+            .field("name", &self.name)
+            .field("side", &self.side)
+            .field("formula", &self.formula)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
