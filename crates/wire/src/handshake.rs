@@ -16,18 +16,17 @@ mod client_hello;
 mod join;
 mod key_exchange;
 mod server_hello;
+mod signature;
 mod ticket;
 
-pub use certificate::{
-    Certificate, CertificateEntry, CertificateRequest, CertificateVerify, CompressedCertificate,
-};
+pub use certificate::{Certificate, CertificateEntry, CertificateRequest, CompressedCertificate};
 pub use client_hello::{ClientHello, RANDOM_OCTETS};
 pub use join::{JoinError, Joined, Joiner};
 pub use key_exchange::{
-    ClientKeyExchange, ClientShare, DhParameters, EcParameters, ServerKeyExchange,
-    ServerParameters, ServerSignature,
+    ClientKeyExchange, ClientShare, DhParameters, EcParameters, ServerKeyExchange, ServerParameters,
 };
 pub use server_hello::{Downgrade, ServerHello};
+pub use signature::DigitallySigned;
 pub use ticket::NewSessionTicket;
 
 /// The octets before the body of a message: its type, and the length of the body.
@@ -72,7 +71,7 @@ pub enum Handshake<'b> {
     /// The server has said what it had to say (RFC 5246, section 7.4.5).
     ServerHelloDone,
     /// The signature that proves the certificate (RFC 8446, section 4.4.3; RFC 5246, section 7.4.8).
-    CertificateVerify(CertificateVerify<'b>),
+    CertificateVerify(DigitallySigned<'b>),
     /// The client's share of the key exchange (RFC 5246, section 7.4.7).
     ClientKeyExchange(ClientKeyExchange<'b>),
     /// The proof that both saw the same handshake (RFC 8446, section 4.4.4; RFC 5246, section 7.4.9).
@@ -211,7 +210,7 @@ impl<'b> Handshake<'b> {
             }
             HandshakeType::SERVER_HELLO_DONE => Self::ServerHelloDone,
             HandshakeType::CERTIFICATE_VERIFY => {
-                Self::CertificateVerify(CertificateVerify::read(reader, agreed)?)
+                Self::CertificateVerify(DigitallySigned::read(reader, agreed)?)
             }
             HandshakeType::CLIENT_KEY_EXCHANGE => {
                 Self::ClientKeyExchange(ClientKeyExchange::read(reader, agreed)?)

@@ -66,15 +66,6 @@ pub enum CertificateRequest<'b> {
     },
 }
 
-/// The signature over the handshake so far, by the key of the certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateVerify<'b> {
-    /// How it is signed; said from TLS 1.2 on.
-    pub algorithm: Option<SignatureScheme>,
-    /// The signature.
-    pub signature: &'b [u8],
-}
-
 impl<'b> Certificate<'b> {
     pub(super) fn read<T: Trace>(
         reader: &mut Reader<'b, T>,
@@ -242,30 +233,5 @@ impl Encode for CertificateRequest<'_> {
                 });
             }
         }
-    }
-}
-
-impl<'b> CertificateVerify<'b> {
-    pub(super) fn read<T: Trace>(
-        reader: &mut Reader<'b, T>,
-        agreed: Agreed,
-    ) -> Result<Self, DecodeError> {
-        Ok(Self {
-            algorithm: if agreed.names_signatures() {
-                Some(reader.code("algorithm")?)
-            } else {
-                None
-            },
-            signature: reader.opaque16("signature")?,
-        })
-    }
-}
-
-impl Encode for CertificateVerify<'_> {
-    fn write(&self, writer: &mut Writer) {
-        if let Some(algorithm) = self.algorithm {
-            writer.code(algorithm);
-        }
-        writer.opaque16("signature", self.signature);
     }
 }

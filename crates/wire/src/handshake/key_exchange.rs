@@ -1,10 +1,8 @@
 //! The key exchange messages of TLS 1.2 and before, which the cipher suite gives their form.
 
-use super::Agreed;
+use super::{Agreed, DigitallySigned};
 use crate::reader::{DecodeError, Problem, Reader, Trace};
-use crate::registry::{
-    Authentication, EcCurveType, KeyExchange, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use crate::registry::{Authentication, EcCurveType, KeyExchange, NamedGroup, ProtocolVersion};
 use crate::writer::{Encode, Writer};
 
 /// The server's share (RFC 5246, section 7.4.3; RFC 8422, section 5.4; RFC 4279, section 2).
@@ -15,7 +13,7 @@ pub struct ServerKeyExchange<'b> {
     /// The share.
     pub parameters: ServerParameters<'b>,
     /// The signature over both randoms and the share, where the suite has the server signed.
-    pub signature: Option<ServerSignature<'b>>,
+    pub signature: Option<DigitallySigned<'b>>,
 }
 
 /// What the server contributes to the shared secret.
@@ -69,15 +67,6 @@ pub struct EcParameters<'b> {
     pub public: &'b [u8],
 }
 
-/// The server's signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerSignature<'b> {
-    /// How it is signed; said from TLS 1.2 on.
-    pub algorithm: Option<SignatureScheme>,
-    /// The signature.
-    pub signature: &'b [u8],
-}
-
 /// The client's share (RFC 5246, section 7.4.7; RFC 8422, section 5.7; RFC 4279, sections 2 to 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientKeyExchange<'b> {
@@ -116,11 +105,10 @@ impl<'b> ServerKeyExchange<'b> {
         let Some(exchange) = agreed.key_exchange() else {
             return Ok(Self::opaque(reader));
         };
-        let psk_identity_hint = match exchange {
-            Kx::Psk | Kx::DhePsk | Kx::EcdhePsk | Kx::RsaPsk => {
-                Some(reader.opaque16("psk_identity_hint")?)
-            }
-            _ => None,
+        let psk_identity_hint = if exchange.has_psk() {
+            Some(reader.opaque16("psk_identity_hint")?)
+        } else {
+            None
         };
         let parameters = match exchange {
             Kx::Psk | Kx::RsaPsk => ServerParameters::None,
@@ -140,19 +128,20 @@ impl<'b> ServerKeyExchange<'b> {
             },
             _ => return Ok(Self::opaque(reader)),
         };
-        let signed = !matches!(
-            agreed.authentication(),
-            Some(Authentication::Anonymous | Authentication::Psk)
-        ) && psk_identity_hint.is_none();
         // SRP suites without a certificate leave the signature out (RFC 5054, section 2.8.3).
-        let signed = signed && !(exchange == Kx::Srp && reader.is_empty());
+        let is_unsigned = psk_identity_hint.is_some()
+            || agreed.authentication() == Some(Authentication::Anonymous)
+            || agreed.authentication() == Some(Authentication::Psk)
+            || exchange == Kx::Srp && reader.is_empty();
         Ok(Self {
             psk_identity_hint,
             parameters,
-            signature: if signed {
-                Some(ServerSignature::read(reader, agreed)?)
-            } else {
+            signature: if is_unsigned {
                 None
+            } else {
+                Some(reader.group("signed_params", |reader| {
+                    DigitallySigned::read(reader, agreed)
+                })?)
             },
         })
     }
@@ -173,10 +162,7 @@ impl Encode for ServerKeyExchange<'_> {
         }
         self.parameters.write(writer);
         if let Some(signature) = &self.signature {
-            if let Some(algorithm) = signature.algorithm {
-                writer.code(algorithm);
-            }
-            writer.opaque16("signature", signature.signature);
+            signature.write(writer);
         }
     }
 }
@@ -241,21 +227,6 @@ impl<'b> EcParameters<'b> {
     }
 }
 
-impl<'b> ServerSignature<'b> {
-    fn read<T: Trace>(reader: &mut Reader<'b, T>, agreed: Agreed) -> Result<Self, DecodeError> {
-        reader.group("signed_params", |reader| {
-            Ok(Self {
-                algorithm: if agreed.names_signatures() {
-                    Some(reader.code("algorithm")?)
-                } else {
-                    None
-                },
-                signature: reader.opaque16("signature")?,
-            })
-        })
-    }
-}
-
 impl<'b> ClientKeyExchange<'b> {
     pub(super) fn read<T: Trace>(
         reader: &mut Reader<'b, T>,
@@ -265,11 +236,10 @@ impl<'b> ClientKeyExchange<'b> {
         let Some(exchange) = agreed.key_exchange() else {
             return Ok(Self::opaque(reader));
         };
-        let psk_identity = match exchange {
-            Kx::Psk | Kx::DhePsk | Kx::EcdhePsk | Kx::RsaPsk => {
-                Some(reader.opaque16("psk_identity")?)
-            }
-            _ => None,
+        let psk_identity = if exchange.has_psk() {
+            Some(reader.opaque16("psk_identity")?)
+        } else {
+            None
         };
         let share = match exchange {
             Kx::Psk => ClientShare::None,

@@ -226,6 +226,15 @@ impl CipherSuite {
 }
 
 impl KeyExchange {
+    /// Whether a key that both have from elsewhere is part of it (RFC 4279, RFC 5489).
+    #[must_use]
+    pub fn has_psk(self) -> bool {
+        matches!(
+            self,
+            Self::Psk | Self::DhePsk | Self::EcdhePsk | Self::RsaPsk
+        )
+    }
+
     /// Whether it leaves nothing behind that keys which come out later would open.
     #[must_use]
     pub fn forward_secret(self) -> bool {

@@ -7,9 +7,9 @@ use ravelin_wire::extension::{
     StatusRequestItem, TransportParameter,
 };
 use ravelin_wire::handshake::{
-    Agreed, Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientHello,
-    ClientKeyExchange, ClientShare, CompressedCertificate, DhParameters, EcParameters, Handshake,
-    NewSessionTicket, ServerHello, ServerKeyExchange, ServerParameters, ServerSignature,
+    Agreed, Certificate, CertificateEntry, CertificateRequest, ClientHello, ClientKeyExchange,
+    ClientShare, CompressedCertificate, DhParameters, DigitallySigned, EcParameters, Handshake,
+    NewSessionTicket, ServerHello, ServerKeyExchange, ServerParameters,
 };
 use ravelin_wire::registry::{
     CertificateCompression, CertificateStatusType, CertificateType, CipherSuite,
@@ -275,7 +275,7 @@ fn tls13_messages() -> Vec<Handshake<'static>> {
                 certificate_extension_values: b"values",
             }])]),
         }),
-        Handshake::CertificateVerify(CertificateVerify {
+        Handshake::CertificateVerify(DigitallySigned {
             algorithm: Some(SignatureScheme::ED25519),
             signature: &[4; 64],
         }),
@@ -310,7 +310,7 @@ fn older_messages() -> Vec<(Agreed, Handshake<'static>)> {
         })
     };
     let signed = |algorithm| {
-        Some(ServerSignature {
+        Some(DigitallySigned {
             algorithm,
             signature: &[8; 64],
         })
@@ -355,7 +355,7 @@ fn older_messages() -> Vec<(Agreed, Handshake<'static>)> {
         })
     };
     let verify = |algorithm| {
-        Handshake::CertificateVerify(CertificateVerify {
+        Handshake::CertificateVerify(DigitallySigned {
             algorithm,
             signature: &[5; 64],
         })
