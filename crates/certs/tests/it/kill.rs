@@ -1,9 +1,7 @@
 //! `kill -9` while certificates are made: whatever is left, the next start works with it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,6 +9,7 @@ use ravelin_certs::{FileStore, LocalAuthority};
 use ravelin_pki::HostName;
 
 use crate::local::verify;
+use crate::victim::Victim;
 
 /// The variable that makes [`makes_certificates_until_it_is_killed`] the victim.
 const VICTIM_HOME: &str = "RAVELIN_TEST_VICTIM_HOME";
@@ -27,7 +26,7 @@ fn a_process_killed_anywhere_leaves_a_store_that_works() {
         let home = folder.path().join(kill.to_string());
         // Spread over a run and a little more, in steps that are no multiple of each other.
         let moment = span.mul_f64(f64::from(kill * 59 % KILLS) / f64::from(KILLS) * 1.2);
-        kill_after(&home, moment);
+        start(&home).kill_after(moment);
         unfinished += u32::from(Files::count(&home) < 4);
         let store = FileStore::open(&home).unwrap();
         let now = SystemTime::now();
@@ -70,63 +69,18 @@ fn names() -> Vec<HostName> {
 }
 
 fn time_of_one_run(home: &Path) -> Duration {
-    let mut victim = Victim::start(home);
-    let start = Instant::now();
+    let mut victim = start(home);
+    let ready = Instant::now();
     victim.wait_for("done");
-    start.elapsed()
+    ready.elapsed()
 }
 
-/// The process is killed (SIGKILL) when the value is dropped.
-fn kill_after(home: &Path, moment: Duration) {
-    let victim = Victim::start(home);
-    let deadline = Instant::now() + moment;
-    // Sleeping is too coarse for steps of microseconds.
-    while Instant::now() < deadline {
-        std::hint::spin_loop();
-    }
-    drop(victim);
-}
-
-struct Victim {
-    process: std::process::Child,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Victim {
-    fn start(home: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "kill::makes_certificates_until_it_is_killed",
-                "--nocapture",
-            ])
-            .env(VICTIM_HOME, home)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let mut victim = Self { process, output };
-        victim.wait_for("ready");
-        victim
-    }
-
-    fn wait_for(&mut self, word: &str) {
-        let mut line = String::new();
-        while line.trim() != word {
-            line.clear();
-            assert!(
-                self.output.read_line(&mut line).unwrap() > 0,
-                "the victim ended"
-            );
-        }
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
+fn start(home: &Path) -> Victim {
+    Victim::start(
+        "kill::makes_certificates_until_it_is_killed",
+        VICTIM_HOME,
+        home,
+    )
 }
 
 struct Files;

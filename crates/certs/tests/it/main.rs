@@ -12,3 +12,4 @@ mod responder;
 mod store;
 mod token;
 mod trust;
+mod victim;

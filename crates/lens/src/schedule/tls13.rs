@@ -29,6 +29,17 @@ pub struct TrafficKeys {
     pub iv: QuantityId,
 }
 
+/// What enters the schedule from outside.
+#[derive(Debug)]
+pub enum Input {
+    /// There is none: zeros stand for it.
+    Absent,
+    /// There is one, and it is not known.
+    Unknown,
+    /// There is this one.
+    Known(Octets),
+}
+
 /// Where a pre-shared key is from, which its binder says (section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PskKind {
@@ -38,22 +49,28 @@ pub enum PskKind {
     External,
 }
 
+impl Input {
+    fn note(self, ledger: &mut Ledger, name: &'static str, zeros: QuantityId) -> QuantityId {
+        match self {
+            Self::Absent => zeros,
+            Self::Unknown => ledger.given(name, None, None),
+            Self::Known(value) => ledger.given(name, None, Some(value)),
+        }
+    }
+}
+
 impl Schedule {
-    /// Begins with the early secret. `psk` is the key that both have from before: `None` where there is
-    /// none, `Some(None)` where it is not known.
+    /// Begins with the early secret. `psk` is the key that both have from before.
     pub fn new(
         ledger: &mut Ledger,
         hash: Hash,
         key_octets: usize,
         iv_octets: usize,
-        psk: Option<Option<Octets>>,
+        psk: Input,
     ) -> Self {
         let zeros = ledger.derive("0", None, Formula::Zeros(hash.octets()));
         let nothing = ledger.derive("empty hash", None, Formula::EmptyHash(hash));
-        let secret = match psk {
-            None => zeros,
-            Some(psk) => ledger.given("PSK", None, psk),
-        };
+        let secret = psk.note(ledger, "PSK", zeros);
         let early = Formula::Extract {
             hash,
             salt: zeros,
@@ -93,13 +110,9 @@ impl Schedule {
         self.derive_secret(ledger, "early_exporter_secret", None, "e exp master", hello)
     }
 
-    /// Goes on to the handshake secret. `shared_secret` is what the key exchange agreed on: `None`
-    /// where there was none, `Some(None)` where it is not known.
-    pub fn handshake(&mut self, ledger: &mut Ledger, shared_secret: Option<Option<Octets>>) {
-        let secret = match shared_secret {
-            None => self.zeros,
-            Some(secret) => ledger.given("shared_secret", None, secret),
-        };
+    /// Goes on to the handshake secret. `shared_secret` is what the key exchange agreed on.
+    pub fn handshake(&mut self, ledger: &mut Ledger, shared_secret: Input) {
+        let secret = shared_secret.note(ledger, "shared_secret", self.zeros);
         self.next_stage(ledger, "handshake_secret", secret);
     }
 

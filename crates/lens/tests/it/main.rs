@@ -1,5 +1,6 @@
-//! Schedules that others wrote down, recomputed.
+//! Schedules that others wrote down, or derive too, recomputed.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod rfc8448;
+mod tls12;

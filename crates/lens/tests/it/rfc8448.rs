@@ -2,7 +2,7 @@
 
 use ravelin_lens::digest::{Hash, Octets};
 use ravelin_lens::ledger::{By, Ledger, QuantityId, Side, Standing};
-use ravelin_lens::schedule::tls13::Schedule;
+use ravelin_lens::schedule::tls13::{Input, Schedule};
 
 /// Section 3: a handshake of one round trip, from the shared secret down to the key of the ticket.
 #[test]
@@ -27,8 +27,8 @@ fn the_secrets_of_the_simple_handshake_are_those_of_the_rfc() {
         "client finished",
         "209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d",
     );
-    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, None);
-    schedule.handshake(&mut ledger, Some(Some(octets(shared))));
+    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, Input::Absent);
+    schedule.handshake(&mut ledger, Input::Known(octets(shared)));
     let client = schedule.handshake_traffic(&mut ledger, Side::Client, hellos);
     let server = schedule.handshake_traffic(&mut ledger, Side::Server, hellos);
     schedule.main(&mut ledger);
@@ -81,8 +81,8 @@ fn a_key_log_gives_what_is_derived_from_its_secrets() {
     let secret = "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38";
     let (name, side) = ("server_handshake_traffic_secret", Some(Side::Server));
     ledger.testify(name, side, octets(secret), By::KeyLog);
-    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, None);
-    schedule.handshake(&mut ledger, Some(None));
+    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, Input::Absent);
+    schedule.handshake(&mut ledger, Input::Unknown);
     let keys = schedule.handshake_traffic(&mut ledger, Side::Server, hellos);
     assert_eq!(ledger.get(keys.secret).standing, Standing::Stated);
     confirmed(&mut ledger, keys.key, "3fce516009c21727d0f2e4e86ee403bc");
@@ -93,8 +93,8 @@ fn a_key_log_gives_what_is_derived_from_its_secrets() {
 fn what_is_missing_is_named_down_to_what_nothing_derives() {
     let mut ledger = Ledger::default();
     let hellos = ledger.transcript(Hash::Sha256, "server_hello", Some(octets("00")));
-    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, None);
-    schedule.handshake(&mut ledger, Some(None));
+    let mut schedule = Schedule::new(&mut ledger, Hash::Sha256, 16, 12, Input::Absent);
+    schedule.handshake(&mut ledger, Input::Unknown);
     let keys = schedule.handshake_traffic(&mut ledger, Side::Server, hellos);
     let Standing::NotDerivable(missing) = ledger.get(keys.key).standing.clone() else {
         panic!("{:?}", ledger.get(keys.key));
@@ -123,7 +123,7 @@ fn confirmed(ledger: &mut Ledger, id: QuantityId, value: &str) {
     );
 }
 
-fn octets(hex: &str) -> Octets {
+pub(crate) fn octets(hex: &str) -> Octets {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     Octets::new(hex.as_bytes().chunks(2).map(pair).collect())
 }

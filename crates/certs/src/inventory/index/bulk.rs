@@ -5,16 +5,13 @@
 //! on the disk. The price is that a serial number given twice, or a place, shows at the end only, as
 //! an error of SQLite's: then they are to be gone through one by one.
 
-use ravelin_pki::Fingerprint;
 use rusqlite::{Transaction, params};
 
-use super::changes::{self, issuer_id, revocation};
+use super::ApplyError;
+use super::changes::{self, Row};
 use super::names::{self, Packer};
 use super::tables::INDEXES;
-use super::values::{seconds_of, serial_octets, signed};
-use super::{ApplyError, Place};
 use crate::journal::entry::Entry;
-use crate::journal::error::Refusal;
 use crate::journal::event::{Event, Issued};
 
 /// Entries that are being put aside.
@@ -62,41 +59,12 @@ impl Bulk {
         start: u64,
         length: usize,
     ) -> Result<(), ApplyError> {
-        let issuer = issuer_id(transaction, &leaf.issuer)?;
-        if revocation(transaction, issuer, &leaf.serial)?.is_some() {
-            return Err(ApplyError::Refused(Refusal::SerialTwice {
-                serial: leaf.serial.clone(),
-                issuer: leaf.issuer,
-            }));
-        }
-        let sequence = signed(entry.sequence)?;
-        let not_after = seconds_of(leaf.not_after)?;
-        transaction
-            .prepare_cached(
-                "INSERT INTO temp.aside
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            )?
-            .execute(params![
-                Place::new(not_after, entry.sequence).number(),
-                sequence,
-                issuer,
-                serial_octets(&leaf.serial)?,
-                seconds_of(leaf.not_before)?,
-                not_after,
-                seconds_of(entry.time)?,
-                Fingerprint::of(&leaf.certificate).as_bytes(),
-                leaf.subject,
-                serde_json::to_string(&leaf.names).map_err(Refusal::Form)?,
-                leaf.profile,
-                leaf.requester,
-                leaf.request.as_ref().map(Fingerprint::as_bytes),
-                signed(start)?,
-                signed(length as u64)?,
-            ])?;
+        let row = Row::of(transaction, entry, leaf, start, length)?;
+        row.insert(transaction, "temp.aside", row.place)?;
         let mut named =
             transaction.prepare_cached("INSERT INTO temp.named_aside VALUES (?1, ?2)")?;
         for text in names::texts(leaf) {
-            named.execute(params![names::hash(text), sequence])?;
+            named.execute(params![names::hash(text), row.sequence])?;
         }
         self.packer.add(transaction, entry.sequence, leaf)?;
         Ok(())

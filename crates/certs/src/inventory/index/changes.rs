@@ -35,51 +35,103 @@ fn issue(
     start: u64,
     length: usize,
 ) -> Result<(), ApplyError> {
-    let issuer = issuer_id(transaction, &leaf.issuer)?;
-    let serial = serial_octets(&leaf.serial)?;
-    let twice = || Refusal::SerialTwice {
-        serial: leaf.serial.clone(),
-        issuer: leaf.issuer,
-    };
-    // One that was revoked without being known here was given by whoever issued it.
-    if revocation(transaction, issuer, &leaf.serial)?.is_some() {
-        return Err(twice().into());
-    }
-    let names = serde_json::to_string(&leaf.names).map_err(Refusal::Form)?;
-    let sequence = signed(entry.sequence)?;
-    let not_after = seconds_of(leaf.not_after)?;
-    let place = free_place(transaction, Place::new(not_after, entry.sequence))?;
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO certificates (place, sequence, issuer, serial, not_before, not_after,
-                 issued_at, fingerprint, subject, names, profile, requester, request, start, length)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        )?
-        .execute(params![
-            place.number(),
-            sequence,
-            issuer,
-            serial,
-            seconds_of(leaf.not_before)?,
-            not_after,
-            seconds_of(entry.time)?,
-            Fingerprint::of(&leaf.certificate).as_bytes(),
-            leaf.subject,
-            names,
-            leaf.profile,
-            leaf.requester,
-            leaf.request.as_ref().map(Fingerprint::as_bytes),
-            signed(start)?,
-            signed(length as u64)?,
-        ]);
-    match inserted {
+    let row = Row::of(transaction, entry, leaf, start, length)?;
+    let place = free_place(transaction, row.place)?;
+    match row.insert(transaction, "certificates", place) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            return Err(twice().into());
+            return Err(serial_twice(leaf).into());
         }
         other => other?,
     };
     names::add(transaction, entry.sequence, leaf)?;
     Ok(())
+}
+
+/// What an entry tells of a certificate, as the tables have it.
+pub(super) struct Row<'e> {
+    pub(super) place: Place,
+    pub(super) sequence: i64,
+    issuer: i64,
+    serial: &'e [u8],
+    not_before: i64,
+    not_after: i64,
+    issued_at: i64,
+    names: String,
+    leaf: &'e Issued,
+    start: i64,
+    length: i64,
+}
+
+impl<'e> Row<'e> {
+    /// Fails where the serial number is known to have been given to another.
+    pub(super) fn of(
+        transaction: &Transaction<'_>,
+        entry: &Entry,
+        leaf: &'e Issued,
+        start: u64,
+        length: usize,
+    ) -> Result<Self, ApplyError> {
+        let issuer = issuer_id(transaction, &leaf.issuer)?;
+        // One that was revoked without being known here was given by whoever issued it.
+        if revocation(transaction, issuer, &leaf.serial)?.is_some() {
+            return Err(serial_twice(leaf).into());
+        }
+        let not_after = seconds_of(leaf.not_after)?;
+        Ok(Self {
+            place: Place::new(not_after, entry.sequence),
+            sequence: signed(entry.sequence)?,
+            issuer,
+            serial: serial_octets(&leaf.serial)?,
+            not_before: seconds_of(leaf.not_before)?,
+            not_after,
+            issued_at: seconds_of(entry.time)?,
+            names: serde_json::to_string(&leaf.names).map_err(Refusal::Form)?,
+            leaf,
+            start: signed(start)?,
+            length: signed(length as u64)?,
+        })
+    }
+
+    /// Puts it at `place` into `table`, which is ours by name.
+    pub(super) fn insert(
+        &self,
+        transaction: &Transaction<'_>,
+        table: &'static str,
+        place: Place,
+    ) -> Result<usize, rusqlite::Error> {
+        let leaf = self.leaf;
+        transaction
+            .prepare_cached(&format!(
+                "INSERT INTO {table} (place, sequence, issuer, serial, not_before, not_after,
+                     issued_at, fingerprint, subject, names, profile, requester, request, start,
+                     length)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            ))?
+            .execute(params![
+                place.number(),
+                self.sequence,
+                self.issuer,
+                self.serial,
+                self.not_before,
+                self.not_after,
+                self.issued_at,
+                Fingerprint::of(&leaf.certificate).as_bytes(),
+                leaf.subject,
+                self.names,
+                leaf.profile,
+                leaf.requester,
+                leaf.request.as_ref().map(Fingerprint::as_bytes),
+                self.start,
+                self.length,
+            ])
+    }
+}
+
+fn serial_twice(leaf: &Issued) -> Refusal {
+    Refusal::SerialTwice {
+        serial: leaf.serial.clone(),
+        issuer: leaf.issuer,
+    }
 }
 
 fn free_place(transaction: &Transaction<'_>, mut place: Place) -> Result<Place, rusqlite::Error> {

@@ -1,14 +1,13 @@
 //! `kill -9` while certificates are issued: none was handed out that the journal lacks, and none has
 //! the number of another.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ravelin_certs::FileStore;
 use ravelin_certs::journal::{Event, Journal};
 
 use super::{Place, authority, event, issue, now};
+use crate::victim::Victim;
 
 /// The variable that makes [`issues_until_it_is_killed`] the victim.
 const VICTIM_HOME: &str = "RAVELIN_TEST_ISSUING_HOME";
@@ -92,36 +91,11 @@ fn issues_until_it_is_killed() {
 }
 
 fn serials_of_a_victim(place: &Place, span: Duration) -> Vec<String> {
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "journal::kill::issues_until_it_is_killed",
-            "--nocapture",
-        ])
-        .env(VICTIM_HOME, place.store.folder())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(process.stdout.take().unwrap());
-    let mut line = String::new();
-    while line.trim() != "ready" {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "the victim ended");
-    }
-    let deadline = Instant::now() + span;
-    // Sleeping is too coarse for steps of microseconds.
-    while Instant::now() < deadline {
-        std::hint::spin_loop();
-    }
-    kill(&mut process);
-    let lines = output.lines().map(Result::unwrap);
+    let test = "journal::kill::issues_until_it_is_killed";
+    let lines = Victim::start(test, VICTIM_HOME, place.store.folder()).kill_after(span);
     lines
+        .iter()
         .filter_map(|line| line.strip_prefix("issued ").map(str::to_owned))
         .filter(|serial| serial.len() == 32)
         .collect()
-}
-
-fn kill(process: &mut Child) {
-    process.kill().unwrap();
-    process.wait().unwrap();
 }
