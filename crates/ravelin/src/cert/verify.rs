@@ -152,20 +152,16 @@ fn trusted(arguments: &CertVerifyArguments) -> Result<(Trust, Vec<String>), Fail
 }
 
 fn local_root(arguments: &CertVerifyArguments) -> Result<Option<LocalRoot>, Failure> {
-    if !ravelin_home::folder(&arguments.home).is_ok_and(|folder| folder.exists()) {
+    let Some(store) = ravelin_home::open_if_there(&arguments.home)? else {
         return Ok(None);
-    }
-    let store = ravelin_home::open(&arguments.home)?;
+    };
     LocalRoot::load(&store).map_err(|error| Failure::of(&error).hint(error.hint()))
 }
 
 /// The books of the local CA, where there is one. It knows what it revoked, CRL or not; where its journal
 /// cannot be opened, the answer says that nobody was asked.
 fn books(arguments: &CertVerifyArguments) -> Option<JournalBooks> {
-    if !ravelin_home::folder(&arguments.home).is_ok_and(|folder| folder.exists()) {
-        return None;
-    }
-    let store = ravelin_home::open(&arguments.home).ok()?;
+    let store = ravelin_home::open_if_there(&arguments.home).ok()??;
     LocalRoot::load(&store).ok().flatten()?;
     JournalBooks::open(&store).ok()
 }

@@ -77,13 +77,12 @@ fn open<'s>(
     sources: impl Iterator<Item = &'s Source>,
     before: Option<&Prepared>,
 ) -> Result<Option<Arc<Stapler>>, Failure> {
-    if !ravelin_home::folder(home).is_ok_and(|folder| folder.exists()) {
+    let Some(store) = ravelin_home::open_if_there(home)? else {
         return Ok(None);
-    }
+    };
     let before = before.and_then(|before| before.stapler.as_ref());
     let leaves = sources.map(|source| &*source.leaf);
-    Stapler::open(&ravelin_home::open(home)?, leaves, before)
-        .map_err(|error| Failure::of(&error).hint(error.hint()))
+    Stapler::open(&store, leaves, before).map_err(|error| Failure::of(&error).hint(error.hint()))
 }
 
 /// What has changed.
