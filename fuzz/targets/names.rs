@@ -1,9 +1,9 @@
-//! Host names, from the command line and from requests.
+//! Host names and mailboxes, from the command line and from requests.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ravelin_pki::HostName;
 use ravelin_pki::distinguished_name::unprintable;
+use ravelin_pki::{HostName, Mailbox};
 
 fuzz_target!(|text: &str| {
     if let Ok(name) = text.parse::<HostName>() {
@@ -14,6 +14,11 @@ fuzz_target!(|text: &str| {
             "{written:?}"
         );
         let _ = (name.is_private(), name.is_wildcard(), name.covers(&name));
+    }
+    if let Ok(mailbox) = text.parse::<Mailbox>() {
+        let written = mailbox.to_string();
+        assert_eq!(written.parse().as_ref(), Ok(&mailbox), "{written}");
+        assert!(!written.chars().any(unprintable), "{written:?}");
     }
     if let Some(unicode) = ravelin_pki::name::in_unicode(text) {
         // It is shown on terminals.

@@ -32,10 +32,14 @@ fuzz_target!(|data: &[u8]| {
             covers(&tree, message.bytes.len());
             assert_eq!(read, Handshake::decode(message.bytes, agreed));
             if let Ok(read) = read {
-                // QUIC's numbers may be written longer than they need be.
                 let written = read.encode().expect("it had room");
-                assert!(written.len() <= message.bytes.len());
-                assert_eq!(Handshake::decode(&written, agreed), Ok(read));
+                // QUIC's numbers may be written longer than they need be, and are short afterwards.
+                if written != message.bytes {
+                    assert!(written.len() < message.bytes.len());
+                    let again = Handshake::decode(&written, agreed).expect("it was read before");
+                    // Not the values: what is malformed behind a number begins earlier now.
+                    assert_eq!(again.encode().as_ref(), Ok(&written));
+                }
             }
         }
     }

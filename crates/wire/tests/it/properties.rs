@@ -114,7 +114,9 @@ proptest! {
             // QUIC's numbers may be written longer than they need be, and nothing else.
             if written != bytes {
                 prop_assert!(written.len() < bytes.len());
-                prop_assert_eq!(&Handshake::decode(&written, agreed), &Ok(message));
+                let again = Handshake::decode(&written, agreed).unwrap();
+                // Not the values: what is malformed behind a number begins earlier now.
+                prop_assert_eq!(again.encode().unwrap(), written);
             }
         }
     }
