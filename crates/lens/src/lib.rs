@@ -1,5 +1,7 @@
 //! TLS looked at: recomputed from first principles, to be explained and judged.
 //!
+//! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
+//! - [`knowledge`] is what is known of it besides its octets.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -8,5 +10,7 @@
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
 pub mod digest;
+pub mod knowledge;
 pub mod ledger;
 pub mod schedule;
+pub mod story;
