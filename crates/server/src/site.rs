@@ -96,6 +96,8 @@ pub enum Handler {
         /// The `Content-Type`; none for an empty body.
         content_type: Option<HeaderValue>,
     },
+    /// Shows each client the TLS handshake of its own connection, and of no other.
+    Handshake,
 }
 
 /// How a folder is served.

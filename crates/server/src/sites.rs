@@ -409,6 +409,7 @@ impl Prepared {
                 }
                 Answer::Ready(response)
             }
+            Handler::Handshake => error(StatusCode::NOT_FOUND),
         }
     }
 

@@ -173,11 +173,14 @@ pub(super) struct CertificateFiles {
     pub(super) staple: Key<String>,
 }
 
-/// One route: the paths that it takes, and one of `files`, `redirect` and `respond`.
+/// One route: the paths that it takes, and one of `files`, `redirect`, `respond` and `handshake`.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend(
-    "oneOf" = [{"required": ["files"]}, {"required": ["redirect"]}, {"required": ["respond"]}]
+    "oneOf" = [
+        {"required": ["files"]}, {"required": ["redirect"]}, {"required": ["respond"]},
+        {"required": ["handshake"]},
+    ]
 ))]
 pub(super) struct Route {
     /// The path that the route takes; with `/*` at the end, everything below it too.
@@ -192,6 +195,9 @@ pub(super) struct Route {
     /// Always answers the same.
     #[schemars(extend("examples" = [{"status": 200, "body": "hello\n"}]))]
     pub(super) respond: Key<Respond>,
+    /// Shows each visitor the TLS handshake of their own connection, decrypted and explained.
+    #[schemars(extend("enum" = [true], "examples" = [true]))]
+    pub(super) handshake: Key<bool>,
     /// Headers added to every response of the route that has none of that name yet, before those
     /// of the site.
     #[schemars(extend("default" = {}, "examples" = [{"Cache-Control": "no-store"}]))]

@@ -203,6 +203,7 @@ fn kind(schema: &Value) -> String {
             (Some(least), Some(most)) => format!("{least} to {most}"),
             _ => "number".to_owned(),
         },
+        "boolean" if schema["enum"].is_array() => "`true`".to_owned(),
         "boolean" => "`true` or `false`".to_owned(),
         "array" if schema["items"]["type"] == "string" => "list of text".to_owned(),
         "array" => "tables".to_owned(),
@@ -245,7 +246,7 @@ const TABLES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "`[[site.route]]`",
-        "One for each route, below its `[[site]]`. Exactly one of `files`, `redirect` and `respond` must be there.",
+        "One for each route, below its `[[site]]`. Exactly one of `files`, `redirect`, `respond` and `handshake` must be there.",
         Some("Route"),
     ),
     ("`files`", "In a `[[site.route]]`.", Some("Files")),

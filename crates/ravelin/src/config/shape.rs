@@ -162,6 +162,7 @@ impl<'a> Shape<'a> {
             DeValue::String(text) => {
                 not_one_of(name, &Value::from(text.as_ref()), schema, property)
             }
+            DeValue::Boolean(value) => not_one_of(name, &Value::from(*value), schema, property),
             _ => None,
         };
         match fault {

@@ -96,6 +96,10 @@ fn handler(
     if let Some(at) = raw.respond.given() {
         handler = Some((at.place.clone(), respond(at, check)));
     }
+    // The schema has seen that it is `true`.
+    if let Some(at) = raw.handshake.given() {
+        handler = Some((at.place.clone(), Handler::Handshake));
+    }
     handler
 }
 
