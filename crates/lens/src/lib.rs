@@ -2,6 +2,7 @@
 //!
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`recorder`] takes down a connection of one's own, with its secrets.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -12,5 +13,6 @@
 pub mod digest;
 pub mod knowledge;
 pub mod ledger;
+pub mod recorder;
 pub mod schedule;
 pub mod story;
