@@ -67,6 +67,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:\n  \
     ravelin serve ./public\n  \
     ravelin serve ./public --listen 9443 --host app.localhost --log\n  \
+    ravelin serve ./public --explain   # each visitor's own handshake at /handshake\n  \
     ravelin serve ./public --listen '*:443' --cert fullchain.pem --key privkey.pem\n  \
     ravelin serve --config ravelin.toml")]
 pub(crate) struct ServeArguments {
@@ -102,6 +103,9 @@ pub(crate) struct ServeArguments {
     /// Show a page that lists folders without an index
     #[arg(long, conflicts_with = "config")]
     pub(crate) listing: bool,
+    /// Show each visitor the TLS handshake of their own connection, at /handshake
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) explain: bool,
     /// Print one line per request to standard output
     #[arg(long, conflicts_with = "config")]
     pub(crate) log: bool,

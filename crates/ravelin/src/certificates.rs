@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ravelin_certs::{LocalAuthority, LocalError};
+use ravelin_lens::recorder::{self, RecordedKeyLog};
 use ravelin_pki::{Certificate, CertificateDer, HostName, pem};
-use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use ravelin_server::site::Handler;
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets, Witness};
 
 use crate::arguments::HomeArgument;
 use crate::config::{CertificateSource, Config, ConfiguredSite};
@@ -179,8 +181,24 @@ fn configured(
 ) -> Result<ServerTls, Failure> {
     let certificates = by_name(&config.sites, sources)
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
-    ServerTls::new(Arc::new(certificates), tickets, ravelin_server::ALPN)
-        .map_err(|error| Failure::of(&error))
+    let certificates = Arc::new(certificates);
+    let tls = if shows_handshakes(config) {
+        let witness = Witness {
+            key_log: Arc::new(RecordedKeyLog),
+            group: recorder::recorded_group,
+        };
+        ServerTls::with_witness(certificates, tickets, ravelin_server::ALPN, &witness)
+    } else {
+        ServerTls::new(certificates, tickets, ravelin_server::ALPN)
+    };
+    tls.map_err(|error| Failure::of(&error))
+}
+
+/// Whether any route shows clients the handshakes of their own connections. Which site a connection is for
+/// is known after its handshake only.
+fn shows_handshakes(config: &Config) -> bool {
+    let mut routes = config.sites.iter().flat_map(|site| &site.site.routes);
+    routes.any(|route| matches!(route.handler, Handler::Handshake))
 }
 
 /// Who serves a public name wants a certificate for it rather than another local CA.

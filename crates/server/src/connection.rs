@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ravelin_lens::recorder::Recording;
 use ravelin_pki::HostName;
 use ravelin_tls::{ServedCertificate, ServerTls};
 use rustls::{HandshakeKind, ServerConnection};
@@ -33,6 +34,9 @@ pub struct TlsFacts {
     pub server_name: Option<String>,
     /// The certificate that the client was shown.
     pub certificate: ServedCertificate,
+    /// The connection as it was on the wire, with its secrets, where it is recorded: where
+    /// [`ServerTls::has_witness`].
+    pub recording: Option<Recording>,
 }
 
 impl Connection {
@@ -40,6 +44,7 @@ impl Connection {
         peer: SocketAddr,
         local: SocketAddr,
         connection: &ServerConnection,
+        recording: Option<Recording>,
         tls: &ServerTls,
     ) -> Self {
         let server_name = connection.server_name().map(str::to_owned);
@@ -61,6 +66,7 @@ impl Connection {
                 .find(server_name.as_deref(), local.ip())
                 .clone(),
             server_name,
+            recording,
         };
         Self {
             peer,

@@ -4,8 +4,10 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::ready;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use ravelin_lens::ledger::Side;
+use ravelin_lens::recorder::Recording;
 use ravelin_tls::ServerTls;
 use rustls::server::{Accepted, Acceptor};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
@@ -25,6 +27,10 @@ const PLAIN_REQUEST: usize = 4096;
 /// is closed for good: closing it earlier would reset the connection, and what we said with it.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 256 * 1024;
+
+/// How much of a connection is recorded, where a route shows clients their own: a handshake with long
+/// chains on both sides, and the first requests.
+const RECORDED: usize = 64 * 1024;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +54,11 @@ pub(crate) async fn accept(
     mut tcp: TcpStream,
     tls: &ServerTls,
     limit: Duration,
-) -> Result<Stream, HandshakeError> {
+) -> Result<(Stream, Option<Recording>), HandshakeError> {
     let over = Instant::now() + limit;
-    let accepted = match timeout_at(over, read_hello(&mut tcp)).await?? {
+    let recording = tls.has_witness().then(|| Recording::new(RECORDED));
+    let hello = read_hello(&mut tcp, recording.as_ref());
+    let accepted = match timeout_at(over, hello).await?? {
         Hello::Tls(accepted) => accepted,
         Hello::PlainHttp(mut request) => {
             // What has come by then is answered.
@@ -60,13 +68,17 @@ pub(crate) async fn accept(
         }
     };
     let config = tls.for_client(&accepted.client_hello(), tcp.local_addr()?.ip());
-    let connection = match accepted.into_connection(config) {
+    let connection = match &recording {
+        Some(recording) => recording.during(|| accepted.into_connection(config)),
+        None => accepted.into_connection(config),
+    };
+    let connection = match connection {
         Ok(connection) => connection,
         Err((error, mut alert)) => return Err(refuse(&mut tcp, error, &mut alert).await),
     };
-    let mut stream = Stream::tls(tcp, connection);
+    let mut stream = Stream::tls(tcp, connection, recording.clone());
     timeout_at(over, poll_fn(|cx| stream.poll_handshake(cx))).await??;
-    Ok(stream)
+    Ok((stream, recording))
 }
 
 /// What a connection begins with.
@@ -80,7 +92,10 @@ enum Hello {
     PlainHttp(Vec<u8>),
 }
 
-async fn read_hello(tcp: &mut TcpStream) -> Result<Hello, HandshakeError> {
+async fn read_hello(
+    tcp: &mut TcpStream,
+    recording: Option<&Recording>,
+) -> Result<Hello, HandshakeError> {
     let mut acceptor = Acceptor::default();
     let mut buffer = [0; 4096];
     let mut first = true;
@@ -98,6 +113,9 @@ async fn read_hello(tcp: &mut TcpStream) -> Result<Hello, HandshakeError> {
             return Ok(Hello::PlainHttp(buffer[..n].to_vec()));
         }
         first = false;
+        if let Some(recording) = recording {
+            recording.keep(Side::Client, SystemTime::now(), &buffer[..n]);
+        }
         let mut received = &buffer[..n];
         while !received.is_empty() {
             acceptor.read_tls(&mut received)?;

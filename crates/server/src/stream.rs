@@ -8,7 +8,10 @@
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
+use ravelin_lens::ledger::Side;
+use ravelin_lens::recorder::Recording;
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -32,6 +35,8 @@ const COPIED_FAST: usize = 2048;
 pub(crate) struct Stream {
     tcp: TcpStream,
     layer: Layer,
+    /// Where the connection is recorded, until that is full.
+    recording: Option<Recording>,
     /// Plaintext that is waiting to be sealed and sent.
     gathered: Vec<u8>,
     /// The peer has said that it will send nothing more.
@@ -52,10 +57,18 @@ enum Layer {
 }
 
 impl Stream {
-    /// A TLS stream whose handshake may still be under way.
-    pub(crate) fn tls(tcp: TcpStream, mut connection: ServerConnection) -> Self {
+    /// A TLS stream whose handshake may still be under way; all from here on goes to the `recording`,
+    /// where there is one.
+    pub(crate) fn tls(
+        tcp: TcpStream,
+        mut connection: ServerConnection,
+        recording: Option<Recording>,
+    ) -> Self {
         connection.set_buffer_limit(Some(BACKLOG));
-        Self::new(tcp, Layer::Tls(Box::new(connection)))
+        Self {
+            recording,
+            ..Self::new(tcp, Layer::Tls(Box::new(connection)))
+        }
     }
 
     /// A stream without TLS: the redirect listener's.
@@ -73,6 +86,7 @@ impl Stream {
         Self {
             tcp,
             layer,
+            recording: None,
             gathered: Vec::new(),
             ended: false,
             blocked: false,
@@ -173,10 +187,15 @@ impl Stream {
             Layer::Tls(connection) => {
                 let mut socket = Socket {
                     tcp: &mut self.tcp,
+                    recording: &mut self.recording,
                     cx,
                 };
                 let n = ready!(or_pending(connection.read_tls(&mut socket)))?;
-                match connection.process_new_packets() {
+                let processed = match &self.recording {
+                    Some(recording) => recording.during(|| connection.process_new_packets()),
+                    None => connection.process_new_packets(),
+                };
+                match processed {
                     Ok(state) if state.peer_has_closed() => Poll::Ready(Ok(0)),
                     Ok(_) => Poll::Ready(Ok(n)),
                     Err(error) => {
@@ -193,6 +212,7 @@ impl Stream {
                 input.resize(held + 4096, 0);
                 let mut socket = Socket {
                     tcp: &mut self.tcp,
+                    recording: &mut self.recording,
                     cx,
                 };
                 let result = socket.read(&mut input[held..]);
@@ -268,6 +288,7 @@ impl Stream {
                 Layer::Tls(connection) if connection.wants_write() => {
                     let mut socket = Socket {
                         tcp: &mut self.tcp,
+                        recording: &mut self.recording,
                         cx,
                     };
                     or_pending(connection.write_tls(&mut socket))
@@ -321,6 +342,7 @@ impl Stream {
         loop {
             let mut socket = Socket {
                 tcp: &mut self.tcp,
+                recording: &mut self.recording,
                 cx,
             };
             match ready!(or_pending(socket.read(&mut scratch))) {
@@ -366,7 +388,31 @@ fn seal(
 /// The socket as rustls wants it: `WouldBlock` where the task has to wait and will be woken.
 struct Socket<'a, 'cx> {
     tcp: &'a mut TcpStream,
+    recording: &'a mut Option<Recording>,
     cx: &'a mut Context<'cx>,
+}
+
+impl Socket<'_, '_> {
+    /// Records what came, or the first `octets` of what went.
+    fn record<'b>(
+        &mut self,
+        side: Side,
+        pieces: impl Iterator<Item = &'b [u8]>,
+        mut octets: usize,
+    ) {
+        let Some(recording) = &self.recording else {
+            return;
+        };
+        let now = SystemTime::now();
+        for piece in pieces {
+            let taken = piece.get(..octets).unwrap_or(piece);
+            recording.keep(side, now, taken);
+            octets -= taken.len();
+        }
+        if recording.is_full() {
+            *self.recording = None;
+        }
+    }
 }
 
 impl Read for Socket<'_, '_> {
@@ -375,7 +421,12 @@ impl Read for Socket<'_, '_> {
         // and spares the system call that would find nothing.
         let mut buf = ReadBuf::new(buf);
         match Pin::new(&mut *self.tcp).poll_read(self.cx, &mut buf) {
-            Poll::Ready(Ok(())) => Ok(buf.filled().len()),
+            Poll::Ready(Ok(())) => {
+                let filled = buf.filled();
+                let octets = filled.len();
+                self.record(Side::Client, std::iter::once(filled), octets);
+                Ok(octets)
+            }
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -385,7 +436,11 @@ impl Read for Socket<'_, '_> {
 impl Write for Socket<'_, '_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match Pin::new(&mut *self.tcp).poll_write(self.cx, buf) {
-            Poll::Ready(result) => result,
+            Poll::Ready(result) => {
+                let octets = *result.as_ref().unwrap_or(&0);
+                self.record(Side::Server, std::iter::once(buf), octets);
+                result
+            }
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -396,7 +451,11 @@ impl Write for Socket<'_, '_> {
             return self.write(buf);
         }
         match Pin::new(&mut *self.tcp).poll_write_vectored(self.cx, bufs) {
-            Poll::Ready(result) => result,
+            Poll::Ready(result) => {
+                let octets = *result.as_ref().unwrap_or(&0);
+                self.record(Side::Server, bufs.iter().map(|buf| &**buf), octets);
+                result
+            }
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }

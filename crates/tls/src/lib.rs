@@ -11,4 +11,4 @@ pub mod policy;
 pub mod server;
 
 pub use certificates::{Certificates, ServedCertificate};
-pub use server::{ServerTls, Tickets};
+pub use server::{ServerTls, Tickets, Witness};

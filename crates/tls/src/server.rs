@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig};
-use rustls::{CipherSuite, Error};
+use rustls::{CipherSuite, Error, KeyLog};
 
 use crate::certificates::Certificates;
 use crate::policy;
@@ -35,10 +35,20 @@ impl fmt::Debug for Tickets {
     }
 }
 
+/// Who is told of the secrets of connections, to show a client the handshake of its own.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    /// Is told of the secrets that are derived.
+    pub key_log: Arc<dyn KeyLog>,
+    /// Gives the group that does what another does, and tells what the exchange came to.
+    pub group: fn(&'static dyn SupportedKxGroup) -> &'static dyn SupportedKxGroup,
+}
+
 /// The configuration of all TLS connections that a server accepts.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
     certificates: Arc<Certificates>,
+    has_witness: bool,
     aes_first: Arc<ServerConfig>,
     chacha_first: Arc<ServerConfig>,
 }
@@ -54,7 +64,35 @@ impl ServerTls {
         tickets: &Tickets,
         alpn: &[&[u8]],
     ) -> Result<Self, Error> {
-        let config = |provider: Arc<CryptoProvider>| -> Result<Arc<ServerConfig>, Error> {
+        Self::with(certificates, tickets, alpn, None)
+    }
+
+    /// As [`ServerTls::new`], with somebody who is told of the secrets of all connections.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn with_witness(
+        certificates: Arc<Certificates>,
+        tickets: &Tickets,
+        alpn: &[&[u8]],
+        witness: &Witness,
+    ) -> Result<Self, Error> {
+        Self::with(certificates, tickets, alpn, Some(witness))
+    }
+
+    fn with(
+        certificates: Arc<Certificates>,
+        tickets: &Tickets,
+        alpn: &[&[u8]],
+        witness: Option<&Witness>,
+    ) -> Result<Self, Error> {
+        let config = |mut provider: Arc<CryptoProvider>| -> Result<Arc<ServerConfig>, Error> {
+            if let Some(witness) = witness {
+                for group in &mut Arc::make_mut(&mut provider).kx_groups {
+                    *group = (witness.group)(*group);
+                }
+            }
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(policy::VERSIONS)?
                 .with_no_client_auth()
@@ -67,12 +105,16 @@ impl ServerTls {
             // One ticket a handshake: who comes back with several connections at once gets a new
             // one on each.
             config.send_tls13_tickets = 1;
+            if let Some(witness) = witness {
+                config.key_log = witness.key_log.clone();
+            }
             Ok(Arc::new(config))
         };
         Ok(Self {
             aes_first: config(policy::provider())?,
             chacha_first: config(policy::provider_chacha_first())?,
             certificates,
+            has_witness: witness.is_some(),
         })
     }
 
@@ -100,6 +142,12 @@ impl ServerTls {
             }
             _ => config.clone(),
         }
+    }
+
+    /// Whether somebody is told of the secrets of connections.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        self.has_witness
     }
 
     /// The certificates that are served.

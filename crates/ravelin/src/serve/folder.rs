@@ -67,20 +67,28 @@ pub(super) fn config(
     }
     let mut files = Files::new(root);
     files.listing = arguments.listing;
-    let route = Route {
-        path: PathPattern::Prefix("/".to_owned()),
+    let route = |path, handler| Route {
+        path,
         headers: Vec::new(),
         rewrite: None,
         auth: None,
         rate_limit: None,
         body_limit: config::DEFAULT_BODY_LIMIT,
-        handler: Handler::Files(Arc::new(files)),
+        handler,
     };
+    let mut routes = vec![route(
+        PathPattern::Prefix("/".to_owned()),
+        Handler::Files(Arc::new(files)),
+    )];
+    if arguments.explain {
+        let path = PathPattern::Exact("/handshake".to_owned());
+        routes.push(route(path, Handler::Handshake));
+    }
     let site = Site {
         hosts,
         headers: Vec::new(),
         hsts: Some(config::default_hsts()),
-        routes: vec![route],
+        routes,
     };
     let log = arguments.log.then(LogConfig::to_stdout);
     Ok(Config {
