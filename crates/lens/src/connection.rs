@@ -248,7 +248,11 @@ impl<K: Knowledge> Connection<K> {
                 Ok(octets)
             }
             Next::NoRecord(foreign) => {
-                self.fault(side, Some(self.story.steps.len()), FaultKind::Foreign(foreign));
+                self.fault(
+                    side,
+                    Some(self.story.steps.len()),
+                    FaultKind::Foreign(foreign),
+                );
                 let room = self.streams[side as usize].room[0].min(bytes.len());
                 let kept = bytes.get(..room).unwrap_or_default();
                 self.step(side, at, What::Foreign(foreign), kept, bytes.len());

@@ -1,6 +1,8 @@
 //! What opens the records of one direction.
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+};
 use ravelin_wire::record::{InnerPlaintext, Record};
 use ravelin_wire::registry::{Cipher, CipherSuite, ContentType, ProtocolVersion};
 
@@ -81,12 +83,21 @@ impl Protection {
         let header = record.header();
         let mut bytes = Octets::new(record.fragment.to_vec());
         let unique = Nonce::assume_unique_for_key(nonce);
-        let opened = self.key.open_in_place(unique, Aad::from(header), &mut bytes);
+        let opened = self
+            .key
+            .open_in_place(unique, Aad::from(header), &mut bytes);
         let inner = InnerPlaintext::decode(opened.map_err(|_| OpenError)?).ok_or(OpenError)?;
-        let (length, content_type, padding) = (inner.content.len(), inner.content_type, inner.padding);
+        let (length, content_type, padding) =
+            (inner.content.len(), inner.content_type, inner.padding);
         bytes.truncate(length);
         self.sequence += 1;
-        Ok(Opened { content: bytes, content_type, padding, nonce: nonce.to_vec(), additional_data: header.to_vec() })
+        Ok(Opened {
+            content: bytes,
+            content_type,
+            padding,
+            nonce: nonce.to_vec(),
+            additional_data: header.to_vec(),
+        })
     }
 
     /// Goes on behind so many records.

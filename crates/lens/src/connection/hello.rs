@@ -151,9 +151,8 @@ impl<K: Knowledge> Connection<K> {
         })?;
         let hash = hash_of_octets(secret.len())?;
         let suites = hello.cipher_suites.iter().copied();
-        let fits = |suite: &CipherSuite| {
-            suite.is_tls13() && suite.hash().and_then(Hash::of) == Some(hash)
-        };
+        let fits =
+            |suite: &CipherSuite| suite.is_tls13() && suite.hash().and_then(Hash::of) == Some(hash);
         Some(Early {
             secret,
             hash,
@@ -164,11 +163,17 @@ impl<K: Knowledge> Connection<K> {
     /// Finds the suite of 0-RTT data: the one whose keys open it.
     pub(super) fn try_early_data(&mut self, record: &Record<'_>) {
         let Some(hello) = &mut self.hello else { return };
-        let Some(early) = hello.early.take() else { return };
+        let Some(early) = hello.early.take() else {
+            return;
+        };
         let tried = early.suites.iter().find_map(|suite| {
             let cipher = suite.cipher()?;
-            let key = early.hash.expand_label(&early.secret, "key", &[], cipher.key_octets());
-            let iv = early.hash.expand_label(&early.secret, "iv", &[], cipher.nonce_octets());
+            let key = early
+                .hash
+                .expand_label(&early.secret, "key", &[], cipher.key_octets());
+            let iv = early
+                .hash
+                .expand_label(&early.secret, "iv", &[], cipher.nonce_octets());
             let mut protection = Protection::tls13(*suite, &key, &iv)?;
             protection.open(record).ok()?;
             let fresh = Protection::tls13(*suite, &key, &iv)?;
@@ -183,7 +188,11 @@ impl<K: Knowledge> Connection<K> {
         let known = hello.schedules.iter_mut().find(|(index, _)| *index == 0);
         let (key_octets, iv_octets) = (cipher.key_octets(), cipher.nonce_octets());
         let ledger = &mut self.story.ledger;
-        if self.knowledge.logged(&hello.random, "CLIENT_EARLY_TRAFFIC_SECRET").is_some() {
+        if self
+            .knowledge
+            .logged(&hello.random, "CLIENT_EARLY_TRAFFIC_SECRET")
+            .is_some()
+        {
             let (name, side) = ("client_early_traffic_secret", Some(Side::Client));
             ledger.testify(name, side, early.secret.clone(), By::KeyLog);
         }
@@ -194,7 +203,10 @@ impl<K: Knowledge> Connection<K> {
         let digest = self.transcript.digest_by(&[early.hash], &[]);
         let whole = ledger.transcript(early.hash, "client_hello", digest);
         let keys = schedule.early_traffic(ledger, whole);
-        if let Some(value) = self.knowledge.logged(&hello.random, "EARLY_EXPORTER_SECRET") {
+        if let Some(value) = self
+            .knowledge
+            .logged(&hello.random, "EARLY_EXPORTER_SECRET")
+        {
             ledger.testify("early_exporter_secret", None, value, By::KeyLog);
         }
         schedule.early_exporter(ledger, whole);

@@ -56,7 +56,8 @@ impl<K: Knowledge> Connection<K> {
         match std::mem::take(&mut self.phase) {
             Phase::Hello => {
                 if *message != Handshake::HelloRequest {
-                    self.transcript.add(name(side, message.handshake_type()), bytes);
+                    self.transcript
+                        .add(name(side, message.handshake_type()), bytes);
                 }
             }
             Phase::Tls13(mut state) => {
@@ -125,7 +126,8 @@ impl<K: Knowledge> Connection<K> {
 
     /// Adds a message to the transcript.
     pub(super) fn add(&mut self, side: Side, message: &Handshake<'_>, bytes: &[u8]) {
-        self.transcript.add(name(side, message.handshake_type()), bytes);
+        self.transcript
+            .add(name(side, message.handshake_type()), bytes);
     }
 
     pub(super) fn check(
@@ -151,6 +153,8 @@ fn name(side: Side, handshake_type: HandshakeType) -> &'static str {
         (Side::Server, HandshakeType::FINISHED) => "server finished",
         (Side::Client, HandshakeType::CERTIFICATE) => "client certificate",
         (Side::Client, HandshakeType::CERTIFICATE_VERIFY) => "client certificate_verify",
-        _ => handshake_type.assignment().map_or("unknown message", |it| it.name),
+        _ => handshake_type
+            .assignment()
+            .map_or("unknown message", |it| it.name),
     }
 }

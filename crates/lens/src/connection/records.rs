@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use ravelin_wire::alert::Alert;
 use ravelin_wire::handshake::Joiner;
 use ravelin_wire::record::{self, Record};
-use ravelin_wire::registry::{AlertDescription, AlertLevel, Cipher, CipherSuite, ContentType, HandshakeType};
+use ravelin_wire::registry::{
+    AlertDescription, AlertLevel, Cipher, CipherSuite, ContentType, HandshakeType,
+};
 
 use super::keys::{Seal, Unsealed};
 use super::{Connection, Phase, Place};
@@ -15,8 +17,8 @@ use crate::knowledge::Knowledge;
 use crate::ledger::{By, Side};
 use crate::protection::Opened;
 use crate::story::{
-    Check, Claim, EarlyData, End, Epoch, Fault, FaultKind, Missing, Opening, Refutation, Sealed, SeenRecord,
-    Step, Verdict, What,
+    Check, Claim, EarlyData, End, Epoch, Fault, FaultKind, Missing, Opening, Refutation, Sealed,
+    SeenRecord, Step, Verdict, What,
 };
 
 /// The fewest octets that an encrypted record has: as many may be missing as fit into a gap.
@@ -30,13 +32,7 @@ const END_OF_EARLY_DATA: [u8; 4] = [HandshakeType::END_OF_EARLY_DATA.0, 0, 0, 0]
 
 impl<K: Knowledge> Connection<K> {
     /// Tells a record, which `bytes` begin with.
-    pub(super) fn record(
-        &mut self,
-        side: Side,
-        at: SystemTime,
-        record: &Record<'_>,
-        bytes: &[u8],
-    ) {
+    pub(super) fn record(&mut self, side: Side, at: SystemTime, record: &Record<'_>, bytes: &[u8]) {
         self.story.traffic[side as usize].records += 1;
         if self.story.steps.len() >= self.limits.steps {
             return;
@@ -145,15 +141,13 @@ impl<K: Knowledge> Connection<K> {
     }
 
     /// Application data of TLS 1.2 and before that nobody wants to see is counted, and not opened.
-    fn skip_data(
-        &mut self,
-        side: Side,
-        at: SystemTime,
-        record: &Record<'_>,
-        bytes: &[u8],
-    ) -> bool {
+    fn skip_data(&mut self, side: Side, at: SystemTime, record: &Record<'_>, bytes: &[u8]) -> bool {
         // What is not an AEAD may need each record for the next.
-        let is_aead = self.agreed.suite.and_then(CipherSuite::cipher).is_some_and(Cipher::is_aead);
+        let is_aead = self
+            .agreed
+            .suite
+            .and_then(CipherSuite::cipher)
+            .is_some_and(Cipher::is_aead);
         if self.agreed.is_tls13()
             || !is_aead
             || record.content_type != ContentType::APPLICATION_DATA

@@ -93,8 +93,11 @@ impl<K: Knowledge> Connection<K> {
         match message {
             Handshake::HelloRequest => return,
             Handshake::Certificate(certificate) => {
-                let mut chain: Vec<_> =
-                    certificate.chain().into_iter().map(<[u8]>::to_vec).collect();
+                let mut chain: Vec<_> = certificate
+                    .chain()
+                    .into_iter()
+                    .map(<[u8]>::to_vec)
+                    .collect();
                 if let Certificate::RawPublicKey(key) = certificate {
                     chain = vec![key.to_vec()];
                 }
@@ -210,7 +213,11 @@ impl<K: Knowledge> Connection<K> {
     fn resume(&mut self, state: &mut Tls12) {
         let Some(hello) = &self.hello else { return };
         let by_ticket = !hello.ticket.is_empty();
-        let session = if by_ticket { &hello.ticket } else { &state.session_id };
+        let session = if by_ticket {
+            &hello.ticket
+        } else {
+            &state.session_id
+        };
         self.story.agreement.resumption = Some(if by_ticket {
             Resumption::Ticket
         } else {

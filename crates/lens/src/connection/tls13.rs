@@ -13,9 +13,7 @@ use crate::knowledge::Knowledge;
 use crate::ledger::{By, QuantityId, Side};
 use crate::protection::Protection;
 use crate::schedule::tls13::{Input, Schedule, TrafficKeys};
-use crate::story::{
-    Claim, EarlyData, Epoch, Missing, Refutation, Resumption, Sealed, Verdict,
-};
+use crate::story::{Claim, EarlyData, Epoch, Missing, Refutation, Resumption, Sealed, Verdict};
 
 /// Where the handshake is.
 #[derive(Debug)]
@@ -112,7 +110,11 @@ impl<K: Knowledge> Connection<K> {
             }
         }
         // Some logs have the secrets of application data alone: the handshake is passed over then.
-        if state.handshake.iter().any(|keys| self.story.ledger.value(keys.secret).is_none()) {
+        if state
+            .handshake
+            .iter()
+            .any(|keys| self.story.ledger.value(keys.secret).is_none())
+        {
             self.application_keys(&mut state, false);
             for side in [Side::Client, Side::Server] {
                 self.foresee_application(&state, side);
@@ -122,7 +124,9 @@ impl<K: Knowledge> Connection<K> {
     }
 
     fn foresee_application(&mut self, state: &Tls13, side: Side) {
-        let Some(keys) = state.application else { return };
+        let Some(keys) = state.application else {
+            return;
+        };
         if let Ok(keys) = self.traffic_keys(Epoch::Application(0), keys[side as usize]) {
             let guard = &mut self.guards[side as usize];
             if guard.keys().is_none() && guard.next.is_none() {
@@ -132,12 +136,7 @@ impl<K: Knowledge> Connection<K> {
     }
 
     /// Takes down what a key log has of this handshake under a label.
-    pub(super) fn testify_logged(
-        &mut self,
-        label: &str,
-        name: &'static str,
-        side: Option<Side>,
-    ) {
+    pub(super) fn testify_logged(&mut self, label: &str, name: &'static str, side: Option<Side>) {
         let Some(hello) = &self.hello else { return };
         if let Some(value) = self.knowledge.logged(&hello.random, label) {
             self.story.ledger.testify(name, side, value, By::KeyLog);
@@ -221,7 +220,11 @@ impl<K: Knowledge> Connection<K> {
     }
 
     fn certificate(&mut self, side: Side, certificate: &Certificate<'_>) {
-        let chain = certificate.chain().into_iter().map(<[u8]>::to_vec).collect();
+        let chain = certificate
+            .chain()
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .collect();
         let agreement = &mut self.story.agreement;
         match side {
             Side::Client => agreement.client_chain = chain,
@@ -244,13 +247,7 @@ impl<K: Knowledge> Connection<K> {
     }
 
     /// Whether a Finished message says what it must (RFC 8446, section 4.4.4).
-    fn check_finished(
-        &mut self,
-        state: &Tls13,
-        side: Side,
-        step: usize,
-        said: &[u8],
-    ) {
+    fn check_finished(&mut self, state: &Tls13, side: Side, step: usize, said: &[u8]) {
         let transcript = state.later.as_ref().unwrap_or(&self.transcript);
         let secret = match (state.finished[side as usize], state.application) {
             (true, Some(application)) => application[side as usize].secret,
@@ -295,7 +292,11 @@ impl<K: Knowledge> Connection<K> {
 
     /// Derives the keys of application data; `is_through`, if the transcript goes to the server's Finished.
     fn application_keys(&mut self, state: &mut Tls13, is_through: bool) {
-        let digest = if is_through { self.transcript.digest() } else { None };
+        let digest = if is_through {
+            self.transcript.digest()
+        } else {
+            None
+        };
         let ledger = &mut self.story.ledger;
         let finished = ledger.transcript(state.hash, "server finished", digest);
         let keys = [Side::Client, Side::Server].map(|side| {
@@ -363,7 +364,9 @@ impl<K: Knowledge> Connection<K> {
     }
 
     fn update(&mut self, state: &mut Tls13, side: Side) {
-        let Some(keys) = &mut state.application else { return };
+        let Some(keys) = &mut state.application else {
+            return;
+        };
         let updates = &mut state.updates[side as usize];
         *updates += 1;
         self.story.agreement.rekeyed[side as usize] = *updates;

@@ -4,3 +4,4 @@
 
 mod rfc8448;
 mod tls12;
+mod traces;
