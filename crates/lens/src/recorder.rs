@@ -15,9 +15,11 @@ use rustls::crypto::{ActiveKeyExchange, CompletedKeyExchange, SharedSecret, Supp
 use rustls::ffdhe_groups::FfdheGroup;
 use rustls::{Error, KeyLog, NamedGroup, ProtocolVersion, SupportedProtocolVersion};
 
+use crate::connection::{Connection, Limits};
 use crate::digest::Octets;
 use crate::knowledge::Knowledge;
 use crate::ledger::Side;
+use crate::story::Story;
 
 thread_local! {
     /// Who listens to what is told on this thread: nobody, but within [`Recording::during`].
@@ -121,6 +123,16 @@ impl Recording {
     #[must_use]
     pub fn pieces(&self) -> Vec<Piece> {
         self.lock().pieces.clone()
+    }
+
+    /// What the connection was, so far.
+    #[must_use]
+    pub fn story(&self, limits: Limits) -> Story {
+        let mut connection = Connection::new(self, limits);
+        for piece in self.pieces() {
+            connection.receive(piece.side, piece.at, &piece.octets);
+        }
+        connection.finish()
     }
 
     /// The secrets as lines of a key log (RFC 9850). They open the connection to whoever has them.
