@@ -131,6 +131,38 @@ pub fn wants_html(accept: Option<&HeaderValue>) -> bool {
     })
 }
 
+/// Whether a client with this `Accept` asked for `media_type` by name.
+#[must_use]
+pub fn wants(accept: Option<&HeaderValue>, media_type: &str) -> bool {
+    weighted(accept)
+        .any(|(range, weight)| weight > 0 && range.eq_ignore_ascii_case(media_type.as_bytes()))
+}
+
+/// Of those offered, the one whose language a client with this `Accept-Language` likes best (RFC 9110, section
+/// 12.5.4): tags are compared by their first part alone, `zh-CN` with `zh-Hans`.
+#[must_use]
+pub fn language<'h, L: Copy>(
+    accepted: impl IntoIterator<Item = &'h HeaderValue>,
+    offered: &[(&str, L)],
+) -> Option<L> {
+    let first = |tag: &[u8]| -> Vec<u8> {
+        let part = tag.split(|byte| *byte == b'-').next().unwrap_or_default();
+        part.to_ascii_lowercase()
+    };
+    let mut best = None;
+    for (tag, weight) in weighted(accepted) {
+        let of_tag = offered
+            .iter()
+            .find(|(known, _)| first(known.as_bytes()) == first(tag));
+        if let Some((_, language)) = of_tag
+            && weight > best.map_or(0, |(_, most)| most)
+        {
+            best = Some((*language, weight));
+        }
+    }
+    best.map(|(language, _)| language)
+}
+
 /// The elements of a list with their weights in thousandths (section 12.4.2), without their other
 /// parameters.
 fn weighted<'a>(
@@ -183,6 +215,20 @@ mod tests {
             .iter()
             .map(|value| (name.clone(), value.parse().unwrap()))
             .collect()
+    }
+
+    #[test]
+    fn the_language_is_the_one_weighed_most_whatever_its_region() {
+        let language = |accepted: &'static str| {
+            let accepted = HeaderValue::from_static(accepted);
+            language([&accepted], &[("en", 'e'), ("zh-Hans", 'z')])
+        };
+        assert_eq!(language("zh-CN,zh;q=0.9,en;q=0.8"), Some('z'));
+        assert_eq!(language("de,en-GB;q=0.7,zh;q=0.3"), Some('e'));
+        assert_eq!(language("ZH;q=0, en;q=0.1"), Some('e'));
+        assert_eq!(language("en, zh"), Some('e'), "the first among equals");
+        assert_eq!(language("fr, *"), None);
+        assert_eq!(language(""), None);
     }
 
     #[test]
