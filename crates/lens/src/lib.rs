@@ -3,6 +3,8 @@
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`connection`] writes it, from the octets of both sides.
 //! - [`protection`] opens records.
+//! - [`fingerprint`] tells clients by their hellos.
+//! - [`recorder`] takes down a connection that runs here, with its secrets.
 //! - [`knowledge`] is what is known of it besides its octets.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
@@ -13,8 +15,10 @@
 
 pub mod connection;
 pub mod digest;
+pub mod fingerprint;
 pub mod knowledge;
 pub mod ledger;
 pub mod protection;
+pub mod recorder;
 pub mod schedule;
 pub mod story;

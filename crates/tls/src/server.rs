@@ -9,6 +9,7 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, Serve
 use rustls::{CipherSuite, Error};
 
 use crate::certificates::Certificates;
+use crate::inspect::Witness;
 use crate::policy;
 
 /// The keys that session tickets are sealed with (RFC 8446, section 4.6.1; RFC 5077).
@@ -54,7 +55,34 @@ impl ServerTls {
         tickets: &Tickets,
         alpn: &[&[u8]],
     ) -> Result<Self, Error> {
-        let config = |provider: Arc<CryptoProvider>| -> Result<Arc<ServerConfig>, Error> {
+        Self::build(certificates, tickets, alpn, None)
+    }
+
+    /// The same, with somebody who is told the secrets of the connections.
+    ///
+    /// # Errors
+    ///
+    /// When rustls does not take the policy; that would be a mistake of this crate.
+    pub fn witnessed(
+        certificates: Arc<Certificates>,
+        tickets: &Tickets,
+        alpn: &[&[u8]],
+        witness: &Witness,
+    ) -> Result<Self, Error> {
+        Self::build(certificates, tickets, alpn, Some(witness))
+    }
+
+    fn build(
+        certificates: Arc<Certificates>,
+        tickets: &Tickets,
+        alpn: &[&[u8]],
+        witness: Option<&Witness>,
+    ) -> Result<Self, Error> {
+        let config = |mut provider: CryptoProvider| -> Result<Arc<ServerConfig>, Error> {
+            if let Some(witness) = witness {
+                provider.kx_groups.clone_from(&witness.groups);
+            }
+            let provider = Arc::new(provider);
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(policy::VERSIONS)?
                 .with_no_client_auth()
@@ -67,11 +95,14 @@ impl ServerTls {
             // One ticket a handshake: who comes back with several connections at once gets a new
             // one on each.
             config.send_tls13_tickets = 1;
+            if let Some(witness) = witness {
+                config.key_log = witness.key_log.clone();
+            }
             Ok(Arc::new(config))
         };
         Ok(Self {
-            aes_first: config(policy::provider())?,
-            chacha_first: config(policy::provider_chacha_first())?,
+            aes_first: config(policy::provider_with(policy::AES_FIRST))?,
+            chacha_first: config(policy::provider_with(policy::CHACHA_FIRST))?,
             certificates,
         })
     }
