@@ -2,9 +2,9 @@
 //!
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`connection`] writes it, from the octets of both sides.
-//! - [`protection`] opens records.
+//! - [`fingerprint`] tells clients by their hellos.
+//! - [`recorder`] takes down a connection that runs here, with its secrets.
 //! - [`knowledge`] is what is known of it besides its octets.
-//! - [`recorder`] takes down a connection of one's own, with its secrets.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -15,6 +15,7 @@
 
 pub mod connection;
 pub mod digest;
+pub mod fingerprint;
 pub mod knowledge;
 pub mod ledger;
 pub mod protection;

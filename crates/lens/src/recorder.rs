@@ -1,401 +1,394 @@
-//! A recording of a connection of one's own: its octets, and the secrets that the TLS library used.
+//! Takes down one connection that runs here: what each side sends and when, and the secrets.
 //!
-//! rustls hands secrets to a [`KeyLog`] and does key exchanges by a [`SupportedKxGroup`], both of which
-//! many connections share. Which connection they work for is known to whoever runs it: they call
-//! [`Recording::during`] around it, and what is told on this thread meanwhile goes into that recording, and
-//! what is told at any other time nowhere.
+//! A [`Recorder`] lies under rustls as a stream ([`Recorder::under`]), and around it as a scope
+//! ([`Recorder::scope`]): what rustls does within the scope, it does for this connection. What comes of it is
+//! a [`Recording`], which knows what [`crate::connection`] asks for.
+//!
+//! Why a scope: rustls takes key exchanges as `&'static dyn`, and has one key log for all connections of a
+//! config, so neither says which connection it is asked for. Who runs a connection says so in a
+//! variable of the thread, which holds only while one call into rustls runs, and is put back however that
+//! ends. It is no mutable global: nothing is ever read from it outside such a call, no two threads share it,
+//! and many connections may take turns on one thread with one config. Outside of a scope the key exchanges
+//! and the key log do what those of rustls do, for one look at that variable.
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use rustls::crypto::aws_lc_rs::kx_group;
-use rustls::crypto::{ActiveKeyExchange, CompletedKeyExchange, SharedSecret, SupportedKxGroup};
-use rustls::ffdhe_groups::FfdheGroup;
-use rustls::{Error, KeyLog, NamedGroup, ProtocolVersion, SupportedProtocolVersion};
-
 use crate::connection::{Connection, Limits};
 use crate::digest::Octets;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Nothing, Psk};
 use crate::ledger::Side;
 use crate::story::Story;
 
-thread_local! {
-    /// Who listens to what is told on this thread: nobody, but within [`Recording::during`].
-    static LISTENER: RefCell<Option<Recording>> = const { RefCell::new(None) };
+mod witness;
+
+pub use witness::{group, group_names, witness};
+
+/// Takes down a connection. Clones are the same recorder.
+#[derive(Clone)]
+pub struct Recorder {
+    notes: Arc<Mutex<Recording>>,
 }
 
-/// A recording. Clones are the same one.
-#[derive(Clone)]
-pub struct Recording(Arc<Mutex<Recorded>>);
+thread_local! {
+    /// For whom this thread is within a call into rustls.
+    static LISTENING: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
 
-struct Recorded {
-    pieces: Vec<Piece>,
-    /// How many octets more are kept.
+/// What was taken down of a connection so far.
+pub struct Recording {
+    heard: Vec<Heard>,
+    /// How many octets may still be kept.
     room: usize,
-    secrets: Vec<Secret>,
+    secrets: Secrets,
+}
+
+/// Something that a [`Recorder`] heard.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Who sent it, or ended.
+    pub side: Side,
+    /// When it was read or written.
+    pub at: SystemTime,
+    /// What.
+    pub what: Sound,
+}
+
+/// What a [`Recorder`] hears.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Sound {
+    /// Octets, as they came in one piece.
+    Octets(Vec<u8>),
+    /// So many octets for which there was no room.
+    Missed(u64),
+    /// The side will send no more.
+    Ended {
+        /// It took the connection down in place of ending it.
+        reset: bool,
+    },
+}
+
+/// The secrets of a connection.
+#[derive(Default)]
+struct Secrets {
+    logged: Vec<Logged>,
     exchanges: Vec<Exchange>,
 }
 
-/// Octets that were seen at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// Who sent them.
-    pub side: Side,
-    /// When they were seen.
-    pub at: SystemTime,
-    /// They.
-    pub octets: Vec<u8>,
-}
-
-/// A line of a key log.
-struct Secret {
-    label: String,
+struct Logged {
     client_random: [u8; 32],
-    value: Octets,
+    label: Box<str>,
+    secret: Octets,
 }
 
-/// What a key exchange came to.
+/// Both shares, of which one is the server's, and what they agreed on.
 struct Exchange {
     shares: [Vec<u8>; 2],
-    shared: Octets,
+    secret: Octets,
 }
 
-/// A connection has few secrets; one that goes on changing its keys is not followed forever.
-const MAX_SECRETS: usize = 64;
+/// A connection has a dozen; who makes more is a peer that changes keys to fill our memory.
+const MOST_SECRETS: usize = 64;
 
-impl Recording {
-    /// A recording of at most so many octets, of both sides together.
+impl Recorder {
+    /// A recorder that keeps at most so many octets of both sides together, and of what follows only how much
+    /// it was. Beside these it takes 64 bytes for each piece, and 20 KiB at most for secrets.
     #[must_use]
     pub fn new(octets: usize) -> Self {
-        Self(Arc::new(Mutex::new(Recorded {
-            pieces: Vec::new(),
-            room: octets,
-            secrets: Vec::new(),
-            exchanges: Vec::new(),
-        })))
+        Self {
+            notes: Arc::new(Mutex::new(Recording {
+                heard: Vec::new(),
+                room: octets,
+                secrets: Secrets::default(),
+            })),
+        }
     }
 
-    /// Keeps octets that were on the wire. Those that there is no room for are not kept, and nothing that
-    /// follows them.
-    pub fn keep(&self, side: Side, at: SystemTime, octets: &[u8]) {
-        let mut recorded = self.lock();
-        let kept = octets.get(..recorded.room).unwrap_or(octets);
-        if kept.len() < octets.len() {
-            recorded.room = 0;
-        } else {
-            recorded.room -= kept.len();
+    /// Lets `call` call rustls for this connection.
+    pub fn scope<R>(&self, call: impl FnOnce() -> R) -> R {
+        let before = LISTENING.with(|listening| listening.replace(Some(self.clone())));
+        // However `call` ends, what follows on this thread is not for this recorder.
+        let _restore = Restore(before);
+        call()
+    }
+
+    /// A stream that tells the recorder what goes through. `far` is who is at its other end.
+    pub fn under<S>(&self, stream: S, far: Side) -> Recorded<S> {
+        Recorded {
+            stream,
+            recorder: self.clone(),
+            far,
         }
-        if kept.is_empty() {
+    }
+
+    /// Takes down what `side` sent.
+    pub fn sent(&self, side: Side, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.notes().hear(side, octets);
+        }
+    }
+
+    /// Takes down that `side` will send no more.
+    pub fn ended(&self, side: Side, reset: bool) {
+        let mut notes = self.notes();
+        let again = notes.heard.iter().any(
+            |heard| matches!(heard.what, Sound::Ended { reset: told } if heard.side == side && (told || !reset)),
+        );
+        if !again {
+            let what = Sound::Ended { reset };
+            notes.heard.push(Heard::now(side, what));
+        }
+    }
+
+    /// What was taken down so far, to be looked at.
+    pub fn look<R>(&self, look: impl FnOnce(&Recording) -> R) -> R {
+        look(&self.notes())
+    }
+
+    /// The recorder of the call into rustls that this thread is within.
+    fn listening() -> Option<Self> {
+        LISTENING.with_borrow(Clone::clone)
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Recording> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn logged(&self, client_random: &[u8], label: &str, secret: &[u8]) {
+        let Ok(client_random) = client_random.try_into() else {
             return;
-        }
-        match recorded.pieces.last_mut() {
-            Some(last) if last.side == side && last.at == at => last.octets.extend_from_slice(kept),
-            _ => recorded.pieces.push(Piece {
-                side,
-                at,
-                octets: kept.to_vec(),
-            }),
+        };
+        let logged = &mut self.notes().secrets.logged;
+        if logged.len() < MOST_SECRETS {
+            logged.push(Logged {
+                client_random,
+                label: label.into(),
+                secret: Octets::new(secret.to_vec()),
+            });
         }
     }
 
-    /// Whether there is room for more.
+    fn exchanged(&self, shares: [&[u8]; 2], secret: &[u8]) {
+        let exchanges = &mut self.notes().secrets.exchanges;
+        if exchanges.len() < MOST_SECRETS {
+            exchanges.push(Exchange {
+                shares: shares.map(<[u8]>::to_vec),
+                secret: Octets::new(secret.to_vec()),
+            });
+        }
+    }
+}
+
+/// Puts back who was listened for before.
+struct Restore(Option<Recorder>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        // Only where the thread itself ends there is nothing to put back.
+        let _ = LISTENING.try_with(|listening| listening.replace(before));
+    }
+}
+
+/// Secrets never show.
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recorder")
+    }
+}
+
+impl Recording {
+    /// What was heard, in order.
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.lock().room == 0
+    pub fn heard(&self) -> &[Heard] {
+        &self.heard
     }
 
-    /// Takes down what is told on this thread while `work` runs, which works for this connection alone.
-    pub fn during<R>(&self, work: impl FnOnce() -> R) -> R {
-        /// Puts back who listened before, also where `work` panics.
-        struct Before(Option<Recording>);
-        impl Drop for Before {
-            fn drop(&mut self) {
-                LISTENER.set(self.0.take());
-            }
-        }
-        let _before = Before(LISTENER.replace(Some(self.clone())));
-        work()
-    }
-
-    /// The octets, in the order in which they were seen.
-    #[must_use]
-    pub fn pieces(&self) -> Vec<Piece> {
-        self.lock().pieces.clone()
-    }
-
-    /// What the connection was, so far.
+    /// The story of what was heard.
     #[must_use]
     pub fn story(&self, limits: Limits) -> Story {
-        let mut connection = Connection::new(self, limits);
-        for piece in self.pieces() {
-            connection.receive(piece.side, piece.at, &piece.octets);
+        self.story_with(&Nothing, limits)
+    }
+
+    /// The same, where somebody knows secrets besides: those of a connection before.
+    #[must_use]
+    pub fn story_with(&self, before: &dyn Knowledge, limits: Limits) -> Story {
+        let mut connection = Connection::new(Both(self, before), limits);
+        for Heard { side, at, what } in &self.heard {
+            match what {
+                Sound::Octets(octets) => connection.receive(*side, *at, octets),
+                Sound::Missed(octets) => connection.lost(*side, *at, *octets),
+                Sound::Ended { reset } => connection.ended(*side, *reset),
+            }
         }
         connection.finish()
     }
 
-    /// The secrets as lines of a key log (RFC 9850). They open the connection to whoever has them.
-    #[must_use]
-    pub fn key_log(&self) -> Octets {
-        let mut lines = Octets::default();
-        for secret in &self.lock().secrets {
-            lines.extend_from_slice(secret.label.as_bytes());
-            for octets in [&secret.client_random[..], &secret.value] {
-                lines.push(b' ');
-                for octet in octets {
-                    lines.extend(
-                        [octet >> 4, octet & 15]
-                            .map(|digit| b"0123456789abcdef"[usize::from(digit)]),
-                    );
-                }
-            }
-            lines.push(b'\n');
-        }
-        lines
+    /// The lines of a key log (`SSLKEYLOGFILE`, RFC 9850), each its label, the client's random and the secret.
+    pub fn key_log(&self) -> impl Iterator<Item = (&str, &[u8; 32], &[u8])> {
+        self.secrets
+            .logged
+            .iter()
+            .map(|line| (&*line.label, &line.client_random, &line.secret[..]))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recorded> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn hear(&mut self, side: Side, octets: &[u8]) {
+        let kept = octets.len().min(self.room);
+        self.room -= kept;
+        let (kept, missed) = octets.split_at(kept);
+        if !kept.is_empty() {
+            let what = Sound::Octets(kept.to_vec());
+            self.heard.push(Heard::now(side, what));
+        }
+        if missed.is_empty() {
+            return;
+        }
+        let missed = missed.len() as u64;
+        let last = self.heard.iter_mut().rev().find(|heard| heard.side == side);
+        match last.map(|heard| &mut heard.what) {
+            Some(Sound::Missed(before)) => *before += missed,
+            _ => self.heard.push(Heard::now(side, Sound::Missed(missed))),
+        }
+    }
+}
+
+impl Heard {
+    fn now(side: Side, what: Sound) -> Self {
+        Self {
+            side,
+            at: SystemTime::now(),
+            what,
+        }
+    }
+}
+
+/// What is said may be secret: its length is not.
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Sound::Octets(octets) => write!(f, "{:?}: {} octets", self.side, octets.len()),
+            Sound::Missed(octets) => write!(f, "{:?}: {octets} octets missed", self.side),
+            Sound::Ended { reset } => write!(f, "{:?} ended, reset: {reset}", self.side),
+        }
+    }
+}
+
+/// Secrets never show.
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording")
+            .field("heard", &self.heard)
+            .finish_non_exhaustive()
     }
 }
 
 impl Knowledge for Recording {
     fn logged(&self, client_random: &[u8; 32], label: &str) -> Option<Octets> {
-        let recorded = self.lock();
-        let mut secrets = recorded.secrets.iter();
-        let secret = secrets
-            .find(|secret| secret.label == label && secret.client_random == *client_random)?;
-        Some(secret.value.clone())
+        let mut lines = self.secrets.logged.iter();
+        lines
+            .find(|line| line.client_random == *client_random && *line.label == *label)
+            .map(|line| line.secret.clone())
     }
 
     fn shared_secret(&self, server_share: &[u8]) -> Option<Octets> {
-        let recorded = self.lock();
-        let mut exchanges = recorded.exchanges.iter();
-        let exchange =
-            exchanges.find(|exchange| exchange.shares.iter().any(|share| share == server_share))?;
-        Some(exchange.shared.clone())
+        let mut exchanges = self.secrets.exchanges.iter();
+        exchanges
+            .find(|exchange| exchange.shares.iter().any(|share| share == server_share))
+            .map(|exchange| exchange.secret.clone())
     }
 }
 
-impl fmt::Debug for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recording").finish_non_exhaustive()
+/// What a recording knows, and what somebody knows from before.
+struct Both<'k>(&'k Recording, &'k dyn Knowledge);
+
+impl Knowledge for Both<'_> {
+    fn logged(&self, client_random: &[u8; 32], label: &str) -> Option<Octets> {
+        let own = self.0.logged(client_random, label);
+        own.or_else(|| self.1.logged(client_random, label))
+    }
+
+    fn shared_secret(&self, server_share: &[u8]) -> Option<Octets> {
+        let own = self.0.shared_secret(server_share);
+        own.or_else(|| self.1.shared_secret(server_share))
+    }
+
+    fn psk(&self, identity: &[u8]) -> Option<Psk> {
+        self.1.psk(identity)
+    }
+
+    fn main_secret(&self, session: &[u8]) -> Option<Octets> {
+        self.1.main_secret(session)
+    }
+
+    fn decrypted_premaster(&self, encrypted: &[u8]) -> Option<Octets> {
+        self.1.decrypted_premaster(encrypted)
     }
 }
 
-/// Does something with the recording that listens, where one does.
-fn tell(what: impl FnOnce(&mut Recorded)) {
-    LISTENER.with_borrow(|listener| {
-        if let Some(recording) = listener {
-            what(&mut recording.lock());
-        }
-    });
-}
-
-/// The key log for the configs of connections that may be recorded. It writes nowhere.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RecordedKeyLog;
-
-impl KeyLog for RecordedKeyLog {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        tell(|recorded| {
-            if let Ok(client_random) = client_random.try_into()
-                && recorded.secrets.len() < MAX_SECRETS
-            {
-                recorded.secrets.push(Secret {
-                    label: label.to_owned(),
-                    client_random,
-                    value: Octets::new(secret.to_vec()),
-                });
-            }
-        });
-    }
-
-    fn will_log(&self, _label: &str) -> bool {
-        LISTENER.with_borrow(Option::is_some)
-    }
-}
-
-/// The group that does what `group` does, and tells a recording what came out. A group that is not known here
-/// is given back as it is.
-#[must_use]
-pub fn recorded_group(group: &'static dyn SupportedKxGroup) -> &'static dyn SupportedKxGroup {
-    let mut groups = GROUPS.iter();
-    match groups.find(|recorded| recorded.0.name() == group.name()) {
-        Some(recorded) => recorded,
-        None => group,
-    }
-}
-
-static GROUPS: [RecordedGroup; 6] = [
-    RecordedGroup(kx_group::X25519MLKEM768),
-    RecordedGroup(kx_group::SECP256R1MLKEM768),
-    RecordedGroup(kx_group::MLKEM768),
-    RecordedGroup(kx_group::X25519),
-    RecordedGroup(kx_group::SECP256R1),
-    RecordedGroup(kx_group::SECP384R1),
-];
-
+/// What was sent and received through it is told to a [`Recorder`].
 #[derive(Debug)]
-struct RecordedGroup(&'static dyn SupportedKxGroup);
-
-impl SupportedKxGroup for RecordedGroup {
-    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        Ok(Box::new(RecordedExchange(self.0.start()?)))
-    }
-
-    fn start_and_complete(&self, peer_pub_key: &[u8]) -> Result<CompletedKeyExchange, Error> {
-        let completed = self.0.start_and_complete(peer_pub_key)?;
-        note_exchange(&completed.pub_key, peer_pub_key, &completed.secret);
-        Ok(completed)
-    }
-
-    fn ffdhe_group(&self) -> Option<FfdheGroup<'static>> {
-        self.0.ffdhe_group()
-    }
-
-    fn name(&self) -> NamedGroup {
-        self.0.name()
-    }
-
-    fn fips(&self) -> bool {
-        self.0.fips()
-    }
-
-    fn usable_for_version(&self, version: ProtocolVersion) -> bool {
-        self.0.usable_for_version(version)
-    }
+pub struct Recorded<S> {
+    stream: S,
+    recorder: Recorder,
+    far: Side,
 }
 
-struct RecordedExchange(Box<dyn ActiveKeyExchange>);
-
-impl ActiveKeyExchange for RecordedExchange {
-    fn complete(self: Box<Self>, peer_pub_key: &[u8]) -> Result<SharedSecret, Error> {
-        let own = self.0.pub_key().to_vec();
-        let shared = self.0.complete(peer_pub_key)?;
-        note_exchange(&own, peer_pub_key, &shared);
-        Ok(shared)
+impl<S> Recorded<S> {
+    /// The stream below. What is sent and received there by hand is told to nobody.
+    pub fn stream(&mut self) -> &mut S {
+        &mut self.stream
     }
 
-    fn complete_for_tls_version(
-        self: Box<Self>,
-        peer_pub_key: &[u8],
-        tls_version: &SupportedProtocolVersion,
-    ) -> Result<SharedSecret, Error> {
-        let own = self.0.pub_key().to_vec();
-        let shared = self.0.complete_for_tls_version(peer_pub_key, tls_version)?;
-        note_exchange(&own, peer_pub_key, &shared);
-        Ok(shared)
+    /// Takes down that the near side will send no more.
+    pub fn ended(&self) {
+        self.recorder.ended(self.near(), false);
     }
 
-    fn hybrid_component(&self) -> Option<(NamedGroup, &[u8])> {
-        self.0.hybrid_component()
-    }
-
-    fn complete_hybrid_component(
-        self: Box<Self>,
-        peer_pub_key: &[u8],
-    ) -> Result<SharedSecret, Error> {
-        let own = self.0.hybrid_component().map(|(_, share)| share.to_vec());
-        let shared = self.0.complete_hybrid_component(peer_pub_key)?;
-        note_exchange(&own.unwrap_or_default(), peer_pub_key, &shared);
-        Ok(shared)
-    }
-
-    fn pub_key(&self) -> &[u8] {
-        self.0.pub_key()
-    }
-
-    fn group(&self) -> NamedGroup {
-        self.0.group()
-    }
-}
-
-fn note_exchange(own: &[u8], peer: &[u8], shared: &SharedSecret) {
-    tell(|recorded| {
-        if recorded.exchanges.len() < MAX_SECRETS {
-            recorded.exchanges.push(Exchange {
-                shares: [own.to_vec(), peer.to_vec()],
-                shared: Octets::new(shared.secret_bytes().to_vec()),
-            });
-        }
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-
-    #[test]
-    fn only_what_is_told_during_the_work_of_a_connection_is_recorded() {
-        let (one, other) = (Recording::new(100), Recording::new(100));
-        let log = |secret: &[u8]| RecordedKeyLog.log("LABEL", &[7; 32], secret);
-        log(b"before");
-        one.during(|| {
-            log(b"of one");
-            other.during(|| log(b"of the other"));
-        });
-        assert!(!RecordedKeyLog.will_log("LABEL"));
-        log(b"after");
-        let logged = |recording: &Recording| recording.logged(&[7; 32], "LABEL").unwrap().to_vec();
-        assert_eq!(logged(&one), b"of one");
-        assert_eq!(logged(&other), b"of the other");
-        assert_eq!(one.logged(&[8; 32], "LABEL").map(|_| ()), None);
-        let secrets = one.lock().secrets.len();
-        assert_eq!(secrets, 1);
-    }
-
-    #[test]
-    fn what_a_panic_ends_is_not_listened_to_any_more() {
-        let recording = Recording::new(100);
-        let ended = std::panic::catch_unwind(|| recording.during(|| panic!("as the test wants")));
-        assert!(ended.is_err());
-        assert!(!RecordedKeyLog.will_log("LABEL"));
-    }
-
-    #[test]
-    fn octets_are_kept_up_to_the_first_that_there_is_no_room_for() {
-        let recording = Recording::new(5);
-        recording.keep(Side::Client, NOW, b"abc");
-        recording.keep(Side::Client, NOW, b"d");
-        recording.keep(Side::Server, NOW, b"efgh");
-        recording.keep(Side::Client, NOW, b"i");
-        assert!(recording.is_full());
-        let pieces = recording.pieces();
-        let octets: Vec<&[u8]> = pieces.iter().map(|piece| &piece.octets[..]).collect();
-        assert_eq!(octets, [&b"abcd"[..], b"e"]);
-    }
-
-    #[test]
-    fn both_ends_of_every_group_tell_the_same_shared_secret() {
-        for group in &GROUPS {
-            let (client, server) = (Recording::new(0), Recording::new(0));
-            let (share, answer) = client.during(|| {
-                let exchange = group.start().unwrap();
-                let share = exchange.pub_key().to_vec();
-                let answer = server.during(|| group.start_and_complete(&share).unwrap());
-                exchange.complete(&answer.pub_key).unwrap();
-                (share, answer.pub_key)
-            });
-            let told = client.shared_secret(&answer).unwrap();
-            assert_eq!(
-                *told,
-                *server.shared_secret(&answer).unwrap(),
-                "{:?}",
-                group.name()
-            );
-            assert_eq!(*told, *server.shared_secret(&share).unwrap());
-            assert!(!told.is_empty());
+    fn near(&self) -> Side {
+        match self.far {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
         }
     }
 
-    #[test]
-    fn nothing_secret_is_in_what_a_debugger_prints() {
-        let recording = Recording::new(100);
-        recording.during(|| RecordedKeyLog.log("LABEL", &[0xab; 32], &[0xcd; 32]));
-        assert_eq!(format!("{recording:?}"), "Recording { .. }");
+    fn failed(&self, error: &io::Error) {
+        if matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        ) {
+            self.recorder.ended(self.far, true);
+        }
+    }
+}
+
+impl<S: Read> Read for Recorded<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer);
+        match &read {
+            Ok(0) if !buffer.is_empty() => self.recorder.ended(self.far, false),
+            Ok(read) => self.recorder.sent(self.far, &buffer[..*read]),
+            Err(error) => self.failed(error),
+        }
+        read
+    }
+}
+
+impl<S: Write> Write for Recorded<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(octets);
+        match &written {
+            Ok(written) => self.recorder.sent(self.near(), &octets[..*written]),
+            Err(error) => self.failed(error),
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ravelin_certs::{LocalAuthority, LocalError};
-use ravelin_lens::recorder::{self, RecordedKeyLog};
+use ravelin_lens::recorder;
 use ravelin_pki::{Certificate, CertificateDer, HostName, pem};
 use ravelin_server::site::Handler;
-use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets, Witness};
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
 
 use crate::arguments::HomeArgument;
 use crate::config::{CertificateSource, Config, ConfiguredSite};
@@ -183,11 +183,8 @@ fn configured(
         .ok_or_else(|| Failure::usage("the config has no site, so there is nothing to serve"))?;
     let certificates = Arc::new(certificates);
     let tls = if shows_handshakes(config) {
-        let witness = Witness {
-            key_log: Arc::new(RecordedKeyLog),
-            group: recorder::recorded_group,
-        };
-        ServerTls::with_witness(certificates, tickets, ravelin_server::ALPN, &witness)
+        let witness = recorder::witness();
+        ServerTls::witnessed(certificates, tickets, ravelin_server::ALPN, &witness)
     } else {
         ServerTls::new(certificates, tickets, ravelin_server::ALPN)
     };

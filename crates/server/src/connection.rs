@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ravelin_lens::recorder::Recording;
+use ravelin_lens::recorder::Recorder;
 use ravelin_pki::HostName;
 use ravelin_tls::{ServedCertificate, ServerTls};
 use rustls::{HandshakeKind, ServerConnection};
@@ -35,8 +35,8 @@ pub struct TlsFacts {
     /// The certificate that the client was shown.
     pub certificate: ServedCertificate,
     /// The connection as it was on the wire, with its secrets, where it is recorded: where
-    /// [`ServerTls::has_witness`].
-    pub recording: Option<Recording>,
+    /// [`ServerTls::is_witnessed`].
+    pub recorder: Option<Recorder>,
 }
 
 impl Connection {
@@ -44,7 +44,7 @@ impl Connection {
         peer: SocketAddr,
         local: SocketAddr,
         connection: &ServerConnection,
-        recording: Option<Recording>,
+        recorder: Option<Recorder>,
         tls: &ServerTls,
     ) -> Self {
         let server_name = connection.server_name().map(str::to_owned);
@@ -66,7 +66,7 @@ impl Connection {
                 .find(server_name.as_deref(), local.ip())
                 .clone(),
             server_name,
-            recording,
+            recorder,
         };
         Self {
             peer,

@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::ready;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ravelin_lens::ledger::Side;
-use ravelin_lens::recorder::Recording;
+use ravelin_lens::recorder::Recorder;
 use ravelin_tls::ServerTls;
 use rustls::server::{Accepted, Acceptor};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
@@ -54,10 +54,10 @@ pub(crate) async fn accept(
     mut tcp: TcpStream,
     tls: &ServerTls,
     limit: Duration,
-) -> Result<(Stream, Option<Recording>), HandshakeError> {
+) -> Result<(Stream, Option<Recorder>), HandshakeError> {
     let over = Instant::now() + limit;
-    let recording = tls.has_witness().then(|| Recording::new(RECORDED));
-    let hello = read_hello(&mut tcp, recording.as_ref());
+    let recorder = tls.is_witnessed().then(|| Recorder::new(RECORDED));
+    let hello = read_hello(&mut tcp, recorder.as_ref());
     let accepted = match timeout_at(over, hello).await?? {
         Hello::Tls(accepted) => accepted,
         Hello::PlainHttp(mut request) => {
@@ -68,17 +68,17 @@ pub(crate) async fn accept(
         }
     };
     let config = tls.for_client(&accepted.client_hello(), tcp.local_addr()?.ip());
-    let connection = match &recording {
-        Some(recording) => recording.during(|| accepted.into_connection(config)),
+    let connection = match &recorder {
+        Some(recorder) => recorder.scope(|| accepted.into_connection(config)),
         None => accepted.into_connection(config),
     };
     let connection = match connection {
         Ok(connection) => connection,
         Err((error, mut alert)) => return Err(refuse(&mut tcp, error, &mut alert).await),
     };
-    let mut stream = Stream::tls(tcp, connection, recording.clone());
+    let mut stream = Stream::tls(tcp, connection, recorder.clone());
     timeout_at(over, poll_fn(|cx| stream.poll_handshake(cx))).await??;
-    Ok((stream, recording))
+    Ok((stream, recorder))
 }
 
 /// What a connection begins with.
@@ -94,7 +94,7 @@ enum Hello {
 
 async fn read_hello(
     tcp: &mut TcpStream,
-    recording: Option<&Recording>,
+    recorder: Option<&Recorder>,
 ) -> Result<Hello, HandshakeError> {
     let mut acceptor = Acceptor::default();
     let mut buffer = [0; 4096];
@@ -113,8 +113,8 @@ async fn read_hello(
             return Ok(Hello::PlainHttp(buffer[..n].to_vec()));
         }
         first = false;
-        if let Some(recording) = recording {
-            recording.keep(Side::Client, SystemTime::now(), &buffer[..n]);
+        if let Some(recorder) = recorder {
+            recorder.sent(Side::Client, &buffer[..n]);
         }
         let mut received = &buffer[..n];
         while !received.is_empty() {

@@ -8,10 +8,9 @@
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::SystemTime;
 
 use ravelin_lens::ledger::Side;
-use ravelin_lens::recorder::Recording;
+use ravelin_lens::recorder::Recorder;
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -36,7 +35,7 @@ pub(crate) struct Stream {
     tcp: TcpStream,
     layer: Layer,
     /// Where the connection is recorded, until that is full.
-    recording: Option<Recording>,
+    recorder: Option<Recorder>,
     /// Plaintext that is waiting to be sealed and sent.
     gathered: Vec<u8>,
     /// The peer has said that it will send nothing more.
@@ -57,16 +56,16 @@ enum Layer {
 }
 
 impl Stream {
-    /// A TLS stream whose handshake may still be under way; all from here on goes to the `recording`,
+    /// A TLS stream whose handshake may still be under way; all from here on goes to the `recorder`,
     /// where there is one.
     pub(crate) fn tls(
         tcp: TcpStream,
         mut connection: ServerConnection,
-        recording: Option<Recording>,
+        recorder: Option<Recorder>,
     ) -> Self {
         connection.set_buffer_limit(Some(BACKLOG));
         Self {
-            recording,
+            recorder,
             ..Self::new(tcp, Layer::Tls(Box::new(connection)))
         }
     }
@@ -86,7 +85,7 @@ impl Stream {
         Self {
             tcp,
             layer,
-            recording: None,
+            recorder: None,
             gathered: Vec::new(),
             ended: false,
             blocked: false,
@@ -187,12 +186,12 @@ impl Stream {
             Layer::Tls(connection) => {
                 let mut socket = Socket {
                     tcp: &mut self.tcp,
-                    recording: &mut self.recording,
+                    recorder: self.recorder.as_ref(),
                     cx,
                 };
                 let n = ready!(or_pending(connection.read_tls(&mut socket)))?;
-                let processed = match &self.recording {
-                    Some(recording) => recording.during(|| connection.process_new_packets()),
+                let processed = match &self.recorder {
+                    Some(recorder) => recorder.scope(|| connection.process_new_packets()),
                     None => connection.process_new_packets(),
                 };
                 match processed {
@@ -212,7 +211,7 @@ impl Stream {
                 input.resize(held + 4096, 0);
                 let mut socket = Socket {
                     tcp: &mut self.tcp,
-                    recording: &mut self.recording,
+                    recorder: self.recorder.as_ref(),
                     cx,
                 };
                 let result = socket.read(&mut input[held..]);
@@ -288,7 +287,7 @@ impl Stream {
                 Layer::Tls(connection) if connection.wants_write() => {
                     let mut socket = Socket {
                         tcp: &mut self.tcp,
-                        recording: &mut self.recording,
+                        recorder: self.recorder.as_ref(),
                         cx,
                     };
                     or_pending(connection.write_tls(&mut socket))
@@ -342,7 +341,7 @@ impl Stream {
         loop {
             let mut socket = Socket {
                 tcp: &mut self.tcp,
-                recording: &mut self.recording,
+                recorder: self.recorder.as_ref(),
                 cx,
             };
             match ready!(or_pending(socket.read(&mut scratch))) {
@@ -388,29 +387,20 @@ fn seal(
 /// The socket as rustls wants it: `WouldBlock` where the task has to wait and will be woken.
 struct Socket<'a, 'cx> {
     tcp: &'a mut TcpStream,
-    recording: &'a mut Option<Recording>,
+    recorder: Option<&'a Recorder>,
     cx: &'a mut Context<'cx>,
 }
 
 impl Socket<'_, '_> {
-    /// Records what came, or the first `octets` of what went.
-    fn record<'b>(
-        &mut self,
-        side: Side,
-        pieces: impl Iterator<Item = &'b [u8]>,
-        mut octets: usize,
-    ) {
-        let Some(recording) = &self.recording else {
+    /// Takes down the first `octets` of what went, or what came.
+    fn record<'b>(&self, side: Side, pieces: impl Iterator<Item = &'b [u8]>, mut octets: usize) {
+        let Some(recorder) = &self.recorder else {
             return;
         };
-        let now = SystemTime::now();
         for piece in pieces {
             let taken = piece.get(..octets).unwrap_or(piece);
-            recording.keep(side, now, taken);
+            recorder.sent(side, taken);
             octets -= taken.len();
-        }
-        if recording.is_full() {
-            *self.recording = None;
         }
     }
 }

@@ -325,7 +325,7 @@ impl Worker {
         // Boxed, so that the connection does not carry the room for its handshake all its life:
         // that is 7 KiB of an idle connection's 17.
         let handshake = Box::pin(handshake::accept(tcp, &tls, limits.handshake_timeout));
-        let (stream, recording) = match lease.unless_evicted(handshake).await {
+        let (stream, recorder) = match lease.unless_evicted(handshake).await {
             Some(Ok(established)) => established,
             Some(Err(HandshakeError::PlainHttp { request, bytes })) => {
                 let refused = Refused {
@@ -346,7 +346,7 @@ impl Worker {
             return;
         };
         let http2 = established.alpn_protocol() == Some(b"h2");
-        let connection = Arc::new(Connection::tls(peer, local, established, recording, &tls));
+        let connection = Arc::new(Connection::tls(peer, local, established, recorder, &tls));
         drop(tls);
         let app = self.secure.clone();
         if http2 {

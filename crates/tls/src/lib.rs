@@ -1,14 +1,16 @@
 //! The one place that configures rustls: which versions, suites and groups Ravelin speaks, how
-//! sessions are resumed, and which certificate answers to which name.
+//! sessions are resumed, which certificate answers to which name, and who may look on.
 //!
 //! Nothing here opens a connection; `observe` alone reads and writes one that it is given. The crypto
 //! provider is passed explicitly everywhere; nothing is installed process-wide. How bytes get from a
 //! socket into a connection is the business of the server and the client.
 
 pub mod certificates;
+pub mod inspect;
 pub mod observe;
 pub mod policy;
 pub mod server;
 
 pub use certificates::{Certificates, ServedCertificate};
-pub use server::{ServerTls, Tickets, Witness};
+pub use inspect::Witness;
+pub use server::{ServerTls, Tickets};

@@ -12,7 +12,7 @@ pub static VERSIONS: &[&SupportedProtocolVersion] =
 
 /// The groups offered and taken, best first: the post-quantum hybrid
 /// (draft-ietf-tls-ecdhe-mlkem), X25519 (RFC 7748), P-256 and P-384.
-static GROUPS: &[&dyn SupportedKxGroup] = &[
+pub static GROUPS: &[&dyn SupportedKxGroup] = &[
     kx_group::X25519MLKEM768,
     kx_group::X25519,
     kx_group::SECP256R1,
@@ -22,7 +22,7 @@ static GROUPS: &[&dyn SupportedKxGroup] = &[
 /// AEAD suites only, AES-128-GCM first. A server that follows a client's wish for
 /// `TLS_AES_256_GCM_SHA384` spends 19 % of its handshake on SHA-384, for which x86 had no
 /// instructions when SHA-256 had them, and gains nothing that an attacker could use.
-static AES_FIRST: &[SupportedCipherSuite] = &[
+pub(crate) static AES_FIRST: &[SupportedCipherSuite] = &[
     cipher_suite::TLS13_AES_128_GCM_SHA256,
     cipher_suite::TLS13_AES_256_GCM_SHA384,
     cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
@@ -35,7 +35,7 @@ static AES_FIRST: &[SupportedCipherSuite] = &[
 ];
 
 /// The same suites for clients that put `ChaCha20` first: they have no AES instructions.
-static CHACHA_FIRST: &[SupportedCipherSuite] = &[
+pub(crate) static CHACHA_FIRST: &[SupportedCipherSuite] = &[
     cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
     cipher_suite::TLS13_AES_128_GCM_SHA256,
     cipher_suite::TLS13_AES_256_GCM_SHA384,
@@ -53,13 +53,16 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider_with(AES_FIRST))
 }
 
-/// [`provider`] with the `ChaCha20` suites moved to the front.
+/// [`provider`] with these groups in place of its own.
 #[must_use]
-pub fn provider_chacha_first() -> Arc<CryptoProvider> {
-    Arc::new(provider_with(CHACHA_FIRST))
+pub fn provider_with_groups(groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
+        kx_groups: groups,
+        ..provider_with(AES_FIRST)
+    })
 }
 
-fn provider_with(suites: &[SupportedCipherSuite]) -> CryptoProvider {
+pub(crate) fn provider_with(suites: &[SupportedCipherSuite]) -> CryptoProvider {
     CryptoProvider {
         cipher_suites: suites.to_vec(),
         kx_groups: GROUPS.to_vec(),

@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig};
-use rustls::{CipherSuite, Error, KeyLog};
+use rustls::{CipherSuite, Error};
 
 use crate::certificates::Certificates;
+use crate::inspect::Witness;
 use crate::policy;
 
 /// The keys that session tickets are sealed with (RFC 8446, section 4.6.1; RFC 5077).
@@ -35,20 +36,11 @@ impl fmt::Debug for Tickets {
     }
 }
 
-/// Who is told of the secrets of connections, to show a client the handshake of its own.
-#[derive(Debug, Clone)]
-pub struct Witness {
-    /// Is told of the secrets that are derived.
-    pub key_log: Arc<dyn KeyLog>,
-    /// Gives the group that does what another does, and tells what the exchange came to.
-    pub group: fn(&'static dyn SupportedKxGroup) -> &'static dyn SupportedKxGroup,
-}
-
 /// The configuration of all TLS connections that a server accepts.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
     certificates: Arc<Certificates>,
-    has_witness: bool,
+    is_witnessed: bool,
     aes_first: Arc<ServerConfig>,
     chacha_first: Arc<ServerConfig>,
 }
@@ -64,35 +56,34 @@ impl ServerTls {
         tickets: &Tickets,
         alpn: &[&[u8]],
     ) -> Result<Self, Error> {
-        Self::with(certificates, tickets, alpn, None)
+        Self::build(certificates, tickets, alpn, None)
     }
 
-    /// As [`ServerTls::new`], with somebody who is told of the secrets of all connections.
+    /// The same, with somebody who is told the secrets of the connections.
     ///
     /// # Errors
     ///
-    /// As there.
-    pub fn with_witness(
+    /// When rustls does not take the policy; that would be a mistake of this crate.
+    pub fn witnessed(
         certificates: Arc<Certificates>,
         tickets: &Tickets,
         alpn: &[&[u8]],
         witness: &Witness,
     ) -> Result<Self, Error> {
-        Self::with(certificates, tickets, alpn, Some(witness))
+        Self::build(certificates, tickets, alpn, Some(witness))
     }
 
-    fn with(
+    fn build(
         certificates: Arc<Certificates>,
         tickets: &Tickets,
         alpn: &[&[u8]],
         witness: Option<&Witness>,
     ) -> Result<Self, Error> {
-        let config = |mut provider: Arc<CryptoProvider>| -> Result<Arc<ServerConfig>, Error> {
+        let config = |mut provider: CryptoProvider| -> Result<Arc<ServerConfig>, Error> {
             if let Some(witness) = witness {
-                for group in &mut Arc::make_mut(&mut provider).kx_groups {
-                    *group = (witness.group)(*group);
-                }
+                provider.kx_groups.clone_from(&witness.groups);
             }
+            let provider = Arc::new(provider);
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(policy::VERSIONS)?
                 .with_no_client_auth()
@@ -111,10 +102,10 @@ impl ServerTls {
             Ok(Arc::new(config))
         };
         Ok(Self {
-            aes_first: config(policy::provider())?,
-            chacha_first: config(policy::provider_chacha_first())?,
+            aes_first: config(policy::provider_with(policy::AES_FIRST))?,
+            chacha_first: config(policy::provider_with(policy::CHACHA_FIRST))?,
             certificates,
-            has_witness: witness.is_some(),
+            is_witnessed: witness.is_some(),
         })
     }
 
@@ -144,10 +135,10 @@ impl ServerTls {
         }
     }
 
-    /// Whether somebody is told of the secrets of connections.
+    /// Whether somebody is told the secrets of the connections.
     #[must_use]
-    pub fn has_witness(&self) -> bool {
-        self.has_witness
+    pub fn is_witnessed(&self) -> bool {
+        self.is_witnessed
     }
 
     /// The certificates that are served.

@@ -2,13 +2,12 @@
 //! the other.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use ravelin_lens::connection::Limits;
 use ravelin_lens::ledger::{Side, Standing};
-use ravelin_lens::recorder::{RecordedKeyLog, Recording, recorded_group};
+use ravelin_lens::recorder::{self, Recorder};
 use ravelin_lens::story::{Claim, Story, Verdict};
-use rustls::crypto::aws_lc_rs::{self, kx_group};
+use rustls::crypto::aws_lc_rs;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -17,14 +16,12 @@ use rustls::{
     SupportedProtocolVersion,
 };
 
-const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-
 /// A recorder at each end, what each of them tells.
 fn talk(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> [Story; 2] {
-    let recordings = [Recording::new(1 << 20), Recording::new(1 << 20)];
+    let recorders = [Recorder::new(1 << 20), Recorder::new(1 << 20)];
     let name = ServerName::try_from("example.test").unwrap();
-    let [at_client, at_server] = &recordings;
-    let mut client = at_client.during(|| ClientConnection::new(client, name).unwrap());
+    let [at_client, at_server] = &recorders;
+    let mut client = at_client.scope(|| ClientConnection::new(client, name).unwrap());
     let mut server = ServerConnection::new(server).unwrap();
     loop {
         let mut sent = Vec::new();
@@ -32,27 +29,27 @@ fn talk(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> [Story; 2] {
             client.write_tls(&mut sent).unwrap();
         }
         let said = !sent.is_empty();
-        for recording in &recordings {
-            recording.keep(Side::Client, NOW, &sent);
+        for recorder in &recorders {
+            recorder.sent(Side::Client, &sent);
         }
         server.read_tls(&mut &sent[..]).unwrap();
-        at_server.during(|| server.process_new_packets().unwrap());
+        at_server.scope(|| server.process_new_packets().unwrap());
 
         let mut sent = Vec::new();
         while server.wants_write() {
             server.write_tls(&mut sent).unwrap();
         }
         let heard = !sent.is_empty();
-        for recording in &recordings {
-            recording.keep(Side::Server, NOW, &sent);
+        for recorder in &recorders {
+            recorder.sent(Side::Server, &sent);
         }
         client.read_tls(&mut &sent[..]).unwrap();
-        at_client.during(|| client.process_new_packets().unwrap());
+        at_client.scope(|| client.process_new_packets().unwrap());
         if !said && !heard {
             break;
         }
     }
-    recordings.map(|recording| recording.story(Limits::default()))
+    recorders.map(|recorder| recorder.look(|recording| recording.story(Limits::default())))
 }
 
 struct Ends {
@@ -82,7 +79,7 @@ impl Ends {
             .with_no_client_auth()
             .with_single_cert(self.chain.clone(), self.key.clone_key())
             .unwrap();
-        config.key_log = Arc::new(RecordedKeyLog);
+        config.key_log = recorder::witness().key_log;
         Arc::new(config)
     }
 
@@ -96,14 +93,18 @@ impl Ends {
             .unwrap()
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
-        config.key_log = Arc::new(RecordedKeyLog);
+        config.key_log = recorder::witness().key_log;
         Arc::new(config)
     }
 }
 
+fn group(name: &str) -> &'static dyn SupportedKxGroup {
+    recorder::group(name).unwrap()
+}
+
 fn provider(groups: &[&'static dyn SupportedKxGroup]) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
-        kx_groups: groups.iter().map(|group| recorded_group(*group)).collect(),
+        kx_groups: groups.to_vec(),
         ..aws_lc_rs::default_provider()
     })
 }
@@ -149,12 +150,12 @@ const SECRETS_OF_TLS_1_3: &[&str] = &[
 fn the_shared_secret_of_every_group_leads_to_the_secrets_of_rustls_in_tls_1_3() {
     let ends = Ends::new();
     for group in [
-        kx_group::X25519MLKEM768,
-        kx_group::SECP256R1MLKEM768,
-        kx_group::MLKEM768,
-        kx_group::X25519,
-        kx_group::SECP256R1,
-        kx_group::SECP384R1,
+        group("X25519MLKEM768"),
+        group("SecP256r1MLKEM768"),
+        group("MLKEM768"),
+        group("x25519"),
+        group("secp256r1"),
+        group("secp384r1"),
     ] {
         for story in talk(ends.client(&[group], &TLS13), ends.server(&[group])) {
             assert_confirmed(&story, SECRETS_OF_TLS_1_3);
@@ -165,8 +166,8 @@ fn the_shared_secret_of_every_group_leads_to_the_secrets_of_rustls_in_tls_1_3() 
 #[test]
 fn the_classical_half_of_a_hybrid_share_leads_there_too() {
     let ends = Ends::new();
-    let client = ends.client(&[kx_group::X25519MLKEM768, kx_group::X25519], &TLS13);
-    for story in talk(client, ends.server(&[kx_group::X25519])) {
+    let client = ends.client(&[group("X25519MLKEM768"), group("x25519")], &TLS13);
+    for story in talk(client, ends.server(&[group("x25519")])) {
         assert_confirmed(&story, SECRETS_OF_TLS_1_3);
         assert!(!story.agreement.retried);
     }
@@ -175,8 +176,8 @@ fn the_classical_half_of_a_hybrid_share_leads_there_too() {
 #[test]
 fn a_second_hello_leads_there_too() {
     let ends = Ends::new();
-    let client = ends.client(&[kx_group::X25519, kx_group::SECP384R1], &TLS13);
-    for story in talk(client, ends.server(&[kx_group::SECP384R1])) {
+    let client = ends.client(&[group("x25519"), group("secp384r1")], &TLS13);
+    for story in talk(client, ends.server(&[group("secp384r1")])) {
         assert_confirmed(&story, SECRETS_OF_TLS_1_3);
         assert!(story.agreement.retried);
     }
@@ -185,7 +186,7 @@ fn a_second_hello_leads_there_too() {
 #[test]
 fn the_shared_secret_leads_to_the_main_secret_of_rustls_in_tls_1_2() {
     let ends = Ends::new();
-    for group in [kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1] {
+    for group in [group("x25519"), group("secp256r1"), group("secp384r1")] {
         for story in talk(ends.client(&[group], &TLS12), ends.server(&[group])) {
             assert_confirmed(&story, &["master_secret"]);
         }
