@@ -208,7 +208,7 @@ impl<K: Knowledge> Connection<K> {
         let stream = &self.streams[side as usize];
         let missing = match Record::next(&stream.buffer) {
             Next::Incomplete { missing } if !stream.buffer.is_empty() => Some(missing),
-            _ if !stream.unreadable => stream.missing_of_message(),
+            _ if !stream.unreadable => stream.joiner.missing(),
             _ => None,
         };
         if let Some(missing) = missing {
@@ -283,10 +283,5 @@ impl Stream {
         self.skip -= skipped;
         self.offset += skipped;
         octets.get(skipped as usize..).unwrap_or_default()
-    }
-
-    /// How many octets the message in the joiner lacks at least; `None` where there is none.
-    fn missing_of_message(&self) -> Option<usize> {
-        (self.joiner.pending() > 0).then_some(1)
     }
 }
