@@ -177,7 +177,7 @@ fn what_is_no_tls_is_named_with_its_place() {
 #[test]
 fn records_that_are_empty_or_too_long_are_told() {
     let mut trace = simple();
-    let long = [&[23, 3, 3, 255, 255][..], &[0; 65_535]].concat();
+    let long = [&[23, 3, 3, 255, 255][..], &vec![0; 65_535]].concat();
     trace
         .records
         .insert(0, (Side::Client, vec![22, 3, 1, 0, 0]));

@@ -4,17 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ravelin_lens::connection::Limits;
-use ravelin_lens::knowledge::{Knowledge, Nothing, Psk};
 use ravelin_lens::ledger::Side;
-use ravelin_lens::schedule::tls13::PskKind;
-use ravelin_lens::story::{
-    Check, Claim, EarlyData, End, Epoch, FaultKind, Resumption, Sealed, Story, Verdict, What,
-};
+use ravelin_lens::story::{Check, Claim, EarlyData, End, Epoch, Resumption, Story, What};
 use ravelin_lens::tickets::Memory;
 use ravelin_wire::registry::{NamedGroup, ProtocolVersion};
 
-use super::{Known, Program, Recorder, Recording, Workshop};
-use crate::rfc8448::octets;
+use super::{
+    Known, NOT_LOGGED, Program, Recorder, Recording, SHARED_KEY, Shared, Workshop, is_said,
+};
 use crate::traces::all_is_well_but;
 
 /// `openssl s_server`, which prints what it is sent, and sends what it is told to.
@@ -68,7 +65,7 @@ impl<'s> Server<'s> {
         change: impl FnOnce(&mut Command),
     ) -> Recording {
         self.connections += 1;
-        let recorder = Recorder::start(self.address);
+        let recorder = Recorder::start(self.address, 1);
         let log = self.shop.path(&format!("keys-{}", self.connections));
         let mut command = Command::new("openssl");
         command
@@ -96,7 +93,7 @@ impl<'s> Server<'s> {
         client.say("Q\n");
         client.leave();
         Recording {
-            passed: recorder.finish(),
+            passed: recorder.finish().remove(0),
             known: Known::read(&log),
         }
     }
@@ -106,27 +103,6 @@ impl<'s> Server<'s> {
 fn alone(shop: &Workshop, server: &[&str], client: &[&str], script: Script) -> Story {
     Server::start(shop, server).connect(client, script).tell()
 }
-
-fn is_said(story: &Story, side: Side, words: &str) {
-    let said = story.steps.iter().any(|step| {
-        let text = String::from_utf8_lossy(&step.bytes);
-        step.side == side && step.what == What::ApplicationData && text.contains(words)
-    });
-    assert!(said, "{side:?} {words}");
-}
-
-/// What a key log does not say, and does not let follow.
-const NOT_LOGGED: &[&str] = &[
-    "PSK",
-    "early_secret",
-    "shared_secret",
-    "derived",
-    "handshake_secret",
-    "main_secret",
-    "resumption_secret",
-    "PSK of the ticket",
-    "premaster_secret",
-];
 
 fn ping_pong_is_told(story: &Story) {
     all_is_well_but(story, NOT_LOGGED, &[]);
@@ -257,20 +233,6 @@ fn a_ticket_of_tls13_goes_on() {
     let resumption = Resumption::Psk { key_exchange: true };
     assert_eq!(second.agreement.resumption, Some(resumption));
     assert_eq!(second.agreement.server_chain.len(), 0);
-}
-
-/// Two that share a key, which the log does not have.
-struct Shared;
-
-const SHARED_KEY: &str = "a1a2a3a4a5a6a7a8a9aaabacadaeafb0";
-
-impl Knowledge for Shared {
-    fn psk(&self, identity: &[u8]) -> Option<Psk> {
-        (identity == b"friend").then(|| Psk {
-            key: octets(SHARED_KEY),
-            kind: PskKind::External,
-        })
-    }
 }
 
 #[test]

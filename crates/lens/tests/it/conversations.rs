@@ -12,13 +12,16 @@ use std::time::{Duration, SystemTime};
 
 use ravelin_lens::connection::{Connection, Limits};
 use ravelin_lens::digest::Octets;
-use ravelin_lens::knowledge::Knowledge;
+use ravelin_lens::knowledge::{Knowledge, Psk};
 use ravelin_lens::ledger::Side;
-use ravelin_lens::story::Story;
+use ravelin_lens::schedule::tls13::PskKind;
+use ravelin_lens::story::{Story, What};
 
 use crate::rfc8448::octets;
 
+mod gnutls;
 mod openssl;
+mod python;
 
 /// How long a program may take for what it was asked.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -105,20 +108,18 @@ enum Passed {
 /// Stands between a client and a server, and keeps what passes.
 struct Recorder {
     address: SocketAddr,
-    passed: Arc<Mutex<Vec<Passed>>>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Vec<Vec<Passed>>>,
 }
 
 impl Recorder {
-    /// For one connection to `server`.
-    fn start(server: SocketAddr) -> Self {
+    /// For so many connections to `server`, one after the other.
+    fn start(server: SocketAddr, connections: usize) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let passed = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&passed);
-        let thread = std::thread::spawn(move || {
+        let record = move || {
             let (client, _) = listener.accept().unwrap();
             let server = TcpStream::connect(server).unwrap();
+            let kept = Arc::new(Mutex::new(Vec::new()));
             let back = {
                 let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
                 let kept = Arc::clone(&kept);
@@ -126,18 +127,16 @@ impl Recorder {
             };
             pass(Side::Client, client, server, &kept);
             back.join().unwrap();
-        });
-        Self {
-            address,
-            passed,
-            thread,
-        }
+            let kept = kept.lock().unwrap();
+            kept.clone()
+        };
+        let thread = std::thread::spawn(move || (0..connections).map(|_| record()).collect());
+        Self { address, thread }
     }
 
     /// All that passed, once both sides are done.
-    fn finish(self) -> Vec<Passed> {
-        self.thread.join().unwrap();
-        self.passed.lock().unwrap().clone()
+    fn finish(self) -> Vec<Vec<Passed>> {
+        self.thread.join().unwrap()
     }
 }
 
@@ -206,6 +205,41 @@ impl Recording {
             }
         }
         connection.finish()
+    }
+}
+
+/// What a key log does not say, and does not let follow.
+const NOT_LOGGED: &[&str] = &[
+    "PSK",
+    "early_secret",
+    "shared_secret",
+    "derived",
+    "handshake_secret",
+    "main_secret",
+    "resumption_secret",
+    "PSK of the ticket",
+    "premaster_secret",
+];
+
+fn is_said(story: &Story, side: Side, words: &str) {
+    let said = story.steps.iter().any(|step| {
+        let text = String::from_utf8_lossy(&step.bytes);
+        step.side == side && step.what == What::ApplicationData && text.contains(words)
+    });
+    assert!(said, "{side:?} {words}");
+}
+
+/// Two that share a key, which the log does not have.
+struct Shared;
+
+const SHARED_KEY: &str = "a1a2a3a4a5a6a7a8a9aaabacadaeafb0";
+
+impl Knowledge for Shared {
+    fn psk(&self, identity: &[u8]) -> Option<Psk> {
+        (identity == b"friend").then(|| Psk {
+            key: octets(SHARED_KEY),
+            kind: PskKind::External,
+        })
     }
 }
 
