@@ -16,8 +16,9 @@ use crate::traces::all_is_well_but;
 
 /// Connections of `gnutls-cli` to `gnutls-serv`, which sends back what it is sent.
 fn connect(shop: &Workshop, priority: &str, more: &[&str], connections: usize) -> Vec<Recording> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = port.local_addr().unwrap().port();
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
     std::fs::write(shop.path("keys"), "").unwrap();
     std::fs::write(shop.path("psk.txt"), format!("friend:{SHARED_KEY}\n")).unwrap();
     let mut server = Program::start(
