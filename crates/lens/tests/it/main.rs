@@ -4,6 +4,7 @@
 
 mod conversations;
 mod damage;
+mod peers;
 mod protection;
 mod rfc8448;
 mod tls12;
