@@ -321,16 +321,24 @@ fn no_more_steps_are_told_than_are_wanted() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_split_gives_the_same_story(cuts in prop::collection::vec(1_usize..40, 1..30)) {
+    fn any_split_gives_the_same_story(cuts in prop::collection::vec(1_usize..1000, 1..30)) {
         for trace in [simple(), retried()] {
             let whole = told(&trace, &trace.records);
+            // What one side sends in one go, and then cut elsewhere.
+            let mut goes: Vec<(Side, Vec<u8>)> = Vec::new();
+            for (side, record) in &trace.records {
+                match goes.last_mut() {
+                    Some((last, octets)) if last == side => octets.extend_from_slice(record),
+                    _ => goes.push((*side, record.clone())),
+                }
+            }
             let mut sizes = cuts.iter().cycle();
             let mut pieces = Vec::new();
-            for (side, record) in &trace.records {
-                let mut rest = &record[..];
+            for (side, go) in &goes {
+                let mut rest = &go[..];
                 while !rest.is_empty() {
                     let (piece, more) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
                     pieces.push((*side, piece.to_vec()));
@@ -339,6 +347,12 @@ proptest! {
             }
             let split = told(&trace, &pieces);
             prop_assert_eq!(format!("{whole:?}"), format!("{split:?}"));
+            let octets = |go: &(Side, Vec<u8>)| {
+                let each = go.1.iter().map(|octet| (go.0, vec![*octet]));
+                each.collect::<Vec<_>>()
+            };
+            let single: Vec<_> = goes.iter().flat_map(octets).collect();
+            prop_assert_eq!(format!("{whole:?}"), format!("{:?}", told(&trace, &single)));
         }
     }
 

@@ -1,4 +1,4 @@
-//! GnuTLS with itself.
+//! `gnutls-cli` with `gnutls-serv`.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;

@@ -4,8 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ravelin_lens::connection::Limits;
-use ravelin_lens::ledger::Side;
-use ravelin_lens::story::{Check, Claim, EarlyData, End, Epoch, Resumption, Story, What};
+use ravelin_lens::digest::Octets;
+use ravelin_lens::knowledge::Knowledge;
+use ravelin_lens::ledger::{By, Side, Standing};
+use ravelin_lens::story::{Check, Claim, EarlyData, End, Epoch, Resumption, Story};
 use ravelin_lens::tickets::Memory;
 use ravelin_wire::registry::{NamedGroup, ProtocolVersion};
 
@@ -408,4 +410,59 @@ fn a_client_shows_who_it_is_after_the_handshake() {
     assert_eq!(story.agreement.client_chain.len(), 1);
     let of_client = |check: &&Check| check.claim == Claim::Finished(Side::Client);
     assert_eq!(story.checks.iter().filter(of_client).count(), 2);
+}
+
+/// The server's RSA key, with which OpenSSL decrypts what the client sent it.
+struct ServerKey<'s>(&'s Workshop);
+
+impl Knowledge for ServerKey<'_> {
+    fn decrypted_premaster(&self, encrypted: &[u8]) -> Option<Octets> {
+        let Self(shop) = self;
+        std::fs::write(shop.path("encrypted"), encrypted).unwrap();
+        let output = Command::new("openssl")
+            .args([
+                "pkeyutl",
+                "-decrypt",
+                "-in",
+                "encrypted",
+                "-inkey",
+                "key.pem",
+            ])
+            .current_dir(shop.folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        Some(Octets::new(output.stdout))
+    }
+}
+
+#[test]
+fn the_key_of_the_server_opens_what_was_encrypted_to_it() {
+    let shop = Workshop::rsa();
+    for version in ["-tls1", "-tls1_1", "-tls1_2"] {
+        let suite = ["-cipher", "AES256-SHA:@SECLEVEL=0"];
+        let client = [&[version][..], &suite].concat();
+        let recording = Server::start(&shop, &suite).connect(&client, PING_PONG);
+        let story = recording.tell_to(ServerKey(&shop), Limits::default());
+        all_is_well_but(&story, &[], &[]);
+        is_said(&story, Side::Server, "pong");
+        // What the program logged, it derived in its own way.
+        let story = recording.tell_to((ServerKey(&shop), &recording.known), Limits::default());
+        let mut named = story
+            .ledger
+            .iter()
+            .filter(|(_, it)| it.name == "master_secret");
+        let standing = &named.next().unwrap().1.standing;
+        assert_eq!(*standing, Standing::Confirmed(By::KeyLog));
+    }
+}
+
+#[test]
+fn the_protocol_that_is_said_before_alpn_is_told() {
+    let shop = Workshop::ecdsa();
+    let server = ["-nextprotoneg", "other,this"];
+    let client = ["-tls1_2", "-nextprotoneg", "this"];
+    let story = alone(&shop, &server, &client, PING_PONG);
+    ping_pong_is_told(&story);
+    assert_eq!(story.agreement.alpn.as_deref(), Some(&b"this"[..]));
 }
