@@ -5,6 +5,7 @@
 //! - [`fingerprint`] tells clients by their hellos.
 //! - [`recorder`] takes down a connection that runs here, with its secrets.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -22,3 +23,4 @@ pub mod protection;
 pub mod recorder;
 pub mod schedule;
 pub mod story;
+pub mod tickets;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod conversations;
+mod damage;
+mod peers;
 mod protection;
 mod recorder;
 mod rfc8448;
