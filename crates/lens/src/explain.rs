@@ -17,8 +17,9 @@ use std::time::Duration;
 
 use ravelin_wire::registry;
 
-pub use catalogue::Labels;
+pub(crate) use catalogue::fill as fill_in;
 use catalogue::{Catalogue, fill};
+pub use catalogue::{Labels, PageWords};
 
 use crate::judgement::Severity;
 use crate::ledger::Side;
@@ -116,6 +117,12 @@ impl Language {
     #[must_use]
     pub fn labels(self) -> &'static Labels {
         &self.catalogue().labels
+    }
+
+    /// What the page says besides.
+    #[must_use]
+    pub fn page(self) -> &'static PageWords {
+        &self.catalogue().page
     }
 
     /// What a step of a story says; `step` counts from 0. Nothing of a step that there is not.

@@ -10,6 +10,7 @@
 //! - [`protection`] opens records with the keys that come out.
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
+//! - [`page`] shows all of it on one page of HTML.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -20,6 +21,7 @@ pub mod explain;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
+pub mod page;
 pub mod protection;
 pub mod schedule;
 pub mod story;

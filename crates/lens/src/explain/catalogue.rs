@@ -20,6 +20,7 @@ pub(crate) struct Catalogue {
     pub(crate) faults: Faults,
     pub(crate) whole: Whole,
     pub(crate) weaknesses: Weaknesses,
+    pub(crate) page: PageWords,
     /// What fields are: by name, or by `parent.name` where the name alone says too little.
     pub(crate) fields: &'static [(&'static str, &'static str)],
     /// What extensions are for, by their type.
@@ -87,6 +88,16 @@ words! {
         recommended, special, legacy, broken, grease, unassigned, note, minor, serious, critical,
         sealed, contents, language, inputs, protected_by, flight, complete, incomplete, plain, lock,
         resumed, renegotiated,
+    }
+
+    /// What the page says besides: see [`crate::page`].
+    #[derive(Debug)]
+    pub struct PageWords: &'static str {
+        skip, contents, overview, intro, intro_visitor, secrets_shown, secrets_hidden, help,
+        help_tree, help_graph, more_connections, connection, more_steps, more_octets, more_fields,
+        more_records, more_quantities, round_trips, forward_secret, quantum_safe, yes, partly, no,
+        diagram, diagram_description, graph_description, used_for, used_of, tested, carries,
+        step_number, verdict, judgement, made_by, secret_left_out,
     }
 
     /// What joins words to sentences.
@@ -307,6 +318,7 @@ mod visits {
             self.faults.visit(&format!("{path}faults"), see);
             self.whole.visit(&format!("{path}whole"), see);
             self.weaknesses.visit(&format!("{path}weaknesses"), see);
+            self.page.visit(&format!("{path}page"), see);
             for (name, text) in self.fields {
                 see(format!("{path}fields.{name}"), text);
             }

@@ -4,6 +4,7 @@ mod alerts;
 mod extensions;
 mod fields;
 mod messages;
+mod page;
 mod quantities;
 mod verdicts;
 mod whole;
@@ -23,6 +24,7 @@ pub(super) static ENGLISH: Catalogue = Catalogue {
     faults: verdicts::FAULTS,
     whole: whole::WHOLE,
     weaknesses: whole::WEAKNESSES,
+    page: page::PAGE,
     fields: fields::FIELDS,
     extensions: extensions::EXTENSIONS,
     alerts: alerts::ALERTS,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod browser;
+mod page;
 mod protection;
 mod rfc8448;
 mod tls12;
