@@ -4,6 +4,7 @@
 //! It is one file without anything from outside. It works without scripts, on paper, by keyboard and with
 //! screen readers. The words are those of [`crate::explain`].
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use askama::Template;
@@ -33,8 +34,11 @@ pub const MOST_STORIES: usize = 8;
 /// How many steps of a connection a page shows; more are counted.
 pub const MOST_STEPS: usize = 200;
 
-const STYLE: &str = include_str!("../templates/handshake.css");
-const SCRIPT: &str = include_str!("../templates/handshake.js");
+/// The style and the script, without indents and lines that are for their readers.
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| lean(include_str!("../templates/handshake.css"), "/*"));
+static SCRIPT: LazyLock<String> =
+    LazyLock::new(|| lean(include_str!("../templates/handshake.js"), "//"));
 
 /// What a page is to show.
 #[derive(Debug, Clone, Copy)]
@@ -134,13 +138,13 @@ pub fn content_security_policy() -> String {
 /// The script of pages as a source for `script-src`: `'sha256-…'`.
 #[must_use]
 pub fn script_source() -> String {
-    source(SCRIPT)
+    source(&SCRIPT)
 }
 
 /// The style of pages as a source for `style-src`: `'sha256-…'`.
 #[must_use]
 pub fn style_source() -> String {
-    source(STYLE)
+    source(&STYLE)
 }
 
 fn policy_of_document() -> String {
@@ -149,6 +153,16 @@ fn policy_of_document() -> String {
         script_source(),
         style_source()
     )
+}
+
+/// Text without the spaces that lines begin with, without empty lines, and without those that are nothing
+/// but a comment.
+fn lean(text: &str, comment: &str) -> String {
+    let lines = text.lines().map(str::trim_start);
+    let kept = lines.filter(|line| !line.is_empty() && !line.starts_with(comment));
+    kept.fold(String::with_capacity(text.len()), |lean, line| {
+        lean + line + "\n"
+    })
 }
 
 fn source(text: &str) -> String {
@@ -175,11 +189,11 @@ struct Document {
 impl Document {
     // Methods, since the template must write both exactly as they were hashed.
     fn style(&self) -> &'static str {
-        STYLE
+        &STYLE
     }
 
     fn script(&self) -> &'static str {
-        SCRIPT
+        &SCRIPT
     }
 }
 

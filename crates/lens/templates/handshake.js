@@ -134,7 +134,7 @@
         return;
       }
       item.classList.add("lit");
-      light(Number(item.dataset.a), Number(item.dataset.z), "lit");
+      light(first(item), final(item), "lit");
       if (scroll) {
         const piece = pieces.find(piece => piece.classList.contains("lit"));
         if (piece) showIn(hex, piece);
@@ -143,7 +143,7 @@
     const leaf = number => {
       let found = null;
       for (const item of items) {
-        if (Number(item.dataset.a) <= number && number <= Number(item.dataset.z)) found = item;
+        if (first(item) <= number && number <= final(item)) found = item;
       }
       return found;
     };
@@ -153,6 +153,8 @@
     const reveal = item => {
       for (let up = item.parentElement; up !== tree; up = up.parentElement) if (up.tagName === "LI") open(up, true);
     };
+    const first = item => Number(item.dataset.a);
+    const final = item => Number(item.dataset.z || item.dataset.a);
     const hold = (item, focus) => {
       held = item;
       for (const other of items) other.setAttribute("aria-selected", String(other === item));

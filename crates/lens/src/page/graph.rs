@@ -16,16 +16,17 @@ const MOST_QUANTITIES: usize = 160;
 
 /// Where the columns begin and how wide their boxes are, in units of the picture: the lane, the spine,
 /// and what is derived in one, two and three steps.
-const COLUMNS: [(usize, usize); 5] = [(0, 206), (244, 150), (474, 246), (786, 130), (966, 134)];
+const COLUMNS: [(usize, usize); 5] = [(0, 214), (246, 152), (506, 284), (868, 128), (1054, 116)];
 const LANE: usize = 0;
 const SPINE: usize = 1;
-pub(super) const WIDTH: usize = 1100;
+const WIDTH: usize = 1170;
 const ROW: usize = 44;
 const BOX: usize = 30;
 const TOP: usize = 10;
 
-/// How many characters fit into a unit of width, times a hundred.
-const CHARACTERS_PER_HUNDRED: usize = 15;
+/// How wide a character is at most, in tenths of a unit, and what is beside a name: margins and a mark.
+const CHARACTER: usize = 73;
+const BESIDE_NAME: usize = 28;
 
 /// The picture, and what is told of each quantity.
 pub(super) struct Graph {
@@ -140,7 +141,7 @@ impl Node {
         let quantity = seen.story.ledger.get(id);
         let full_name = seen.language.quantity_name(&seen.story.ledger, id);
         let (x, width) = COLUMNS[place.column];
-        let room = width * CHARACTERS_PER_HUNDRED / 100 - 2;
+        let room = (width - BESIDE_NAME) * 10 / CHARACTER;
         let mark = mark_of(&quantity.standing);
         Self {
             number: id.number(),

@@ -22,7 +22,7 @@ const ROW_OCTETS: usize = 16;
 /// How many octets of a field that is nothing but octets stand beside its name.
 const SHOWN_OPAQUE_OCTETS: usize = 16;
 
-/// How many fields of one kind and name in a row are explained in words: the first.
+/// From how deep on groups are folded away at first.
 const FOLDED_DEPTH: usize = 2;
 
 /// The octets of a step, and their fields.
@@ -137,19 +137,29 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether the field before, or one before that is of its kind, has this note.
+    fn was_noted(&self, note: &str) -> bool {
+        let noted = self
+            .fields
+            .iter()
+            .rev()
+            .find_map(|field| field.note.as_deref());
+        noted == Some(note)
+    }
+
     fn view(&self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) -> FieldView {
-        let (language, labels) = (self.seen.language, self.seen.language.labels());
+        let language = self.seen.language;
         let said = language.field(parent, field, self.bytes);
         let octets = self.bytes.get(field.range.clone()).unwrap_or_default();
         let is_opaque = matches!(field.content, Content::Leaf(Meaning::Opaque));
+        let is_length = matches!(field.content, Content::Leaf(Meaning::Length(_)));
         let inner = field.fields().len();
         FieldView {
             name: field.name.to_owned(),
             first: 0,
             last: 0,
             place: match field.range.len() {
-                0 => field.range.start.to_string(),
-                1 => field.range.start.to_string(),
+                0 | 1 => field.range.start.to_string(),
                 _ => format!("{}–{}", field.range.start, field.range.end - 1),
             },
             class: match &field.content {
@@ -159,8 +169,9 @@ impl Walk<'_> {
             value: said
                 .value
                 .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
-            what: (!again).then_some(said.what),
-            note: said.note,
+            // What is said of each of its kind alike is said of the first; lengths say it themselves.
+            what: (!again && !is_length).then_some(said.what),
+            note: said.note.filter(|note| !again || !self.was_noted(note)),
             badge: said.judgement.and_then(|judgement| {
                 let class = match judgement {
                     Judgement::Recommended | Judgement::Special => return None,
@@ -168,7 +179,6 @@ impl Walk<'_> {
                     Judgement::Broken => "broken",
                     Judgement::Grease | Judgement::Unknown => "plain",
                 };
-                let _ = labels;
                 Some((class, language.judgement(judgement)))
             }),
             group: inner > 0,

@@ -7,7 +7,7 @@ use crate::ledger::Side;
 use crate::story::{Epoch, What};
 
 /// Where things are, in units of the picture.
-pub(super) const WIDTH: usize = 560;
+const WIDTH: usize = 560;
 const CLIENT: usize = 112;
 const SERVER: usize = 448;
 const TOP: usize = 74;
@@ -35,7 +35,6 @@ pub(super) struct Sequence {
 pub(super) struct Arrow {
     pub(super) step: usize,
     pub(super) title: String,
-    pub(super) says: String,
     pub(super) side_word: &'static str,
     pub(super) epoch: &'static str,
     pub(super) epoch_word: String,
@@ -43,6 +42,8 @@ pub(super) struct Arrow {
     pub(super) y: usize,
     pub(super) from: usize,
     pub(super) to: usize,
+    /// Where the mark stands, near the head.
+    pub(super) mark_x: usize,
     /// The points of its head.
     pub(super) head: String,
     pub(super) time: Option<String>,
@@ -70,9 +71,9 @@ impl Sequence {
         let mut y = TOP;
         let mut time_before = None;
         for (at, step) in story.steps.iter().enumerate().take(MOST_STEPS) {
-            let (from, to, back) = match step.side {
-                Side::Client => (CLIENT, SERVER, SERVER - 9),
-                Side::Server => (SERVER, CLIENT, CLIENT + 9),
+            let (from, to, back, mark_x) = match step.side {
+                Side::Client => (CLIENT, SERVER, SERVER - 9, SERVER - 22),
+                Side::Server => (SERVER, CLIENT, CLIENT + 9, CLIENT + 22),
             };
             let said = language.step(story, at);
             let time = language.duration(seen.since_start(step.at));
@@ -81,13 +82,13 @@ impl Sequence {
             arrows.push(Arrow {
                 step: at,
                 title: said.title,
-                says: said.says,
                 side_word: language.side(step.side),
                 epoch: class_of(step.epoch),
                 epoch_word: language.epoch(step.epoch),
                 y,
                 from,
                 to,
+                mark_x,
                 head: format!("{to},{y} {back},{} {back},{}", y - 5, y + 5),
                 time: (time_before.as_ref() != Some(&time)).then(|| time.clone()),
                 octets: language.octets(step.octets as u64),

@@ -48,7 +48,7 @@ pub(super) struct OpeningView {
     pub(super) nonce: Option<String>,
     pub(super) additional_data: String,
     pub(super) carries: String,
-    pub(super) padding: String,
+    pub(super) padding: Option<String>,
 }
 
 /// A quantity that is spoken of elsewhere.
@@ -139,7 +139,7 @@ impl RecordView {
                     opening.content_type,
                     octets(opening.content_octets)
                 ),
-                padding: octets(opening.padding),
+                padding: (opening.padding > 0).then(|| octets(opening.padding)),
             }),
         }
     }
