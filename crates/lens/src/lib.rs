@@ -2,8 +2,8 @@
 //!
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`connection`] writes it, from the octets of both sides.
-//! - [`protection`] opens records.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -25,3 +25,4 @@ pub mod page;
 pub mod protection;
 pub mod schedule;
 pub mod story;
+pub mod tickets;
