@@ -150,6 +150,51 @@ impl Hash {
     }
 }
 
+/// A digest of what comes in parts, which can be looked at in between.
+#[derive(Clone)]
+pub struct Running(State);
+
+#[derive(Clone)]
+enum State {
+    Md5(Md5),
+    Other(digest::Context),
+}
+
+impl Running {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(hash: Hash) -> Self {
+        Self(match hash.digest_algorithm() {
+            Some(algorithm) => State::Other(digest::Context::new(algorithm)),
+            None => State::Md5(Md5::new()),
+        })
+    }
+
+    /// Adds the next part.
+    pub fn update(&mut self, part: &[u8]) {
+        match &mut self.0 {
+            State::Md5(context) => context.update(part),
+            State::Other(context) => context.update(part),
+        }
+    }
+
+    /// The digest of all parts so far.
+    #[must_use]
+    pub fn so_far(&self) -> Octets {
+        Octets::new(match &self.0 {
+            State::Md5(context) => context.clone().finalize().to_vec(),
+            State::Other(context) => context.clone().finish().as_ref().to_vec(),
+        })
+    }
+}
+
+/// Digests are not secret, but what they are of can be.
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").finish_non_exhaustive()
+    }
+}
+
 /// The `HkdfLabel` that says what is derived (RFC 8446, section 7.1).
 #[must_use]
 pub fn hkdf_label(label: &str, context: &[u8], octets: usize) -> Vec<u8> {
@@ -193,6 +238,19 @@ impl Prf {
                 }
                 output
             }
+        }
+    }
+
+    /// The hashes of [`digest`](Self::digest), in their order.
+    #[must_use]
+    pub fn hashes(self) -> &'static [Hash] {
+        match self {
+            Self::Tls10 => &[Hash::Md5, Hash::Sha1],
+            Self::Tls12(Hash::Sha384) => &[Hash::Sha384],
+            Self::Tls12(Hash::Sha512) => &[Hash::Sha512],
+            Self::Tls12(Hash::Md5) => &[Hash::Md5],
+            Self::Tls12(Hash::Sha1) => &[Hash::Sha1],
+            Self::Tls12(Hash::Sha256) => &[Hash::Sha256],
         }
     }
 

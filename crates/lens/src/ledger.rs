@@ -235,6 +235,33 @@ impl Ledger {
         }
     }
 
+    /// Takes what was said of a value for true: something that only the right value does was seen. What was
+    /// confirmed or refuted before stays so.
+    pub fn confirm(&mut self, id: QuantityId, by: By) {
+        if let Some(quantity) = self.quantities.get_mut(id.0)
+            && quantity.standing == Standing::Stated
+        {
+            quantity.standing = Standing::Confirmed(by);
+        }
+    }
+
+    /// How many quantities there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.quantities.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.quantities.is_empty()
+    }
+
+    /// The quantities that were added since there were `before` of them.
+    pub fn since(&self, before: usize) -> impl Iterator<Item = QuantityId> + use<> {
+        (before..self.quantities.len()).map(QuantityId)
+    }
+
     /// A quantity.
     #[must_use]
     pub fn get(&self, id: QuantityId) -> &Quantity {

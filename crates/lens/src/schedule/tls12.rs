@@ -69,6 +69,21 @@ impl Schedule {
         }
     }
 
+    /// Goes on with the main secret of a session before.
+    #[must_use]
+    pub fn resume(
+        prf: Prf,
+        main: QuantityId,
+        (client_random, server_random): (QuantityId, QuantityId),
+    ) -> Self {
+        Self {
+            prf,
+            main,
+            client_random,
+            server_random,
+        }
+    }
+
     /// The main secret.
     #[must_use]
     pub fn main(&self) -> QuantityId {

@@ -5,7 +5,7 @@ use crate::ledger::{Formula, Ledger, QuantityId, Side};
 
 /// Walks the schedule down: early secret, handshake secret, main secret, and what is derived of each. All
 /// that it derives is in the ledger.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     hash: Hash,
     key_octets: usize,
@@ -85,6 +85,22 @@ impl Schedule {
             nothing,
             stage,
         }
+    }
+
+    /// Goes on with the lengths of another cipher: which one is agreed on can be later than the early secret.
+    #[must_use]
+    pub fn with_cipher(self, key_octets: usize, iv_octets: usize) -> Self {
+        Self {
+            key_octets,
+            iv_octets,
+            ..self
+        }
+    }
+
+    /// The secret of the stage that was reached.
+    #[must_use]
+    pub fn stage(&self) -> QuantityId {
+        self.stage
     }
 
     /// What proves that the client has the pre-shared key: an HMAC over the hash of its hello without the

@@ -1,0 +1,593 @@
+//! Records: opened where their keys are known, and told.
+
+use std::ops::Range;
+use std::time::SystemTime;
+
+use ravelin_wire::alert::Alert;
+use ravelin_wire::handshake::Joiner;
+use ravelin_wire::record::{self, Record};
+use ravelin_wire::registry::{
+    AlertDescription, AlertLevel, Cipher, CipherSuite, ContentType, HandshakeType,
+};
+
+use super::keys::{Seal, Unsealed};
+use super::{Connection, Phase, Place};
+use crate::digest::Octets;
+use crate::knowledge::Knowledge;
+use crate::ledger::{By, Side};
+use crate::protection::Opened;
+use crate::story::{
+    Check, Claim, EarlyData, End, Epoch, Fault, FaultKind, Missing, Opening, Refutation, Sealed,
+    SeenRecord, Step, Verdict, What,
+};
+
+/// The fewest octets that an encrypted record has: as many may be missing as fit into a gap.
+const LEAST_RECORD_OCTETS: u64 = 22;
+
+/// How many missing records are reckoned with: each is a try.
+const MOST_MISSING_RECORDS: u64 = 256;
+
+/// The message that ends 0-RTT data: its type, and the length of nothing (RFC 8446, section 4.5).
+const END_OF_EARLY_DATA: [u8; 4] = [HandshakeType::END_OF_EARLY_DATA.0, 0, 0, 0];
+
+impl<K: Knowledge> Connection<K> {
+    /// Tells a record, which `bytes` begin with.
+    pub(super) fn record(&mut self, side: Side, at: SystemTime, record: &Record<'_>, bytes: &[u8]) {
+        self.story.traffic[side as usize].records += 1;
+        if self.story.steps.len() >= self.limits.steps {
+            return;
+        }
+        let offset = self.streams[side as usize].offset;
+        let limit = record::MAX_FRAGMENT_OCTETS;
+        if record.fragment.len() > limit {
+            let octets = record.fragment.len();
+            self.fault(side, None, FaultKind::RecordTooLong { octets, limit });
+        }
+        let bytes = bytes.get(..record.octets()).unwrap_or_default();
+        if !self.is_protected(side, record) {
+            let place = self.keep(side, at, record, bytes, Epoch::Clear, None);
+            let content = Content {
+                content_type: record.content_type,
+                octets: record.fragment,
+                epoch: Epoch::Clear,
+                place,
+                exact: true,
+            };
+            if content.octets.is_empty() && content.content_type != ContentType::APPLICATION_DATA {
+                self.fault(side, None, FaultKind::EmptyRecord(content.content_type));
+                return;
+            }
+            self.content(side, at, &content);
+            return;
+        }
+        if self.limits.data_octets == 0 && self.skip_data(side, at, record, bytes) {
+            return;
+        }
+        match self.open(side, record) {
+            Ok(unsealed) => self.opened(side, at, record, bytes, unsealed),
+            Err(sealed) => {
+                let epoch = self.guards[side as usize].epoch;
+                let place = self.keep(side, at, record, bytes, epoch, None);
+                self.sealed(side, at, sealed, bytes, record.octets(), place);
+                self.streams[side as usize].offset = offset;
+            }
+        }
+    }
+
+    /// Whether keys protect a record.
+    fn is_protected(&self, side: Side, record: &Record<'_>) -> bool {
+        let is_data = record.content_type == ContentType::APPLICATION_DATA;
+        match self.guards[side as usize].epoch {
+            Epoch::Application(_) if !self.agreed.is_tls13() => true,
+            // In TLS 1.3 what is protected says that it is data. Nothing is ever sent in clear so: the keys
+            // of what is are not known.
+            _ => is_data,
+        }
+    }
+
+    fn open(&mut self, side: Side, record: &Record<'_>) -> Result<Unsealed, Sealed> {
+        if self.guards[side as usize].epoch == Epoch::EarlyData {
+            self.try_early_data(record);
+        }
+        let guard = &mut self.guards[side as usize];
+        let sequence = guard.keys().map(|keys| keys.protection.sequence());
+        let had_opened = guard.keys().map_or(0, |keys| keys.opened);
+        let epoch = guard.epoch;
+        let opened = guard.open(record);
+        // What ends 0-RTT data that could not be decrypted always says the same.
+        if epoch == Epoch::EarlyData
+            && guard.epoch == Epoch::Handshake
+            && self.story.agreement.early_data == EarlyData::Accepted
+        {
+            self.transcript.add("end_of_early_data", &END_OF_EARLY_DATA);
+        }
+        match &opened {
+            Ok(_) => {
+                let guard = &self.guards[side as usize];
+                if let Some(keys) = guard.keys()
+                    && keys.opened == 1
+                {
+                    let ids = [keys.secret, keys.key, keys.iv, keys.mac_key];
+                    for id in ids.into_iter().flatten() {
+                        self.story.ledger.confirm(id, By::Decryption);
+                    }
+                }
+                self.check_records(side, Verdict::Confirmed);
+            }
+            Err(Sealed::WrongKeys { .. }) => {
+                if let Some(sequence) = sequence {
+                    let step = Some(self.story.steps.len());
+                    self.fault(side, step, FaultKind::Undecryptable { sequence });
+                }
+                let verdict = if had_opened == 0 {
+                    Verdict::NotDerivable(Missing::Keys)
+                } else {
+                    Verdict::Refuted(Refutation::Differs)
+                };
+                self.check_records(side, verdict);
+            }
+            Err(Sealed::NoKeys) if self.guards[side as usize].epoch == Epoch::EarlyData => {}
+            Err(Sealed::NoKeys) => {
+                self.check_records(side, Verdict::NotDerivable(Missing::Keys));
+            }
+            Err(Sealed::UnknownCipher) => {
+                self.check_records(side, Verdict::NotDerivable(Missing::Algorithm));
+            }
+            Err(Sealed::Lost) => {
+                self.check_records(side, Verdict::NotDerivable(Missing::Transcript));
+            }
+        }
+        opened
+    }
+
+    /// Application data of TLS 1.2 and before that nobody wants to see is counted, and not opened.
+    fn skip_data(&mut self, side: Side, at: SystemTime, record: &Record<'_>, bytes: &[u8]) -> bool {
+        // What is not an AEAD may need each record for the next.
+        let is_aead = self
+            .agreed
+            .suite
+            .and_then(CipherSuite::cipher)
+            .is_some_and(Cipher::is_aead);
+        if self.agreed.is_tls13()
+            || !is_aead
+            || record.content_type != ContentType::APPLICATION_DATA
+        {
+            return false;
+        }
+        let guard = &mut self.guards[side as usize];
+        let Seal::Open(keys) = &mut guard.seal else {
+            return false;
+        };
+        // The first tells whether the keys are right.
+        if keys.opened == 0 {
+            return false;
+        }
+        keys.protection.skip(1);
+        let epoch = guard.epoch;
+        let place = self.keep(side, at, record, bytes, epoch, None);
+        self.run(side, at, What::ApplicationData, &[], 0, epoch, place);
+        true
+    }
+
+    fn opened(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        record: &Record<'_>,
+        bytes: &[u8],
+        Unsealed { opened, sequence }: Unsealed,
+    ) {
+        let Opened {
+            content,
+            content_type,
+            padding,
+            nonce,
+            additional_data,
+        } = opened;
+        let guard = &self.guards[side as usize];
+        let epoch = guard.epoch;
+        let keys = guard.keys();
+        let opening = Opening {
+            key: keys.and_then(|keys| keys.key),
+            iv: keys.and_then(|keys| keys.iv),
+            mac_key: keys.and_then(|keys| keys.mac_key),
+            sequence,
+            nonce,
+            additional_data,
+            content_type,
+            content_octets: content.len(),
+            padding,
+        };
+        let place = self.keep(side, at, record, bytes, epoch, Some(opening));
+        if content.is_empty() && content_type != ContentType::APPLICATION_DATA {
+            self.fault(side, None, FaultKind::EmptyRecord(content_type));
+            return;
+        }
+        let content = Content {
+            content_type,
+            octets: &content,
+            epoch,
+            place,
+            exact: false,
+        };
+        self.content(side, at, &content);
+    }
+
+    fn sealed(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        sealed: Sealed,
+        bytes: &[u8],
+        octets: usize,
+        place: Place,
+    ) {
+        let guard = &self.guards[side as usize];
+        let epoch = guard.epoch;
+        // Where nothing was seen that keys could follow of, the beginning is missing.
+        let sealed = match (&guard.seal, &self.hello) {
+            (Seal::Clear, None) => Sealed::Lost,
+            _ => sealed,
+        };
+        // Rejected 0-RTT data is no part of the handshake; all else may have been.
+        if epoch != Epoch::EarlyData && self.story.agreement.complete.is_none() {
+            self.transcript.miss();
+        }
+        self.run(side, at, What::Sealed(sealed), bytes, octets, epoch, place);
+    }
+
+    /// Tells what a record carries.
+    fn content(&mut self, side: Side, at: SystemTime, content: &Content<'_>) {
+        let Content {
+            content_type,
+            octets,
+            epoch,
+            place,
+            ..
+        } = *content;
+        if content_type == ContentType::HANDSHAKE {
+            self.messages_of(side, at, content);
+            return;
+        }
+        if self.streams[side as usize].joiner.pending() > 0 {
+            self.fault(side, None, FaultKind::Interleaved(content_type));
+        }
+        if content_type == ContentType::APPLICATION_DATA {
+            self.story.traffic[side as usize].data_octets += octets.len() as u64;
+            let what = What::ApplicationData;
+            self.run(side, at, what, octets, octets.len(), epoch, place);
+            return;
+        }
+        let what = match content_type {
+            ContentType::CHANGE_CIPHER_SPEC => What::ChangeCipherSpec,
+            ContentType::ALERT => What::Alert,
+            ContentType::HEARTBEAT => What::Heartbeat,
+            other => What::Other(other),
+        };
+        let step = self.push_step(side, at, what, epoch, octets, octets.len(), place);
+        match what {
+            What::Alert => match Alert::decode(octets) {
+                Ok(alert) => self.alert(side, alert),
+                Err(error) => {
+                    let offset = content.offset_of(error.at);
+                    self.fault_at(side, offset, Some(step), FaultKind::Malformed(error));
+                }
+            },
+            What::ChangeCipherSpec => {
+                let (_, change) = record::ChangeCipherSpec::dissect(octets);
+                if let Err(error) = change {
+                    let offset = content.offset_of(error.at);
+                    self.fault_at(side, offset, Some(step), FaultKind::Malformed(error));
+                }
+                self.change_cipher(side);
+            }
+            _ => {}
+        }
+        self.settle(step);
+    }
+
+    fn alert(&mut self, side: Side, alert: Alert) {
+        let end = &mut self.story.end[side as usize];
+        if !matches!(end, End::Open | End::Said) {
+            return;
+        }
+        let is_tls13 = matches!(self.phase, Phase::Tls13(_));
+        if alert.description == AlertDescription::CLOSE_NOTIFY {
+            *end = End::Said;
+        } else if alert.level == AlertLevel::FATAL
+            || is_tls13 && alert.description != AlertDescription::USER_CANCELED
+        {
+            *end = End::Alert(alert);
+        }
+    }
+
+    /// Joins messages, and tells those that are whole.
+    fn messages_of(&mut self, side: Side, at: SystemTime, content: &Content<'_>) {
+        let stream = &mut self.streams[side as usize];
+        if stream.unreadable {
+            let what = What::Other(ContentType::HANDSHAKE);
+            let (octets, place) = (content.octets, content.place);
+            self.run(side, at, what, octets, octets.len(), content.epoch, place);
+            return;
+        }
+        let limit = self.limits.message_octets;
+        let mut joiner = std::mem::replace(&mut stream.joiner, Joiner::new(0));
+        let before = joiner.pending();
+        if before == 0 {
+            stream.began = Place {
+                offset: content.offset_of(0),
+                ..content.place
+            };
+        }
+        joiner.push(content.octets);
+        let mut taken = 0;
+        loop {
+            let began = self.streams[side as usize].began;
+            match joiner.next_message() {
+                Ok(Some(message)) => {
+                    taken += message.bytes.len();
+                    let epoch = self.guards[side as usize].epoch;
+                    self.message(side, at, message.bytes, content, began);
+                    self.streams[side as usize].began = Place {
+                        offset: content.offset_of(taken - before),
+                        ..content.place
+                    };
+                    // What follows is of other keys, and must not be in the record of these.
+                    if joiner.pending() > 0 && self.guards[side as usize].epoch != epoch {
+                        let what = FaultKind::Interleaved(ContentType::HANDSHAKE);
+                        self.fault(side, None, what);
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let what = FaultKind::MessageTooLong {
+                        octets: error.octets,
+                        limit: error.limit,
+                    };
+                    self.fault_at(side, began.offset, None, what);
+                    self.streams[side as usize].unreadable = true;
+                    self.transcript.miss();
+                    joiner = Joiner::new(limit);
+                    break;
+                }
+            }
+        }
+        self.streams[side as usize].joiner = joiner;
+    }
+
+    /// So many octets are missing in what `side` sent: finds the next record again where that can be.
+    pub(super) fn gap(&mut self, side: Side, at: SystemTime, octets: u64) {
+        let stream = &mut self.streams[side as usize];
+        let begun = stream.buffer.len() as u64;
+        let missing = match Record::next(&stream.buffer) {
+            record::Next::Incomplete { missing } if begun >= record::HEADER_OCTETS as u64 => {
+                missing as u64
+            }
+            _ => 0,
+        };
+        stream.buffer = Vec::new();
+        stream.joiner = Joiner::new(self.limits.message_octets);
+        stream.offset += begun + octets;
+        // Where the gap ends within the record, its rest is of no use. Else a record begins behind it, if luck
+        // will have it: whoever lost segments often lost whole records.
+        stream.skip = missing.saturating_sub(octets);
+        let guard = &mut self.guards[side as usize];
+        let records = 1 + octets / LEAST_RECORD_OCTETS;
+        guard.gap = (guard.gap + records).min(MOST_MISSING_RECORDS);
+        if self.story.agreement.complete.is_none() {
+            self.transcript.miss();
+        }
+        let epoch = guard.epoch;
+        let place = self.place(side);
+        let what = What::Sealed(Sealed::Lost);
+        self.run(side, at, what, &[], octets as usize, epoch, place);
+    }
+
+    /// Keeps a record, if it is one of those that are kept, and says where it is.
+    fn keep(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        record: &Record<'_>,
+        bytes: &[u8],
+        epoch: Epoch,
+        opening: Option<Opening>,
+    ) -> Place {
+        let place = self.place(side);
+        if place.record >= self.limits.records {
+            return place;
+        }
+        let is_data = match &opening {
+            Some(opening) => opening.content_type == ContentType::APPLICATION_DATA,
+            None => record.content_type == ContentType::APPLICATION_DATA,
+        };
+        let bytes = match (self.limits.keep_bytes, is_data) {
+            (false, _) => &[],
+            (true, true) => self.streams[side as usize].within(1, bytes),
+            (true, false) => bytes,
+        };
+        self.story.records.push(SeenRecord {
+            side,
+            at,
+            offset: place.offset,
+            bytes: bytes.to_vec(),
+            octets: record.octets(),
+            content_type: record.content_type,
+            epoch,
+            opening,
+        });
+        place
+    }
+
+    fn place(&self, side: Side) -> Place {
+        Place {
+            record: self.story.records.len(),
+            offset: self.streams[side as usize].offset,
+        }
+    }
+
+    /// Tells what can be one of many: it goes on with the step before, where that is of its kind.
+    #[allow(clippy::too_many_arguments, reason = "the parts of a step")]
+    fn run(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        what: What,
+        bytes: &[u8],
+        octets: usize,
+        epoch: Epoch,
+        place: Place,
+    ) {
+        let bytes = self.streams[side as usize].within(0, bytes);
+        let end = self.story.records.len();
+        let told = self.told;
+        if let Some(step) = self.story.steps.last_mut()
+            && (step.side, step.what, step.epoch) == (side, what, epoch)
+        {
+            step.bytes.extend_from_slice(bytes);
+            step.octets += octets;
+            step.at = at;
+            step.records.end = end;
+            step.derived.extend(self.story.ledger.since(told));
+            self.told = self.story.ledger.len();
+            return;
+        }
+        let step = self.push_step(side, at, what, epoch, bytes, octets, place);
+        self.settle(step);
+    }
+
+    /// Tells what is no record.
+    pub(super) fn step(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        what: What,
+        bytes: &[u8],
+        octets: usize,
+    ) -> usize {
+        let place = self.place(side);
+        let step = self.push_step(side, at, what, Epoch::Clear, bytes, octets, place);
+        self.settle(step);
+        step
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of a step")]
+    pub(super) fn push_step(
+        &mut self,
+        side: Side,
+        at: SystemTime,
+        what: What,
+        epoch: Epoch,
+        bytes: &[u8],
+        octets: usize,
+        began: Place,
+    ) -> usize {
+        self.story.steps.push(Step {
+            side,
+            at,
+            what,
+            epoch,
+            bytes: Octets::new(bytes.to_vec()),
+            octets,
+            agreed: self.agreed,
+            records: Range {
+                start: began.record.min(self.story.records.len()),
+                end: self.story.records.len(),
+            },
+            derived: Vec::new(),
+        });
+        self.story.steps.len() - 1
+    }
+
+    /// Notes what a step made possible.
+    pub(super) fn settle(&mut self, step: usize) {
+        if let Some(step) = self.story.steps.get_mut(step) {
+            step.derived.extend(self.story.ledger.since(self.told));
+        }
+        self.told = self.story.ledger.len();
+    }
+
+    fn check_records(&mut self, side: Side, verdict: Verdict) {
+        let guard = &mut self.guards[side as usize];
+        match guard.check {
+            Some(check) => {
+                let Some(check) = self.story.checks.get_mut(check) else {
+                    return;
+                };
+                // What was refuted stays so; what could not be told of some is not told of all.
+                match (&check.verdict, &verdict) {
+                    (Verdict::Confirmed, _) | (_, Verdict::Refuted(_)) => check.verdict = verdict,
+                    _ => {}
+                }
+            }
+            None => {
+                guard.check = Some(self.story.checks.len());
+                let keys = guard.keys();
+                let inputs = keys.map_or_else(Vec::new, |keys| {
+                    let ids = [keys.key, keys.iv, keys.mac_key];
+                    ids.into_iter().flatten().collect()
+                });
+                self.story.checks.push(Check {
+                    claim: Claim::Records(side),
+                    verdict,
+                    step: self.story.steps.len(),
+                    inputs,
+                });
+            }
+        }
+    }
+
+    pub(super) fn fault(&mut self, side: Side, step: Option<usize>, what: FaultKind) {
+        let offset = self.streams[side as usize].offset;
+        self.fault_at(side, offset, step, what);
+    }
+
+    pub(super) fn fault_at(
+        &mut self,
+        side: Side,
+        offset: u64,
+        step: Option<usize>,
+        what: FaultKind,
+    ) {
+        if self.story.faults.len() < self.limits.steps {
+            self.story.faults.push(Fault {
+                side,
+                offset,
+                step,
+                what,
+            });
+        }
+    }
+}
+
+impl super::Stream {
+    /// As much of `bytes` as there is room for: of what was decrypted, 0, or of what was on the wire, 1.
+    fn within<'b>(&mut self, which: usize, bytes: &'b [u8]) -> &'b [u8] {
+        let room = &mut self.room[which];
+        let kept = bytes.get(..*room).unwrap_or(bytes);
+        *room -= kept.len();
+        kept
+    }
+}
+
+/// What a record carries, in clear.
+pub(super) struct Content<'r> {
+    pub(super) content_type: ContentType,
+    pub(super) octets: &'r [u8],
+    pub(super) epoch: Epoch,
+    /// Where the record is.
+    pub(super) place: Place,
+    /// Whether it was in clear on the wire, so that each of its octets has a place there.
+    pub(super) exact: bool,
+}
+
+impl Content<'_> {
+    /// Where an octet of it is on the wire; of what was encrypted, where the record is.
+    pub(super) fn offset_of(&self, at: usize) -> u64 {
+        if self.exact {
+            self.place.offset + (record::HEADER_OCTETS + at) as u64
+        } else {
+            self.place.offset
+        }
+    }
+}
