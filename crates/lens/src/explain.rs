@@ -4,6 +4,7 @@
 //! text: what peers sent stands in it with control characters made visible, and nothing is marked up.
 
 mod catalogue;
+mod chinese;
 mod derivations;
 mod english;
 mod fields;
@@ -202,7 +203,7 @@ impl Language {
     fn catalogue(self) -> &'static Catalogue {
         match self {
             Self::English => &english::ENGLISH,
-            Self::Chinese => &english::ENGLISH,
+            Self::Chinese => &chinese::CHINESE,
         }
     }
 }
