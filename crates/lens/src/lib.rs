@@ -10,6 +10,9 @@
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
 //! - [`protection`] opens records with the keys that come out.
+//! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
+//!   English and in Chinese.
+//! - [`page`] shows all of it on one page of HTML.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -17,8 +20,11 @@
 pub mod connection;
 pub mod digest;
 pub mod fingerprint;
+pub mod explain;
+pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
+pub mod page;
 pub mod protection;
 pub mod recorder;
 pub mod schedule;

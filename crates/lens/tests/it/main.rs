@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod browser;
 mod conversations;
 mod damage;
+mod page;
 mod peers;
 mod protection;
 mod recorder;

@@ -106,6 +106,11 @@ fn alone(shop: &Workshop, server: &[&str], client: &[&str], script: Script) -> S
     Server::start(shop, server).connect(client, script).tell()
 }
 
+/// A connection of openssl with itself, of this version (`-tls1_2`), for those who show it.
+pub(crate) fn story_of(version: &str) -> Story {
+    alone(&Workshop::ecdsa(), &[], &[version], PING_PONG)
+}
+
 fn ping_pong_is_told(story: &Story) {
     all_is_well_but(story, NOT_LOGGED, &[]);
     is_said(story, Side::Client, "ping");

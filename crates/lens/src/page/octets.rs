@@ -1,0 +1,262 @@
+//! The octets of a step: as hexadecimal digits in rows, and as the tree of their fields. Leaves are
+//! numbered, so that both can light up together.
+
+use std::fmt::Write as _;
+
+use ravelin_wire::dissect::{Content, Field};
+use ravelin_wire::reader::Meaning;
+use ravelin_wire::registry::Judgement;
+
+use super::Seen;
+use crate::explain::fill_in;
+
+/// How many octets of a step are shown.
+const MOST_OCTETS: usize = 4096;
+
+/// How many fields of a step are shown.
+const MOST_FIELDS: usize = 800;
+
+/// How many octets stand in one row.
+const ROW_OCTETS: usize = 16;
+
+/// How many octets of a field that is nothing but octets stand beside its name.
+const SHOWN_OPAQUE_OCTETS: usize = 16;
+
+/// From how deep on groups are folded away at first.
+const FOLDED_DEPTH: usize = 2;
+
+/// The octets of a step, and their fields.
+pub(super) struct OctetsView {
+    /// Rows of hexadecimal digits, in markup.
+    pub(super) hex: String,
+    /// How many octets are left out.
+    pub(super) more_octets: Option<String>,
+    /// The fields, in the order of the tree.
+    pub(super) fields: Vec<FieldView>,
+    /// How many fields are left out.
+    pub(super) more_fields: Option<String>,
+}
+
+/// A field in the tree.
+pub(super) struct FieldView {
+    pub(super) name: String,
+    /// The numbers of its first and last leaf.
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// Where it is, for people.
+    pub(super) place: String,
+    /// The class of what it means.
+    pub(super) class: &'static str,
+    pub(super) value: Option<String>,
+    pub(super) what: Option<&'static str>,
+    pub(super) note: Option<String>,
+    /// What to think of it, with its class.
+    pub(super) badge: Option<(&'static str, &'static str)>,
+    /// Whether fields follow that are part of it.
+    pub(super) group: bool,
+    /// Whether these are folded away at first.
+    pub(super) folded: bool,
+    /// How many groups end with it.
+    pub(super) closes: usize,
+}
+
+impl OctetsView {
+    pub(super) fn new(seen: &Seen<'_>, tree: &Field, bytes: &[u8]) -> Self {
+        let words = seen.language.page();
+        let mut walk = Walk {
+            seen,
+            bytes,
+            fields: Vec::new(),
+            leaves: Vec::new(),
+            left_out: 0,
+        };
+        walk.field(None, tree, 0, false);
+        let more = bytes.len().saturating_sub(MOST_OCTETS);
+        let octets = |octets: usize| seen.language.octets(octets as u64);
+        Self {
+            hex: hex(&walk.leaves, bytes),
+            more_octets: (more > 0)
+                .then(|| fill_in(words.more_octets, &[("octets", &octets(more))])),
+            more_fields: (walk.left_out > 0)
+                .then(|| fill_in(words.more_fields, &[("count", &walk.left_out.to_string())])),
+            fields: walk.fields,
+        }
+    }
+}
+
+/// A leaf: where it ends, and the class of what it means.
+struct Leaf {
+    end: usize,
+    class: &'static str,
+}
+
+struct Walk<'w> {
+    seen: &'w Seen<'w>,
+    bytes: &'w [u8],
+    fields: Vec<FieldView>,
+    leaves: Vec<Leaf>,
+    left_out: usize,
+}
+
+impl Walk<'_> {
+    /// Adds a field and all below it. `again` says that the one before it is of the same kind.
+    fn field(&mut self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) {
+        let first = self.leaves.len();
+        let at = self.fields.len();
+        let shown = at < MOST_FIELDS;
+        if shown {
+            let view = self.view(parent, field, depth, again);
+            self.fields.push(view);
+        } else {
+            self.left_out += 1;
+        }
+        match &field.content {
+            Content::Leaf(meaning) => self.leaves.push(Leaf {
+                end: field.range.end,
+                class: class_of(meaning),
+            }),
+            Content::Group { fields, .. } => {
+                let mut before: Option<&Field> = None;
+                for inner in fields {
+                    let again = before
+                        .is_some_and(|before| before.name == inner.name && label(before).is_none());
+                    self.field(Some(field), inner, depth + 1, again);
+                    before = Some(inner);
+                }
+                // Where fields are left out, the last that is shown closes what is open.
+                if shown && let Some(last) = self.fields.last_mut() {
+                    last.closes += usize::from(!fields.is_empty());
+                }
+            }
+        }
+        // The words of an empty group have no leaf of their own.
+        let last = self.leaves.len().saturating_sub(1).max(first);
+        if shown && let Some(view) = self.fields.get_mut(at) {
+            (view.first, view.last) = (first, last);
+            view.group &= self.leaves.len() > first;
+        }
+    }
+
+    /// Whether the field before, or one before that is of its kind, has this note.
+    fn was_noted(&self, note: &str) -> bool {
+        let noted = self
+            .fields
+            .iter()
+            .rev()
+            .find_map(|field| field.note.as_deref());
+        noted == Some(note)
+    }
+
+    fn view(&self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) -> FieldView {
+        let language = self.seen.language;
+        let said = language.field(parent, field, self.bytes);
+        let octets = self.bytes.get(field.range.clone()).unwrap_or_default();
+        let is_opaque = matches!(field.content, Content::Leaf(Meaning::Opaque));
+        let is_length = matches!(field.content, Content::Leaf(Meaning::Length(_)));
+        let inner = field.fields().len();
+        FieldView {
+            name: field.name.to_owned(),
+            first: 0,
+            last: 0,
+            place: match field.range.len() {
+                0 | 1 => field.range.start.to_string(),
+                _ => format!("{}–{}", field.range.start, field.range.end - 1),
+            },
+            class: match &field.content {
+                Content::Leaf(meaning) => class_of(meaning),
+                Content::Group { .. } => "g",
+            },
+            value: said
+                .value
+                .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
+            // What is said of each of its kind alike is said of the first; lengths say it themselves.
+            what: (!again && !is_length).then_some(said.what),
+            note: said.note.filter(|note| !again || !self.was_noted(note)),
+            badge: said.judgement.and_then(|judgement| {
+                let class = match judgement {
+                    Judgement::Recommended | Judgement::Special => return None,
+                    Judgement::Legacy => "legacy",
+                    Judgement::Broken => "broken",
+                    Judgement::Grease | Judgement::Unknown => "plain",
+                };
+                Some((class, language.judgement(judgement)))
+            }),
+            group: inner > 0,
+            folded: inner > 0 && (depth > FOLDED_DEPTH || depth == FOLDED_DEPTH && inner > 12),
+            closes: 0,
+        }
+    }
+}
+
+fn label(field: &Field) -> Option<u64> {
+    match &field.content {
+        Content::Group {
+            label: Some(code), ..
+        } => Some(code.code),
+        _ => None,
+    }
+}
+
+/// The class of what octets mean, which gives them their colour.
+fn class_of(meaning: &Meaning) -> &'static str {
+    match meaning {
+        Meaning::Length(_) => "l",
+        Meaning::Number(_) => "n",
+        Meaning::Code(_) => "c",
+        Meaning::Text => "t",
+        Meaning::Opaque => "o",
+        Meaning::Wrong(_) => "w",
+        Meaning::Unread => "u",
+    }
+}
+
+/// The first octets of a field, and how it goes on.
+fn short_hex(octets: &[u8]) -> String {
+    let shown = octets.get(..SHOWN_OPAQUE_OCTETS).unwrap_or(octets);
+    let mut text = plain_hex(shown);
+    if shown.len() < octets.len() {
+        text.push('…');
+    }
+    text
+}
+
+/// Octets as hexadecimal digits, without anything between them.
+pub(super) fn plain_hex(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 2);
+    for octet in octets {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}
+
+/// The rows of digits, each with the place of its first octet. A leaf that goes over the end of a row is
+/// in pieces, which bear its number.
+fn hex(leaves: &[Leaf], bytes: &[u8]) -> String {
+    let bytes = bytes.get(..MOST_OCTETS).unwrap_or(bytes);
+    let mut text = String::with_capacity(bytes.len() * 4 + leaves.len() * 24);
+    let mut leaf = 0;
+    for (row, octets) in bytes.chunks(ROW_OCTETS).enumerate() {
+        let start = row * ROW_OCTETS;
+        let _ = write!(text, "<i>{start:04x}</i>");
+        let mut at = start;
+        while at < start + octets.len() {
+            while leaves.get(leaf).is_some_and(|leaf| leaf.end <= at) {
+                leaf += 1;
+            }
+            let row_end = start + octets.len();
+            let (end, class) = match leaves.get(leaf) {
+                Some(known) => (known.end.min(row_end), known.class),
+                None => (row_end, "u"),
+            };
+            let _ = write!(text, " <b class={class} data-f={leaf}>");
+            for (place, octet) in octets.iter().enumerate().take(end - start).skip(at - start) {
+                let gap = if place + start == at { "" } else { " " };
+                let _ = write!(text, "{gap}{octet:02x}");
+            }
+            text.push_str("</b>");
+            at = end;
+        }
+        text.push('\n');
+    }
+    text
+}
