@@ -19,8 +19,8 @@
 
 pub mod connection;
 pub mod digest;
-pub mod fingerprint;
 pub mod explain;
+pub mod fingerprint;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;

@@ -27,6 +27,7 @@ mod body;
 pub mod conditional;
 mod connection;
 pub mod error_page;
+mod explained;
 mod files;
 mod framing;
 #[cfg(fuzzing)]

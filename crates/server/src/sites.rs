@@ -16,6 +16,7 @@ use crate::app::{Answer, App};
 use crate::auth::{AuthError, Authenticator, Checks, Verdict};
 use crate::body::{Body, RequestBody};
 use crate::connection::Connection;
+use crate::explained;
 use crate::files::{FileRequest, FileServer};
 use crate::host::{self, AskedHost};
 use crate::path::{self, RequestPath};
@@ -235,14 +236,7 @@ impl App for SiteApp {
         };
         let site = &prepared.sites.all[index];
 
-        let mut answer = prepared.answer(
-            index,
-            &head,
-            body,
-            &asked,
-            connection.peer.ip(),
-            &self.place,
-        );
+        let mut answer = prepared.answer(index, &head, body, &asked, connection, &self.place);
         if let Some(hsts) = &site.site.hsts
             && connection.tls.is_some()
             && !asked.is_private()
@@ -273,7 +267,7 @@ impl Prepared {
         head: &Parts,
         mut body: RequestBody,
         asked: &AskedHost<'_>,
-        client: IpAddr,
+        connection: &Connection,
         place: &Place,
     ) -> Answer {
         let PreparedSite {
@@ -307,7 +301,8 @@ impl Prepared {
                         rest,
                         folder: folders[index],
                         asked,
-                        client,
+                        client: connection.peer.ip(),
+                        connection,
                         place,
                     };
                     self.pass(&guards[index], route, &visit)
@@ -409,7 +404,7 @@ impl Prepared {
                 }
                 Answer::Ready(response)
             }
-            Handler::Handshake => error(StatusCode::NOT_FOUND),
+            Handler::Handshake => Answer::Ready(explained::answer(head, visit.connection)),
         }
     }
 
@@ -513,6 +508,7 @@ struct Visit<'a> {
     folder: usize,
     asked: &'a AskedHost<'a>,
     client: IpAddr,
+    connection: &'a Connection,
     place: &'a Place,
 }
 
