@@ -5,5 +5,6 @@
 mod peers;
 mod protection;
 mod rfc8448;
+mod text;
 mod tls12;
 mod traces;
