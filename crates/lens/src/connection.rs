@@ -186,6 +186,19 @@ impl<K: Knowledge> Connection<K> {
         self.streams[side as usize].buffer = buffer;
     }
 
+    /// `side` sent these octets of its handshake, without records around them, as QUIC carries them (RFC 9001,
+    /// section 4). They are in clear: those of Initial packets, the hellos.
+    pub fn receive_handshake(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
+        let length = octets.len() as u64;
+        self.story.traffic[side as usize].octets += length;
+        if octets.is_empty() || self.story.steps.len() >= self.limits.steps {
+            return;
+        }
+        self.spoke(side, length);
+        self.bare(side, at, octets);
+        self.streams[side as usize].offset += length;
+    }
+
     /// So many octets of `side` were not seen.
     pub fn lost(&mut self, side: Side, at: SystemTime, octets: u64) {
         if octets == 0 {

@@ -13,6 +13,7 @@
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
+//! - [`text`] shows it all on a terminal.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -29,4 +30,5 @@ pub mod protection;
 pub mod recorder;
 pub mod schedule;
 pub mod story;
+pub mod text;
 pub mod tickets;

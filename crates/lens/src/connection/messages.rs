@@ -31,7 +31,7 @@ impl<K: Knowledge> Connection<K> {
         match Handshake::decode(bytes, self.agreed) {
             Ok(message) => self.tell(side, step, &message, bytes),
             Err(error) => {
-                let at = if content.exact { error.at as u64 } else { 0 };
+                let at = content.clear_at.map_or(0, |_| error.at as u64);
                 let what = FaultKind::Malformed(error);
                 self.fault_at(side, began.offset + at, Some(step), what);
                 self.transcript.add(name(side, handshake_type), bytes);

@@ -51,7 +51,7 @@ impl<K: Knowledge> Connection<K> {
                 octets: record.fragment,
                 epoch: Epoch::Clear,
                 place,
-                exact: true,
+                clear_at: Some(record::HEADER_OCTETS),
             };
             if content.octets.is_empty() && content.carries != ContentType::APPLICATION_DATA {
                 self.fault(side, None, FaultKind::EmptyRecord(content.carries));
@@ -75,6 +75,18 @@ impl<K: Knowledge> Connection<K> {
     }
 
     /// Whether keys protect a record.
+    /// Tells octets of messages that no record carries.
+    pub(super) fn bare(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
+        let content = Content {
+            carries: ContentType::HANDSHAKE,
+            octets,
+            epoch: Epoch::Clear,
+            place: self.place(side),
+            clear_at: Some(0),
+        };
+        self.messages_of(side, at, &content);
+    }
+
     fn is_protected(&self, side: Side, record: &Record<'_>) -> bool {
         let is_data = record.content_type == ContentType::APPLICATION_DATA;
         match self.guards[side as usize].epoch {
@@ -208,7 +220,7 @@ impl<K: Knowledge> Connection<K> {
             octets: &content,
             epoch,
             place,
-            exact: false,
+            clear_at: None,
         };
         self.content(side, at, &content);
     }
@@ -575,19 +587,17 @@ pub(super) struct Content<'r> {
     pub(super) carries: ContentType,
     pub(super) octets: &'r [u8],
     pub(super) epoch: Epoch,
-    /// Where the record is.
+    /// Where the record is, or what else carries it.
     pub(super) place: Place,
-    /// Whether it was in clear on the wire, so that each of its octets has a place there.
-    pub(super) exact: bool,
+    /// How far behind its beginning the octets are, where it was in clear, so that each of them has a place on
+    /// the wire.
+    pub(super) clear_at: Option<usize>,
 }
 
 impl Content<'_> {
     /// Where an octet of it is on the wire; of what was encrypted, where the record is.
     pub(super) fn offset_of(&self, at: usize) -> u64 {
-        if self.exact {
-            self.place.offset + (record::HEADER_OCTETS + at) as u64
-        } else {
-            self.place.offset
-        }
+        let within = self.clear_at.map_or(0, |begin| begin + at);
+        self.place.offset + within as u64
     }
 }

@@ -10,5 +10,6 @@ mod peers;
 mod protection;
 mod recorder;
 mod rfc8448;
+mod text;
 mod tls12;
 mod traces;
