@@ -8,12 +8,17 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::explain::Language;
-use ravelin_lens::page::{self, Audience, Options, Secrets};
+use ravelin_lens::ledger::Secrets;
+use ravelin_lens::page::{self, Audience};
+use ravelin_lens::text::{self, Detail};
 
 use crate::body::Body;
 use crate::connection::Connection;
 use crate::negotiation;
 use crate::reply;
+
+/// How wide a text is for who did not say.
+const TEXT_COLUMNS: usize = 100;
 
 /// Answers with what was recorded of the connection so far.
 pub(crate) fn answer(head: &Parts, connection: &Connection) -> Response<Body> {
@@ -37,9 +42,9 @@ pub(crate) fn answer(head: &Parts, connection: &Connection) -> Response<Body> {
     let language = language(head);
     let accept = head.headers.get(header::ACCEPT);
     let (content_type, body) = if negotiation::wants_html(accept) {
-        let options = Options {
+        let options = page::Options {
             language,
-            secrets: Secrets::Shown,
+            secrets: page::Secrets::Shown,
             subject: None,
             audience: Audience::Visitor,
         };
@@ -48,7 +53,14 @@ pub(crate) fn answer(head: &Parts, connection: &Connection) -> Response<Body> {
             Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR),
         }
     } else {
-        return error(StatusCode::NOT_ACCEPTABLE);
+        let options = text::Options {
+            language,
+            width: TEXT_COLUMNS,
+            colour: false,
+            detail: Detail::Steps,
+            secrets: Secrets::Shown,
+        };
+        ("text/plain; charset=utf-8", text::text(&story, &options))
     };
     let length = body.len();
     let body = match head.method {
