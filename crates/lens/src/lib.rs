@@ -8,6 +8,7 @@
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
 //! - [`protection`] opens records with the keys that come out.
+//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -16,6 +17,7 @@ pub mod connection;
 pub mod digest;
 pub mod knowledge;
 pub mod ledger;
+pub mod proof;
 pub mod protection;
 pub mod schedule;
 pub mod story;
