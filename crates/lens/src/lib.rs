@@ -3,6 +3,7 @@
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`connection`] writes it, from the octets of both sides.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`credentials`] puts chains, and what logs promised, to the test once a story is told.
 //! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
@@ -14,6 +15,7 @@
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
 pub mod connection;
+pub mod credentials;
 pub mod digest;
 pub mod knowledge;
 pub mod ledger;
