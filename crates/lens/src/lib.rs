@@ -5,6 +5,7 @@
 //! - [`fingerprint`] tells clients by their hellos.
 //! - [`recorder`] takes down a connection that runs here, with its secrets.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`credentials`] puts chains, and what logs promised, to the test once a story is told.
 //! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
@@ -14,11 +15,13 @@
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
 //! - [`text`] shows it all on a terminal.
+//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
 pub mod connection;
+pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod fingerprint;
@@ -26,6 +29,7 @@ pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
 pub mod page;
+pub mod proof;
 pub mod protection;
 pub mod recorder;
 pub mod schedule;
