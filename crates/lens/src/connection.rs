@@ -84,6 +84,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What suits the handshakes of many connections: no application data, and no octets of records.
+    #[must_use]
+    pub fn brief() -> Self {
+        Self {
+            data_octets: 0,
+            steps: 64,
+            records: 0,
+            keep_bytes: false,
+            ..Self::default()
+        }
+    }
+}
+
 /// Which protocol is spoken, as far as it is known, and where in it the connection is.
 #[derive(Debug, Default)]
 enum Phase {

@@ -4,9 +4,11 @@
 //! - [`connection`] writes it, from the octets of both sides.
 //! - [`fingerprint`] tells clients by their hellos.
 //! - [`recorder`] takes down a connection that runs here, with its secrets.
-//! - [`knowledge`] is what is known of it besides its octets.
 //! - [`credentials`] puts chains, and what logs promised, to the test once a story is told.
+//! - [`survey`] reads all connections of a capture to their ends.
 //! - [`tickets`] is what a connection leaves behind for the next.
+//! - [`capture`] takes the streams out of pcap and pcapng files, and writes what was recorded as one.
+//! - [`knowledge`] is what is known of it besides its octets: by a [`keylog`], or a [`server_key`].
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
@@ -20,12 +22,14 @@
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
+pub mod capture;
 pub mod connection;
 pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod fingerprint;
 pub mod judgement;
+pub mod keylog;
 pub mod knowledge;
 pub mod ledger;
 pub mod page;
@@ -33,6 +37,8 @@ pub mod proof;
 pub mod protection;
 pub mod recorder;
 pub mod schedule;
+pub mod server_key;
 pub mod story;
+pub mod survey;
 pub mod text;
 pub mod tickets;
