@@ -153,6 +153,7 @@ impl<K: Knowledge> Connection<K> {
             return;
         }
         self.count(side, octets.len() as u64);
+        octets = self.streams[side as usize].skip(octets);
         // A record that began before is made whole first, so that no more than one is ever copied.
         let mut buffer = std::mem::take(&mut self.streams[side as usize].buffer);
         while !buffer.is_empty() && !self.streams[side as usize].lost {
@@ -276,6 +277,14 @@ impl<K: Knowledge> Connection<K> {
 }
 
 impl Stream {
+    /// What is left of `octets` behind the rest of a record of which the beginning is missing.
+    fn skip<'b>(&mut self, octets: &'b [u8]) -> &'b [u8] {
+        let skipped = self.skip.min(octets.len() as u64);
+        self.skip -= skipped;
+        self.offset += skipped;
+        octets.get(skipped as usize..).unwrap_or_default()
+    }
+
     /// How many octets the message in the joiner lacks at least; `None` where there is none.
     fn missing_of_message(&self) -> Option<usize> {
         (self.joiner.pending() > 0).then_some(1)

@@ -73,3 +73,35 @@ impl<K: Knowledge + ?Sized> Knowledge for &K {
         (**self).decrypted_premaster(encrypted)
     }
 }
+
+/// What the first does not know, the second may.
+impl<A: Knowledge, B: Knowledge> Knowledge for (A, B) {
+    fn logged(&self, client_random: &[u8; 32], label: &str) -> Option<Octets> {
+        let (first, second) = self;
+        let known = first.logged(client_random, label);
+        known.or_else(|| second.logged(client_random, label))
+    }
+
+    fn shared_secret(&self, server_share: &[u8]) -> Option<Octets> {
+        let (first, second) = self;
+        let known = first.shared_secret(server_share);
+        known.or_else(|| second.shared_secret(server_share))
+    }
+
+    fn psk(&self, identity: &[u8]) -> Option<Psk> {
+        let (first, second) = self;
+        first.psk(identity).or_else(|| second.psk(identity))
+    }
+
+    fn main_secret(&self, session: &[u8]) -> Option<Octets> {
+        let (first, second) = self;
+        let known = first.main_secret(session);
+        known.or_else(|| second.main_secret(session))
+    }
+
+    fn decrypted_premaster(&self, encrypted: &[u8]) -> Option<Octets> {
+        let (first, second) = self;
+        let known = first.decrypted_premaster(encrypted);
+        known.or_else(|| second.decrypted_premaster(encrypted))
+    }
+}

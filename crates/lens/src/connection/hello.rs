@@ -26,13 +26,10 @@ const MOST_BINDERS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Hello {
     pub(super) random: [u8; RANDOM_OCTETS],
-    pub(super) session_id: Vec<u8>,
     /// The ticket of TLS 1.2 and before.
     pub(super) ticket: Vec<u8>,
     /// The schedules of the pre-shared keys whose binders are right, and which they are.
     pub(super) schedules: Vec<(usize, Schedule)>,
-    /// Which step it is.
-    pub(super) step: usize,
     early: Option<Early>,
 }
 
@@ -70,10 +67,8 @@ impl<K: Knowledge> Connection<K> {
             .map(|name| String::from_utf8_lossy(name).into_owned());
         let mut offer = Hello {
             random: *hello.random,
-            session_id: hello.legacy_session_id.to_vec(),
             ticket: Vec::new(),
             schedules: Vec::new(),
-            step,
             early: None,
         };
         let mut is_early = false;
@@ -303,10 +298,8 @@ impl<K: Knowledge> Connection<K> {
                 self.story.agreement.client_random.get_or_insert(random);
                 self.hello = Some(Hello {
                     random,
-                    session_id: Vec::new(),
                     ticket: Vec::new(),
                     schedules: Vec::new(),
-                    step,
                     early: None,
                 });
                 // Without the length before it, which belongs to the record.

@@ -31,6 +31,8 @@ pub(super) struct Tls12 {
     schedule: Option<Schedule>,
     keys: Option<[WriteKeys; 2]>,
     finished: [bool; 2],
+    /// Whether the server began a key exchange, so that it does not go on with a session from before.
+    is_full: bool,
     /// How many handshakes came before this one.
     before: u32,
 }
@@ -78,6 +80,7 @@ impl<K: Knowledge> Connection<K> {
             schedule: None,
             keys: None,
             finished: [false; 2],
+            is_full: false,
             before,
         }));
     }
@@ -110,6 +113,7 @@ impl<K: Knowledge> Connection<K> {
                 self.story.agreement.ocsp_response = ocsp_response(status);
             }
             Handshake::ServerKeyExchange(exchange) => self.server_share(state, exchange),
+            Handshake::ServerHelloDone => state.is_full = true,
             Handshake::CertificateRequest(_) => {
                 self.story.agreement.client_certificate_asked = true;
             }
@@ -251,7 +255,7 @@ impl<K: Knowledge> Connection<K> {
                 return;
             }
         };
-        if state.schedule.is_none() && side == Side::Server && !state.finished[1] {
+        if state.schedule.is_none() && side == Side::Server && !state.is_full {
             // The server's keys follow before any key exchange.
             self.resume(&mut state);
         }

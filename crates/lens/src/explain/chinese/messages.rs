@@ -1,0 +1,268 @@
+//! What messages say, why they exist, and what would be without them.
+
+use crate::explain::catalogue::{Reason, Reasons, Says};
+
+pub(super) const SAYS: Says = Says {
+    offers: "{Who}提供 {offers}；{asks}。",
+    offers_again: "{Who}重新开始，提供 {offers}；{asks}。",
+    offer_shares: "{groups} 的密钥共享",
+    offer_no_shares: "暂不给出密钥共享",
+    offer_groups: "可在 {groups} 上做密钥交换",
+    offer_psks: "来自先前连接的 {keys}",
+    offer_early_data: "在握手结束之前就发送数据（0-RTT）",
+    offer_protocols: "上层协议 {protocols}",
+    asks_for: "请求访问 {name}",
+    asks_for_nobody: "没有指明要访问的主机",
+    asks_outer: "明文主机名 {name}，真正的主机名已加密，只有服务器能解开",
+    chooses: "{Who}选定 {chosen}。",
+    choose_share: "在 {group} 上做密钥交换",
+    choose_psk: "采用客户端所提供先前密钥中的第 {number} 个",
+    resumes_session: "恢复先前的会话",
+    retries: "{Who}要求客户端重新开始：{wishes}。",
+    retry_group: "请给出 {group} 的密钥共享",
+    retry_cookie: "请原样带回 {octets}的 cookie",
+    retry_other: "请换成双方都支持的方式",
+    encrypted_extensions: "{Who}回答不必公开的事项：{answers}。",
+    no_encrypted_extensions: "{Who}对已选定的内容没有补充。",
+    answer_protocol: "上层协议为 {protocol}",
+    answer_early_data: "接受 0-RTT 数据",
+    answer_name: "已按所请求的主机名应答",
+    answer_certificate: "证书类型为 {kind}",
+    answer_others: "并回应了 {names}",
+    certificates: "{Who}出示 {certificates}，共 {octets}。",
+    certificate_subject: "第一张证书属于 {names}，由 {issuer} 签发，有效期自 {from} 至 {until}，密钥为 {key}。",
+    raw_public_key: "{Who}出示 {octets}的裸公钥，没有证书。",
+    no_certificates: "{Who}没有证书可以出示。",
+    compressed_certificate: "{Who}出示证书，用 {algorithm} 由 {octets}压缩为 {compressed}。",
+    asks_certificate: "{Who}要求客户端出示证书。",
+    asks_certificate_schemes: "可接受的签名方案为 {schemes}。",
+    asks_certificate_authorities: "并列出 {authorities}，由它们签发的证书均可。",
+    status: "{Who}附上 {octets}的 OCSP 响应，即签发者关于该证书是否已被吊销的声明。",
+    status_other: "{Who}附上类型为 {kind} 的证书状态声明。",
+    exchange_group: "{Who}给出自己在 {group} 上的公开值，{octets}。",
+    exchange_prime: "{Who}给出自己的迪菲-赫尔曼（Diffie-Hellman）公开值，素数长 {bits}。",
+    exchange_rsa: "{Who}给出仅用于本次连接的 {bits} RSA 密钥。",
+    exchange_psk: "{Who}提示应使用哪个共享密钥：{hint}。",
+    exchange_password: "{Who}给出口令认证（SRP）的公开值，素数长 {bits}。",
+    exchange_other: "{Who}给出密钥交换所需的 {octets}，其格式在此无法解读。",
+    exchange_signed: "该值用 {scheme} 签名。",
+    exchange_unsigned: "该值没有签名，中间人也可能伪造它。",
+    hello_done: "{Who}的话已说完，等待{other}。",
+    client_share: "{Who}给出自己的公开值，{octets}。",
+    client_encrypts: "{Who}把秘密值用证书中的 RSA 公钥加密后发出，{octets}。",
+    client_psk: "{Who}指明所用的共享密钥：{identity}。",
+    client_empty: "{Who}没有给出公开值，因为公开值就在它的证书里。",
+    client_other: "{Who}给出密钥交换所需的 {octets}，其格式在此无法解读。",
+    signs: "{Who}用证书对应的私钥对到此为止的握手签名：{scheme}，{octets}。",
+    signs_unnamed: "{Who}用证书对应的私钥对到此为止的握手签名，{octets}。",
+    finished: "{Who}用 {octets}证明自己拥有密钥，并且看到的是同一次握手。",
+    early_over: "{Who}声明 0-RTT 数据到此结束。",
+    ticket_tls13: "{Who}发放 {octets}的会话票据，下次连接可凭它更快建立。",
+    ticket_lifetime: "票据有效期为 {lifetime}。",
+    ticket_early_data: "票据允许发送 {octets}的 0-RTT 数据。",
+    ticket_tls12: "{Who}发放 {octets}的会话票据，会话状态封装其中，只有服务器能打开。",
+    ticket_hint: "票据可保存 {lifetime}。",
+    updates_keys: "{Who}此后发送的内容改用新密钥。",
+    updates_keys_both: "{Who}此后发送的内容改用新密钥，并要求{other}也更换。",
+    hello_request: "{Who}要求在本连接内重新握手。",
+    next_protocol: "{Who}声明上层协议为 {protocol}。",
+    other_message: "{Who}发送 {name}，{octets}。",
+    changes_cipher: "{Who}声明此后发送的内容都由新密钥保护。",
+    changes_nothing: "{Who}发送一条在 TLS 1.3 中没有含义的记录。",
+    alert_closes: "{Who}声明不再发送数据（{name}）。",
+    alert_fatal: "{Who}终止连接：{name}。{meaning}",
+    alert_warning: "{Who}发出警告：{name}。{meaning}",
+    heartbeat_asks: "{Who}询问对方是否还在，并请对方送回 {said}。",
+    heartbeat_answers: "{Who}应答自己还在，并送回 {said}。",
+    heartbeat_lies: "{Who}声称要对方送回 {said}，自己却只发来 {there}。",
+    application_data: "{Who}用 {records}发送 {octets}的应用数据。",
+    early_application_data: "{Who}在握手结束之前，用 {records}发送 {octets}的应用数据。",
+    clear_application_data: "{Who}用 {records}发送 {octets}的应用数据，没有加密。",
+    sslv2_client_hello: "{Who}以 SSL 2.0 的格式打招呼，最高请求 {version}，提供 {suites}。",
+    sslv2_server_hello: "{Who}以 SSL 2.0 应答，提供 {suites}。",
+    sslv2_error: "{Who}声明无法建立连接（SSL 2.0 错误 {code}）。",
+    sealed: "{Who}用 {records}发送 {octets}，在此无法解密。",
+    sealed_no_keys: "密钥未知：密钥日志或记录器可以提供。",
+    sealed_wrong_keys: "已知的密钥在 {records}之后不再适用。",
+    sealed_wrong_keys_at_once: "已知的密钥不属于本次连接。",
+    sealed_lost: "在此之前有记录丢失，解密所需的记录序号因而未知。",
+    sealed_unknown_cipher: "所用的加密算法在此未知。",
+    other_record: "{Who}发送一条类型为 {name} 的记录，{octets}。",
+    foreign: "{Who}发送的不是 TLS，而是{what}。",
+    unreadable: "{Who}发送的 {what} 无法解读：{problem}",
+};
+
+pub(super) const REASONS: Reasons = Reasons {
+    client_hello: Reason {
+        why: "素不相识的双方要先弄清彼此都支持什么。客户端一次说完，附上新的随机数；在 TLS 1.3 中还预先猜测服务器会接受的密钥交换，这样只需一次往返。此时还没有密钥，所以是明文。",
+        without: "双方将无从协商。途中任何人都能读到这条消息；若被篡改，稍后会被发现，因为 Finished 消息覆盖了它。",
+    },
+    client_hello_again: Reason {
+        why: "服务器无法直接使用第一次的 ClientHello。客户端按要求补充后重发，其他内容不得改变。",
+        without: "若允许改动更多内容，中间人就能让服务器审查一份、使用另一份。",
+    },
+    server_hello_tls13: Reason {
+        why: "它确定版本、密码套件和密钥交换的群，并带来服务器那一半密钥交换。此后双方都能算出相同的密钥，后面的内容全部加密。",
+        without: "若双方没有新生成的密钥共享，录下连接的人等长期密钥泄露后就能解密。",
+    },
+    server_hello_tls12: Reason {
+        why: "它确定版本和密码套件。其中的随机数使本次握手与众不同，末尾几个字节还会在本可使用更新版本时发出警示。",
+        without: "若没有服务器的随机数，旧的握手就能向客户端重放。",
+    },
+    hello_retry_request: Reason {
+        why: "客户端猜测的密钥交换服务器不接受，或者服务器想先确认客户端真的在它所说的地址上。代价是多一次往返。",
+        without: "双方明明有共同支持的群，只因没有猜中，就会连接失败。",
+    },
+    encrypted_extensions: Reason {
+        why: "有些回答与计算密钥无关，放在密钥产生之后发送，途中的人就看不到，例如上层使用什么协议。",
+        without: "在 TLS 1.2 中这些回答是公开的，观察者据此给连接分类。",
+    },
+    server_certificate_tls13: Reason {
+        why: "它说明服务器的密钥属于谁：由客户端信任的机构为这个名字作保。它是加密的，观察者无从得知。",
+        without: "途中任何人都能冒充服务器，加密的对象就成了攻击者。",
+    },
+    server_certificate_tls12: Reason {
+        why: "它说明服务器的密钥属于谁：由客户端信任的机构为这个名字作保。在 TLS 1.3 之前它以明文发送。",
+        without: "途中任何人都能冒充服务器，加密的对象就成了攻击者。",
+    },
+    client_certificate: Reason {
+        why: "服务器想知道客户端是谁。没有证书的客户端发送空列表，由服务器决定如何处理。",
+        without: "服务器只能靠口令等其他方式认识客户端，而口令可能被盗用。",
+    },
+    compressed_certificate: Reason {
+        why: "证书是握手中最大的部分。压缩后能装进最初的几个数据包，省去一次往返。",
+        without: "没有它并不会降低安全性，只是握手更大。",
+    },
+    certificate_request: Reason {
+        why: "它让客户端用密钥而不是口令证明身份，并说明哪些证书和签名可以接受。",
+        without: "服务器只能依据 TLS 之上随后发送的内容认识客户端。",
+    },
+    certificate_status: Reason {
+        why: "证书可能在到期前被吊销。服务器随握手带来签发者新近签名的声明，客户端就不必去问签发者，也不会暴露自己在访问哪里。",
+        without: "对连不上签发者的客户端来说，被盗的密钥在证书到期前一直有效。",
+    },
+    server_key_exchange: Reason {
+        why: "它带来服务器那一半只用于本次连接的密钥交换，并与双方的随机数一起签名，因此既不能被调换，也不能被重用。",
+        without: "秘密就只能依附于长期密钥，谁得到那把密钥，谁就能读出以往录下的一切。",
+    },
+    server_hello_done: Reason {
+        why: "服务器的消息有几条是可选的。这条消息表示没有更多了。",
+        without: "客户端不知道何时轮到自己。",
+    },
+    client_key_exchange: Reason {
+        why: "它带来客户端那一半密钥交换。至此双方有了相同的预主密钥，所有密钥都由它产生。",
+        without: "双方之间就没有观察者不知道的秘密。",
+    },
+    server_certificate_verify: Reason {
+        why: "证书是公开的，谁都能复制。对整个握手的签名证明：服务器此刻、在这次握手中确实持有私钥。",
+        without: "任何人都能拿别人的证书来出示。",
+    },
+    client_certificate_verify: Reason {
+        why: "证书是公开的，谁都能复制。对整个握手的签名证明：客户端此刻、在这次握手中确实持有私钥。",
+        without: "任何人都能出示客户端的证书，并以它的名义行事。",
+    },
+    server_finished_tls13: Reason {
+        why: "它是对此前全部消息的消息认证码，所用密钥只有双方知道。途中只要改动一个字节，无论是否加密，都会对不上。",
+        without: "中间人可以从握手消息中删去强选项，双方便在不知不觉中选用弱选项。",
+    },
+    client_finished_tls13: Reason {
+        why: "客户端也确认自己拥有密钥，并看到了同样的消息。至此服务器才知道，对方就是发起连接的那一位。",
+        without: "与服务器对话的可能只是抄来一份 ClientHello、却算不出密钥的人。",
+    },
+    server_finished_tls12: Reason {
+        why: "它是服务器第一条加密的消息：用主密钥对此前全部消息算出的摘要。途中只要改动一个字节就会对不上。",
+        without: "中间人可以从握手消息中删去强选项，双方便在不知不觉中选用弱选项。",
+    },
+    client_finished_tls12: Reason {
+        why: "它是客户端第一条加密的消息：用主密钥对此前全部消息算出的摘要。途中只要改动一个字节就会对不上。",
+        without: "中间人可以从握手消息中删去强选项，双方便在不知不觉中选用弱选项。",
+    },
+    end_of_early_data: Reason {
+        why: "0-RTT 数据与之后的内容使用不同的密钥，这条消息标出分界。",
+        without: "有人可以截去 0-RTT 数据的末尾而不被发现。",
+    },
+    new_session_ticket_tls13: Reason {
+        why: "有了票据，下次连接就不需要证书和签名。票据的密钥由本次握手产生，却不会泄露本次连接的密钥。",
+        without: "没有它并不会降低安全性，只是下次连接更费时费力。",
+    },
+    new_session_ticket_tls12: Reason {
+        why: "服务器把会话状态用自己的密钥封装后交给客户端保管，下次连接可省去一次往返。",
+        without: "没有它并不会降低安全性。有了它，谁得到服务器的票据密钥，谁就能读出使用过它的连接。",
+    },
+    key_update: Reason {
+        why: "一把密钥不应无限期使用。新密钥只能由旧密钥单向推出，因此日后泄露的密钥打不开此前的内容。",
+        without: "在很长的连接中会超出加密算法的使用限度，而且一把密钥泄露就全部泄露。",
+    },
+    hello_request: Reason {
+        why: "TLS 1.2 允许在连接内重新协商，例如稍后再要求证书。TLS 1.3 取消了它。",
+        without: "没有它并不会降低安全性：重协商曾引来多种攻击，最好关闭。",
+    },
+    next_protocol: Reason {
+        why: "在 ALPN 出现之前，客户端用这条消息在加密状态下选定协议。",
+        without: "没有它并不会降低安全性：ALPN 已取代它。",
+    },
+    rare_message: Reason {
+        why: "它属于很少有人使用的 TLS 扩充。",
+        without: "没有它是否更不安全，取决于谁依赖它。",
+    },
+    unknown_message: Reason {
+        why: "此处所知的 RFC 都没有定义它。",
+        without: "没有请求过的内容必须拒绝，连接就此终止。",
+    },
+    change_cipher_spec_tls13: Reason {
+        why: "它让连接看上去像 TLS 1.2，以免途中的设备拦下它们不认识的东西。它是明文，不更换任何密钥，可以忽略。",
+        without: "没有它并不会降低安全性，只是有些网络会切断连接。",
+    },
+    change_cipher_spec_tls12: Reason {
+        why: "到此为止都是明文。它告诉对方从哪里开始解密。它不属于握手消息，随后的 Finished 并不覆盖它。",
+        without: "接收方不知道该用哪些密钥。若过早接受它，密钥就会很弱：2014 年 OpenSSL 因此受到攻击（CVE-2014-0224）。",
+    },
+    close_notify: Reason {
+        why: "它在连接密钥的保护下声明：没有遗漏任何内容。",
+        without: "中间人可以切断连接，被截短的应答看上去却是完整的。",
+    },
+    fatal_alert: Reason {
+        why: "对方得知出了什么问题，此后不再用这些密钥发送任何内容。",
+        without: "对方只看到连接中断，分不清是出错还是遭到攻击。",
+    },
+    warning_alert: Reason {
+        why: "有事值得一提，连接照常继续。",
+        without: "没有它并不会降低安全性。接连不断的警告会被拒绝，因为处理它们也要费力。",
+    },
+    heartbeat: Reason {
+        why: "它用来确认对方是否还在，为 UDP 而设，在 TCP 上几乎没有人用。",
+        without: "没有它并不会降低安全性。有了它，轻信所声称长度的服务器曾泄露自己的内存：2014 年的“心脏出血”。",
+    },
+    application_data: Reason {
+        why: "连接就是为它而建立的。每条记录都经过加密、编号和认证：读取、篡改、删除或挪动其中任何一条都会被发现。",
+        without: "途中的任何人都能读取和篡改所发送的内容。",
+    },
+    early_application_data: Reason {
+        why: "客户端把请求与 ClientHello 一起发出，用先前连接留下的密钥加密，省去一次往返。",
+        without: "没有它并不会降低安全性。有了它，别人可以复制数据并再次发送：服务器只应接受重复执行也无害的请求。",
+    },
+    sslv2_client_hello: Reason {
+        why: "很老的客户端以这种格式打招呼，好让 SSL 2.0 服务器看懂。",
+        without: "没有它并不会降低安全性。SSL 2.0 已被攻破并被禁止（RFC 6176）。",
+    },
+    sslv2_server_hello: Reason {
+        why: "这台服务器还在使用 1995 年的 SSL 2.0。",
+        without: "没有它会安全得多。使用 SSL 2.0 的服务器会帮助攻击者解密使用同一密钥的 TLS 连接：2016 年的 DROWN 攻击。",
+    },
+    sslv2_error: Reason {
+        why: "SSL 2.0 用它说明无法建立连接。",
+        without: "对方只看到连接中断，不知道原因。",
+    },
+    sealed: Reason {
+        why: "它是加密的，本该如此。只有拥有密钥的人才知道其内容。",
+        without: "途中的任何人都能读到您想在这里看到的内容。",
+    },
+    other_record: Reason {
+        why: "它的类型不属于 TCP 上的 TLS。",
+        without: "没有请求过的内容必须拒绝，连接就此终止。",
+    },
+    foreign: Reason {
+        why: "这个端口上的内容并不以 TLS 记录开头。",
+        without: "没有 TLS，途中的任何人都能读取和篡改一切。",
+    },
+};

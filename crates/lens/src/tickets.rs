@@ -1,0 +1,168 @@
+//! What a connection leaves behind, with which the next one can be read: sessions, and the keys of tickets.
+
+use std::collections::{HashMap, VecDeque};
+
+use ravelin_wire::handshake::{Handshake, NewSessionTicket};
+
+use crate::digest::{Hash, Octets};
+use crate::knowledge::{Knowledge, Psk};
+use crate::schedule::tls13::PskKind;
+use crate::story::{Story, Value};
+
+/// A ticket or a session, and the secret that goes with it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Ticket {
+    /// Of TLS 1.3.
+    Psk {
+        /// What the client will name it by: the ticket.
+        identity: Vec<u8>,
+        /// The key.
+        key: Octets,
+    },
+    /// Of TLS 1.2 and before.
+    Session {
+        /// What the client will name it by: the ticket, or the identifier of the session.
+        name: Vec<u8>,
+        /// The main secret.
+        main_secret: Octets,
+    },
+}
+
+/// The tickets and sessions of a connection whose secrets are known, in the order in which they were given.
+#[must_use]
+pub fn tickets(story: &Story) -> Vec<Ticket> {
+    let mut tickets = Vec::new();
+    // What was named since the last server hello, whose secret may follow.
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    let mut main_secret = None;
+    for step in &story.steps {
+        let derived = |name| {
+            let ids = step.derived.iter().map(|id| story.ledger.get(*id));
+            let named = |it: &&crate::ledger::Quantity| it.name == name;
+            ids.filter(named)
+                .find_map(|quantity| quantity.value.clone())
+        };
+        if let Ok(Value::Handshake(message)) = step.value() {
+            match message {
+                Handshake::ServerHello(hello) if !hello.version().is_tls13() => {
+                    names = vec![hello.legacy_session_id_echo.to_vec()];
+                    main_secret = None;
+                }
+                Handshake::NewSessionTicket(NewSessionTicket::Tls12 { ticket, .. }) => {
+                    names.push(ticket.to_vec());
+                }
+                Handshake::NewSessionTicket(NewSessionTicket::Tls13 { ticket, .. }) => {
+                    if let Some(key) = derived("PSK of the ticket") {
+                        let identity = ticket.to_vec();
+                        tickets.push(Ticket::Psk { identity, key });
+                    }
+                }
+                _ => {}
+            }
+        }
+        main_secret = derived("master_secret").or(main_secret);
+        if let Some(main_secret) = &main_secret {
+            let named = names.drain(..).filter(|name| !name.is_empty());
+            tickets.extend(named.map(|name| Ticket::Session {
+                name,
+                main_secret: main_secret.clone(),
+            }));
+        }
+    }
+    tickets
+}
+
+/// Secrets of connections before, for those that go on from them. It holds a bounded number of them, and
+/// forgets the oldest first.
+pub struct Memory {
+    /// By the SHA-256 of what they are named by, so that long tickets take no more room than short ones.
+    secrets: HashMap<[u8; 32], Octets>,
+    order: VecDeque<[u8; 32]>,
+    capacity: usize,
+}
+
+impl Memory {
+    /// Of at most so many secrets, each of some 200 octets.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            secrets: HashMap::new(),
+            order: VecDeque::new(),
+            capacity,
+        }
+    }
+
+    /// Keeps what a connection leaves behind.
+    pub fn remember(&mut self, story: &Story) {
+        for ticket in tickets(story) {
+            match ticket {
+                Ticket::Psk { identity, key } => self.keep(PSK, &identity, key),
+                Ticket::Session { name, main_secret } => self.keep(SESSION, &name, main_secret),
+            }
+        }
+    }
+
+    fn keep(&mut self, kind: &[u8], name: &[u8], secret: Octets) {
+        if self.capacity == 0 {
+            return;
+        }
+        let Some(place) = place(kind, name) else {
+            return;
+        };
+        if self.secrets.insert(place, secret).is_some() {
+            return;
+        }
+        self.order.push_back(place);
+        if self.order.len() > self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.secrets.remove(&oldest);
+        }
+    }
+
+    fn recall(&self, kind: &[u8], name: &[u8]) -> Option<Octets> {
+        self.secrets.get(&place(kind, name)?).cloned()
+    }
+}
+
+/// What tells the two kinds of names apart.
+const PSK: &[u8] = b"psk";
+const SESSION: &[u8] = b"session";
+
+fn place(kind: &[u8], name: &[u8]) -> Option<[u8; 32]> {
+    Hash::Sha256.digest(&[kind, name])[..].try_into().ok()
+}
+
+impl Knowledge for Memory {
+    fn psk(&self, identity: &[u8]) -> Option<Psk> {
+        let key = self.recall(PSK, identity)?;
+        let kind = PskKind::Resumption;
+        Some(Psk { key, kind })
+    }
+
+    fn main_secret(&self, session: &[u8]) -> Option<Octets> {
+        self.recall(SESSION, session)
+    }
+}
+
+/// Without the secrets.
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory")
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the secrets.
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (kind, name) = match self {
+            Self::Psk { identity, .. } => ("Psk", identity),
+            Self::Session { name, .. } => ("Session", name),
+        };
+        f.debug_struct(kind)
+            .field("octets", &name.len())
+            .finish_non_exhaustive()
+    }
+}
