@@ -152,7 +152,7 @@ impl<K: Knowledge> Connection<K> {
         if octets.is_empty() {
             return;
         }
-        self.count(side, octets.len() as u64);
+        self.story.traffic[side as usize].octets += octets.len() as u64;
         octets = self.streams[side as usize].skip(octets);
         // A record that began before is made whole first, so that no more than one is ever copied.
         let mut buffer = std::mem::take(&mut self.streams[side as usize].buffer);
@@ -191,7 +191,8 @@ impl<K: Knowledge> Connection<K> {
         if octets == 0 {
             return;
         }
-        self.count(side, octets);
+        self.story.traffic[side as usize].octets += octets;
+        self.spoke(side, octets);
         if self.streams[side as usize].lost {
             return;
         }
@@ -208,7 +209,7 @@ impl<K: Knowledge> Connection<K> {
         let stream = &self.streams[side as usize];
         let missing = match Record::next(&stream.buffer) {
             Next::Incomplete { missing } if !stream.buffer.is_empty() => Some(missing),
-            _ if !stream.unreadable => stream.missing_of_message(),
+            _ if !stream.unreadable => stream.joiner.missing(),
             _ => None,
         };
         if let Some(missing) = missing {
@@ -233,6 +234,7 @@ impl<K: Knowledge> Connection<K> {
     fn next(&mut self, side: Side, at: SystemTime, bytes: &[u8]) -> Result<usize, usize> {
         match Record::next(bytes) {
             Next::Record(record) => {
+                self.spoke(side, record.octets() as u64);
                 self.record(side, at, &record, bytes);
                 let taken = record.octets();
                 self.streams[side as usize].offset += taken as u64;
@@ -244,11 +246,13 @@ impl<K: Knowledge> Connection<K> {
                 let Some(message) = bytes.get(..octets) else {
                     return Err(octets - bytes.len());
                 };
+                self.spoke(side, octets as u64);
                 self.sslv2(side, at, message);
                 self.streams[side as usize].offset += octets as u64;
                 Ok(octets)
             }
             Next::NoRecord(foreign) => {
+                self.spoke(side, bytes.len() as u64);
                 self.fault(
                     side,
                     Some(self.story.steps.len()),
@@ -263,10 +267,10 @@ impl<K: Knowledge> Connection<K> {
         }
     }
 
-    fn count(&mut self, side: Side, octets: u64) {
-        let traffic = &mut self.story.traffic[side as usize];
-        traffic.octets += octets;
+    /// Counts what `side` said, as long as the handshake goes on.
+    fn spoke(&mut self, side: Side, octets: u64) {
         if self.story.agreement.complete.is_none() {
+            let traffic = &mut self.story.traffic[side as usize];
             traffic.handshake_octets += octets;
             if self.speaker != Some(side) {
                 traffic.flights += 1;
@@ -283,10 +287,5 @@ impl Stream {
         self.skip -= skipped;
         self.offset += skipped;
         octets.get(skipped as usize..).unwrap_or_default()
-    }
-
-    /// How many octets the message in the joiner lacks at least; `None` where there is none.
-    fn missing_of_message(&self) -> Option<usize> {
-        (self.joiner.pending() > 0).then_some(1)
     }
 }

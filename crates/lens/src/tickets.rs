@@ -36,11 +36,10 @@ pub fn tickets(story: &Story) -> Vec<Ticket> {
     let mut names: Vec<Vec<u8>> = Vec::new();
     let mut main_secret = None;
     for step in &story.steps {
-        let derived = |name| {
-            let ids = step.derived.iter().map(|id| story.ledger.get(*id));
-            let named = |it: &&crate::ledger::Quantity| it.name == name;
-            ids.filter(named)
-                .find_map(|quantity| quantity.value.clone())
+        let derived = |wanted| {
+            let quantities = step.derived.iter().map(|id| story.ledger.get(*id));
+            let mut found = quantities.filter(|quantity| quantity.name == wanted);
+            found.find_map(|quantity| quantity.value.clone())
         };
         if let Ok(Value::Handshake(message)) = step.value() {
             match message {
@@ -62,8 +61,8 @@ pub fn tickets(story: &Story) -> Vec<Ticket> {
         }
         main_secret = derived("master_secret").or(main_secret);
         if let Some(main_secret) = &main_secret {
-            let named = names.drain(..).filter(|name| !name.is_empty());
-            tickets.extend(named.map(|name| Ticket::Session {
+            let given = names.drain(..).filter(|name| !name.is_empty());
+            tickets.extend(given.map(|name| Ticket::Session {
                 name,
                 main_secret: main_secret.clone(),
             }));

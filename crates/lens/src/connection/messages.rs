@@ -96,11 +96,11 @@ impl<K: Knowledge> Connection<K> {
             (Phase::Hello, T::CLIENT_HELLO) => self.hello.is_none() || self.story.agreement.retried,
             (Phase::Hello, T::SERVER_HELLO) => self.hello.is_some(),
             (Phase::Hello, T::HELLO_REQUEST) => self.hello.is_none(),
-            (Phase::Hello, _) => false,
             (Phase::Tls13(_), T::NEW_SESSION_TICKET | T::KEY_UPDATE) => {
                 is_complete || side == Side::Server
             }
-            (
+            (Phase::Hello, _)
+            | (
                 Phase::Tls13(_),
                 T::CLIENT_HELLO
                 | T::SERVER_HELLO
@@ -116,9 +116,9 @@ impl<K: Knowledge> Connection<K> {
                 T::ENCRYPTED_EXTENSIONS
                 | T::END_OF_EARLY_DATA
                 | T::KEY_UPDATE
-                | T::COMPRESSED_CERTIFICATE,
+                | T::COMPRESSED_CERTIFICATE
+                | T::SERVER_HELLO,
             ) => false,
-            (Phase::Tls12(_), T::SERVER_HELLO) => false,
             (Phase::Tls12(_), T::CLIENT_HELLO | T::HELLO_REQUEST) => is_complete,
             _ => true,
         }

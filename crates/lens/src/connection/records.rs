@@ -47,14 +47,14 @@ impl<K: Knowledge> Connection<K> {
         if !self.is_protected(side, record) {
             let place = self.keep(side, at, record, bytes, Epoch::Clear, None);
             let content = Content {
-                content_type: record.content_type,
+                carries: record.content_type,
                 octets: record.fragment,
                 epoch: Epoch::Clear,
                 place,
                 exact: true,
             };
-            if content.octets.is_empty() && content.content_type != ContentType::APPLICATION_DATA {
-                self.fault(side, None, FaultKind::EmptyRecord(content.content_type));
+            if content.octets.is_empty() && content.carries != ContentType::APPLICATION_DATA {
+                self.fault(side, None, FaultKind::EmptyRecord(content.carries));
                 return;
             }
             self.content(side, at, &content);
@@ -204,7 +204,7 @@ impl<K: Knowledge> Connection<K> {
             return;
         }
         let content = Content {
-            content_type,
+            carries: content_type,
             octets: &content,
             epoch,
             place,
@@ -239,7 +239,7 @@ impl<K: Knowledge> Connection<K> {
     /// Tells what a record carries.
     fn content(&mut self, side: Side, at: SystemTime, content: &Content<'_>) {
         let Content {
-            content_type,
+            carries: content_type,
             octets,
             epoch,
             place,
@@ -572,7 +572,7 @@ impl super::Stream {
 
 /// What a record carries, in clear.
 pub(super) struct Content<'r> {
-    pub(super) content_type: ContentType,
+    pub(super) carries: ContentType,
     pub(super) octets: &'r [u8],
     pub(super) epoch: Epoch,
     /// Where the record is.

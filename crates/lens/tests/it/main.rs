@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod conversations;
+mod damage;
 mod peers;
 mod protection;
 mod rfc8448;

@@ -1,256 +1,184 @@
-//! Connections of other TLS libraries, recorded between them: what they derived and wrote down is what we
-//! derive, and what they sent is what we read.
+//! Other people's TLS: connections of openssl and gnutls over the loopback, with all that went over the
+//! wire and the secrets that they logged.
 
-use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::thread;
 
-use ravelin_lens::connection::{Connection, Limits};
-use ravelin_lens::digest::Octets;
-use ravelin_lens::knowledge::Knowledge;
-use ravelin_lens::ledger::Side;
-use ravelin_lens::story::Story;
+use tempfile::TempDir;
 
-use crate::rfc8448::octets;
+/// What the client asks for in the connections.
+pub(crate) const REQUEST: &str = "GET / HTTP/1.0\r\n\r\n";
 
-mod openssl;
-
-/// How long a program may take for what it was asked.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// A program that talks, and what it said so far.
-struct Program {
+/// A server that answers requests with a page.
+pub(crate) struct Server {
     child: Child,
-    output: Arc<(Mutex<String>, Condvar)>,
-    /// How much of it was heard.
-    heard: usize,
+    port: u16,
+    folder: TempDir,
 }
 
-impl Program {
-    fn start(command: &mut Command) -> Self {
+/// What went over the wire, each way, and the lines that the client logged.
+pub(crate) struct Connection {
+    pub(crate) client: Vec<u8>,
+    pub(crate) server: Vec<u8>,
+    pub(crate) key_log: String,
+}
+
+impl Server {
+    /// `openssl s_server` with these options, and a certificate of this kind of key (`-newkey`).
+    pub(crate) fn openssl(new_key: &[&str], options: &[&str]) -> Self {
+        let (folder, port) = (certificate(new_key), free_port());
+        let mut command = Command::new("openssl");
+        command
+            .args(["s_server", "-www", "-accept", &format!("127.0.0.1:{port}")])
+            .args(["-cert", "cert.pem", "-key", "key.pem"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        Self::start(command, folder, port, "ACCEPT")
+    }
+
+    /// `gnutls-serv` with these priorities.
+    pub(crate) fn gnutls(priorities: &str) -> Self {
+        let (folder, port) = (certificate(&["rsa:2048"]), free_port());
+        let mut command = Command::new("gnutls-serv");
+        command
+            .args(["--http", "--port", &port.to_string()])
+            .args(["--x509certfile", "cert.pem", "--x509keyfile", "key.pem"])
+            .args(["--priority", priorities])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        Self::start(command, folder, port, "Server listening on IPv4")
+    }
+
+    fn start(mut command: Command, folder: TempDir, port: u16, ready: &str) -> Self {
         let mut child = command
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the server is installed");
+        let output: Box<dyn Read + Send> = match (child.stdout.take(), child.stderr.take()) {
+            (Some(output), _) => Box::new(output),
+            (None, errors) => Box::new(errors.unwrap()),
+        };
+        let mut output = BufReader::new(output);
+        let mut said = String::new();
+        while !said.contains(ready) {
+            assert_ne!(output.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        // What it says later must not stop it.
+        thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+        Self {
+            child,
+            port,
+            folder,
+        }
+    }
+
+    /// A request of `openssl s_client` with these options.
+    pub(crate) fn openssl_client(&self, options: &[&str]) -> Connection {
+        self.connection(|port, key_log| {
+            let mut command = Command::new("openssl");
+            command
+                .args(["s_client", "-quiet", "-keylogfile"])
+                .arg(key_log)
+                .args(["-connect", &format!("127.0.0.1:{port}")])
+                .args(options);
+            command
+        })
+    }
+
+    /// A request of `gnutls-cli` with these priorities.
+    pub(crate) fn gnutls_client(&self, priorities: &str) -> Connection {
+        self.connection(|port, key_log| {
+            let mut command = Command::new("gnutls-cli");
+            command
+                .args(["--insecure", "--port", &port.to_string()])
+                .args(["--priority", priorities, "127.0.0.1"])
+                .env("SSLKEYLOGFILE", key_log);
+            command
+        })
+    }
+
+    fn connection(&self, client: impl FnOnce(u16, &Path) -> Command) -> Connection {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let key_log: PathBuf = self.folder.path().join(format!("keys-{port}"));
+        let mut command = client(port, &key_log);
+        let mut child = command
+            .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let output = Arc::new((Mutex::new(String::new()), Condvar::new()));
-        let mut streams: Vec<Box<dyn std::io::Read + Send>> = Vec::new();
-        streams.extend(child.stdout.take().map(|it| Box::new(it) as Box<_>));
-        streams.extend(child.stderr.take().map(|it| Box::new(it) as Box<_>));
-        for mut stream in streams {
-            let output = Arc::clone(&output);
-            std::thread::spawn(move || {
-                let mut piece = [0; 4096];
-                while let Ok(octets @ 1..) = stream.read(&mut piece) {
-                    let text = String::from_utf8_lossy(&piece[..octets]);
-                    output.0.lock().unwrap().push_str(&text);
-                    output.1.notify_all();
-                }
-            });
+            .expect("the client is installed");
+        // Kept open until the answer is there: some clients leave when there is nothing more to say.
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(REQUEST.as_bytes()).unwrap();
+        let output = thread::spawn(move || {
+            let output = child.wait_with_output().unwrap();
+            // A client that never came must not be waited for.
+            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+            output
+        });
+        let (near, _) = listener.accept().unwrap();
+        let far = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        let (from, to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        let upwards = thread::spawn(move || relay(from, to));
+        let server = relay(far, near);
+        let client = upwards.join().unwrap();
+        let output = output.join().unwrap();
+        drop(input);
+        let key_log = fs::read_to_string(&key_log)
+            .unwrap_or_else(|error| panic!("{error}, after {command:?}: {output:?}"));
+        Connection {
+            client,
+            server,
+            key_log,
         }
-        let heard = 0;
-        Self {
-            child,
-            output,
-            heard,
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        let input = self.child.stdin.as_mut().unwrap();
-        input.write_all(line.as_bytes()).unwrap();
-        input.flush().unwrap();
-    }
-
-    /// Waits until it says `words`, behind what was heard before, and gives all that it said.
-    fn hear(&mut self, words: &str) -> String {
-        let (output, changed) = &*self.output;
-        let output = output.lock().unwrap();
-        let heard = self.heard;
-        let lacks = |output: &mut String| !output[heard..].contains(words);
-        let (output, time_out) = changed.wait_timeout_while(output, PATIENCE, lacks).unwrap();
-        let all = output.clone();
-        drop(output);
-        assert!(!time_out.timed_out(), "no {words:?} in: {all}");
-        self.heard += all[heard..].find(words).unwrap() + words.len();
-        all
-    }
-
-    fn leave(&mut self) {
-        drop(self.child.stdin.take());
-        self.child.wait().unwrap();
     }
 }
 
-impl Drop for Program {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What passed between two programs.
-#[derive(Debug, Clone)]
-enum Passed {
-    Octets(Side, SystemTime, Vec<u8>),
-    End(Side),
-}
-
-/// Stands between a client and a server, and keeps what passes.
-struct Recorder {
-    address: SocketAddr,
-    passed: Arc<Mutex<Vec<Passed>>>,
-    thread: JoinHandle<()>,
-}
-
-impl Recorder {
-    /// For one connection to `server`.
-    fn start(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let passed = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&passed);
-        let thread = std::thread::spawn(move || {
-            let (client, _) = listener.accept().unwrap();
-            let server = TcpStream::connect(server).unwrap();
-            let back = {
-                let (from, to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || pass(Side::Server, from, to, &kept))
-            };
-            pass(Side::Client, client, server, &kept);
-            back.join().unwrap();
-        });
-        Self {
-            address,
-            passed,
-            thread,
-        }
-    }
-
-    /// All that passed, once both sides are done.
-    fn finish(self) -> Vec<Passed> {
-        self.thread.join().unwrap();
-        self.passed.lock().unwrap().clone()
-    }
-}
-
-fn pass(side: Side, mut from: TcpStream, mut to: TcpStream, kept: &Mutex<Vec<Passed>>) {
-    let mut piece = [0; 16 * 1024];
-    while let Ok(octets @ 1..) = from.read(&mut piece) {
-        let piece = &piece[..octets];
-        let passed = Passed::Octets(side, SystemTime::now(), piece.to_vec());
-        kept.lock().unwrap().push(passed);
-        if to.write_all(piece).is_err() {
+/// Hands on what comes, and keeps it.
+fn relay(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
+    let mut seen = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(octets @ 1..) = from.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..octets]);
+        if to.write_all(&buffer[..octets]).is_err() {
             break;
         }
     }
-    kept.lock().unwrap().push(Passed::End(side));
     let _ = to.shutdown(Shutdown::Write);
-    let _ = from.shutdown(Shutdown::Read);
+    seen
 }
 
-/// A connection, recorded, and what is known of it.
-pub(crate) struct Recording {
-    passed: Vec<Passed>,
-    pub(crate) known: Known,
+/// A new folder with a key and a certificate of its own.
+fn certificate(new_key: &[&str]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let output = Command::new("openssl")
+        .args(["req", "-x509", "-nodes", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost", "-newkey"])
+        .args(new_key)
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder.path())
+        .output()
+        .expect("openssl is installed");
+    assert!(output.status.success(), "{output:?}");
+    folder
 }
 
-/// What a key log says, and what is known from before.
-#[derive(Default)]
-pub(crate) struct Known {
-    /// By client random and label.
-    lines: HashMap<(Vec<u8>, String), Octets>,
-}
-
-impl Known {
-    fn read(key_log: &Path) -> Self {
-        let text = std::fs::read_to_string(key_log).unwrap();
-        let mut known = Self::default();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let words: Vec<_> = line.split(' ').collect();
-            let [label, random, secret] = words[..] else {
-                panic!("{line}");
-            };
-            let place = (octets(random).to_vec(), label.to_owned());
-            known.lines.insert(place, octets(secret));
-        }
-        known
-    }
-}
-
-impl Knowledge for Known {
-    fn logged(&self, client_random: &[u8; 32], label: &str) -> Option<Octets> {
-        let place = (client_random.to_vec(), label.to_owned());
-        self.lines.get(&place).cloned()
-    }
-}
-
-impl Recording {
-    fn tell(&self) -> Story {
-        self.tell_to(&self.known, Limits::default())
-    }
-
-    fn tell_to(&self, knowledge: impl Knowledge, limits: Limits) -> Story {
-        let mut connection = Connection::new(knowledge, limits);
-        for passed in &self.passed {
-            match passed {
-                Passed::Octets(side, at, octets) => connection.receive(*side, *at, octets),
-                Passed::End(side) => connection.ended(*side, false),
-            }
-        }
-        connection.finish()
-    }
-}
-
-/// A folder with a certificate and a key, and what the programs write.
-struct Workshop {
-    folder: tempfile::TempDir,
-}
-
-impl Workshop {
-    /// With a key by the arguments of `openssl req`, such as `rsa:2048`.
-    fn new(key: &[&str]) -> Self {
-        let shop = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let made = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-            ])
-            .args(["-addext", "subjectAltName=DNS:localhost"])
-            .args(key)
-            .arg("-keyout")
-            .arg(shop.path("key.pem"))
-            .arg("-out")
-            .arg(shop.path("certificate.pem"))
-            .output()
-            .expect("openssl runs");
-        assert!(made.status.success(), "{made:?}");
-        shop
-    }
-
-    fn rsa() -> Self {
-        Self::new(&["-newkey", "rsa:2048"])
-    }
-
-    fn ecdsa() -> Self {
-        Self::new(&["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }

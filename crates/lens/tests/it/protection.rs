@@ -8,6 +8,7 @@ use ravelin_wire::registry::{AlertDescription, CipherSuite, ContentType, Protoco
 use crate::rfc8448::octets;
 
 mod broken;
+mod peers;
 
 /// RFC 8448, section 3: what the client sends under its application traffic keys.
 #[test]

@@ -8,8 +8,9 @@ use ravelin_lens::connection::{Connection, Limits};
 use ravelin_lens::digest::Octets;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::ledger::{Side, Standing};
-use ravelin_lens::story::{Claim, Epoch, Story, Verdict, What};
-use ravelin_wire::registry::{HandshakeType, NamedGroup};
+use ravelin_lens::story::{Claim, EarlyData, End, Epoch, Resumption, Sealed, Story, Verdict, What};
+use ravelin_lens::tickets::Memory;
+use ravelin_wire::registry::{HandshakeType, NamedGroup, SignatureScheme};
 
 use crate::rfc8448::octets;
 
@@ -42,7 +43,11 @@ impl Trace {
     }
 
     pub(crate) fn tell(&self) -> Story {
-        let mut connection = Connection::new(self, Limits::default());
+        self.tell_to(self)
+    }
+
+    pub(crate) fn tell_to(&self, knowledge: impl Knowledge) -> Story {
+        let mut connection = Connection::new(knowledge, Limits::default());
         for (side, record) in &self.records {
             connection.receive(*side, SystemTime::UNIX_EPOCH, record);
         }
@@ -60,7 +65,7 @@ impl Knowledge for Trace {
         let private = PrivateKey::from_private_key(algorithm, self.private.get(&group)?).unwrap();
         let public = UnparsedPublicKey::new(algorithm, server_share);
         let take = |secret: &[u8]| Ok(Octets::new(secret.to_vec()));
-        Some(agreement::agree(&private, public, (), take).unwrap())
+        agreement::agree(&private, public, (), take).ok()
     }
 }
 
@@ -170,4 +175,57 @@ fn a_second_hello_goes_on_from_the_hash_of_the_first() {
     all_is_well(&story);
     assert!(story.agreement.retried);
     assert_eq!(story.agreement.group, Some(NamedGroup::SECP256R1));
+}
+
+/// The key of the ticket is what the trace before left behind.
+#[test]
+fn data_before_the_handshake_is_over_is_told() {
+    let mut memory = Memory::new(1);
+    memory.remember(&Trace::read(include_str!("rfc8448/section-3.txt")).tell());
+    let trace = Trace::read(include_str!("rfc8448/section-4.txt"));
+    let story = trace.tell_to((&trace, &memory));
+    all_is_well(&story);
+    has(
+        &story,
+        "PSK",
+        "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3",
+    );
+    let claims: Vec<_> = story.checks.iter().map(|check| &check.claim).collect();
+    assert!(claims.contains(&&Claim::Binder(0)));
+    assert_eq!(story.agreement.early_data, EarlyData::Accepted);
+    assert_eq!(story.steps[1].bytes[..], *b"ABCDEF");
+    assert_eq!(story.steps[1].epoch, Epoch::EarlyData);
+    let resumption = Resumption::Psk { key_exchange: true };
+    assert_eq!(story.agreement.resumption, Some(resumption));
+}
+
+/// Where nothing of the ticket is known, the handshake is read all the same, but for what the key is part of.
+#[test]
+fn early_data_without_its_key_is_sealed() {
+    let trace = Trace::read(include_str!("rfc8448/section-4.txt"));
+    let story = trace.tell();
+    assert_eq!(story.faults, []);
+    assert_eq!(story.steps[1].what, What::Sealed(Sealed::NoKeys));
+    assert_eq!(story.agreement.complete, None);
+}
+
+#[test]
+fn a_client_that_shows_who_it_is_is_told() {
+    let story = Trace::read(include_str!("rfc8448/section-6.txt")).tell();
+    all_is_well(&story);
+    assert!(story.agreement.client_certificate_asked);
+    assert_eq!(story.agreement.client_chain.len(), 1);
+    let scheme = |scheme: Option<SignatureScheme>| scheme.unwrap().to_string();
+    let agreement = &story.agreement;
+    assert_eq!(scheme(agreement.server_signature), "ecdsa_secp256r1_sha256");
+    assert_eq!(scheme(agreement.client_signature), "rsa_pss_rsae_sha256");
+}
+
+#[test]
+fn what_looks_like_an_older_version_is_told() {
+    let story = Trace::read(include_str!("rfc8448/section-7.txt")).tell();
+    all_is_well(&story);
+    let is_change = |step: &&ravelin_lens::story::Step| step.what == What::ChangeCipherSpec;
+    assert_eq!(story.steps.iter().filter(is_change).count(), 2);
+    assert_eq!(story.end, [End::Said; 2]);
 }

@@ -86,4 +86,18 @@ impl Joiner {
     pub fn pending(&self) -> usize {
         self.fragments.len() - self.given
     }
+
+    /// How many octets the message that is not whole lacks at least; `None` where there is none.
+    #[must_use]
+    pub fn missing(&self) -> Option<usize> {
+        let rest = self.fragments.get(self.given..)?;
+        match rest.first_chunk::<HEADER_OCTETS>() {
+            Some([_, high, middle, low]) => {
+                let body = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+                Some((HEADER_OCTETS + body).saturating_sub(rest.len()))
+            }
+            None if rest.is_empty() => None,
+            None => Some(HEADER_OCTETS - rest.len()),
+        }
+    }
 }

@@ -4,17 +4,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ravelin_lens::connection::Limits;
-use ravelin_lens::knowledge::{Knowledge, Nothing, Psk};
-use ravelin_lens::ledger::Side;
-use ravelin_lens::schedule::tls13::PskKind;
-use ravelin_lens::story::{
-    Check, Claim, EarlyData, End, Epoch, FaultKind, Resumption, Sealed, Story, Verdict, What,
-};
+use ravelin_lens::digest::Octets;
+use ravelin_lens::knowledge::Knowledge;
+use ravelin_lens::ledger::{By, Side, Standing};
+use ravelin_lens::story::{Check, Claim, EarlyData, End, Epoch, Resumption, Story};
 use ravelin_lens::tickets::Memory;
 use ravelin_wire::registry::{NamedGroup, ProtocolVersion};
 
-use super::{Known, Program, Recorder, Recording, Workshop};
-use crate::rfc8448::octets;
+use super::{
+    Known, NOT_LOGGED, Program, Recorder, Recording, SHARED_KEY, Shared, Workshop, is_said,
+};
 use crate::traces::all_is_well_but;
 
 /// `openssl s_server`, which prints what it is sent, and sends what it is told to.
@@ -68,7 +67,7 @@ impl<'s> Server<'s> {
         change: impl FnOnce(&mut Command),
     ) -> Recording {
         self.connections += 1;
-        let recorder = Recorder::start(self.address);
+        let recorder = Recorder::start(self.address, 1);
         let log = self.shop.path(&format!("keys-{}", self.connections));
         let mut command = Command::new("openssl");
         command
@@ -96,7 +95,7 @@ impl<'s> Server<'s> {
         client.say("Q\n");
         client.leave();
         Recording {
-            passed: recorder.finish(),
+            passed: recorder.finish().remove(0),
             known: Known::read(&log),
         }
     }
@@ -106,27 +105,6 @@ impl<'s> Server<'s> {
 fn alone(shop: &Workshop, server: &[&str], client: &[&str], script: Script) -> Story {
     Server::start(shop, server).connect(client, script).tell()
 }
-
-fn is_said(story: &Story, side: Side, words: &str) {
-    let said = story.steps.iter().any(|step| {
-        let text = String::from_utf8_lossy(&step.bytes);
-        step.side == side && step.what == What::ApplicationData && text.contains(words)
-    });
-    assert!(said, "{side:?} {words}");
-}
-
-/// What a key log does not say, and does not let follow.
-const NOT_LOGGED: &[&str] = &[
-    "PSK",
-    "early_secret",
-    "shared_secret",
-    "derived",
-    "handshake_secret",
-    "main_secret",
-    "resumption_secret",
-    "PSK of the ticket",
-    "premaster_secret",
-];
 
 fn ping_pong_is_told(story: &Story) {
     all_is_well_but(story, NOT_LOGGED, &[]);
@@ -257,20 +235,6 @@ fn a_ticket_of_tls13_goes_on() {
     let resumption = Resumption::Psk { key_exchange: true };
     assert_eq!(second.agreement.resumption, Some(resumption));
     assert_eq!(second.agreement.server_chain.len(), 0);
-}
-
-/// Two that share a key, which the log does not have.
-struct Shared;
-
-const SHARED_KEY: &str = "a1a2a3a4a5a6a7a8a9aaabacadaeafb0";
-
-impl Knowledge for Shared {
-    fn psk(&self, identity: &[u8]) -> Option<Psk> {
-        (identity == b"friend").then(|| Psk {
-            key: octets(SHARED_KEY),
-            kind: PskKind::External,
-        })
-    }
 }
 
 #[test]
@@ -446,4 +410,59 @@ fn a_client_shows_who_it_is_after_the_handshake() {
     assert_eq!(story.agreement.client_chain.len(), 1);
     let of_client = |check: &&Check| check.claim == Claim::Finished(Side::Client);
     assert_eq!(story.checks.iter().filter(of_client).count(), 2);
+}
+
+/// The server's RSA key, with which OpenSSL decrypts what the client sent it.
+struct ServerKey<'s>(&'s Workshop);
+
+impl Knowledge for ServerKey<'_> {
+    fn decrypted_premaster(&self, encrypted: &[u8]) -> Option<Octets> {
+        let Self(shop) = self;
+        std::fs::write(shop.path("encrypted"), encrypted).unwrap();
+        let output = Command::new("openssl")
+            .args([
+                "pkeyutl",
+                "-decrypt",
+                "-in",
+                "encrypted",
+                "-inkey",
+                "key.pem",
+            ])
+            .current_dir(shop.folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        Some(Octets::new(output.stdout))
+    }
+}
+
+#[test]
+fn the_key_of_the_server_opens_what_was_encrypted_to_it() {
+    let shop = Workshop::rsa();
+    for version in ["-tls1", "-tls1_1", "-tls1_2"] {
+        let suite = ["-cipher", "AES256-SHA:@SECLEVEL=0"];
+        let client = [&[version][..], &suite].concat();
+        let recording = Server::start(&shop, &suite).connect(&client, PING_PONG);
+        let story = recording.tell_to(ServerKey(&shop), Limits::default());
+        all_is_well_but(&story, &[], &[]);
+        is_said(&story, Side::Server, "pong");
+        // What the program logged, it derived in its own way.
+        let story = recording.tell_to((ServerKey(&shop), &recording.known), Limits::default());
+        let mut named = story
+            .ledger
+            .iter()
+            .filter(|(_, it)| it.name == "master_secret");
+        let standing = &named.next().unwrap().1.standing;
+        assert_eq!(*standing, Standing::Confirmed(By::KeyLog));
+    }
+}
+
+#[test]
+fn the_protocol_that_is_said_before_alpn_is_told() {
+    let shop = Workshop::ecdsa();
+    let server = ["-nextprotoneg", "other,this"];
+    let client = ["-tls1_2", "-nextprotoneg", "this"];
+    let story = alone(&shop, &server, &client, PING_PONG);
+    ping_pong_is_told(&story);
+    assert_eq!(story.agreement.alpn.as_deref(), Some(&b"this"[..]));
 }
