@@ -11,3 +11,4 @@ mod rfc8448;
 mod text;
 mod tls12;
 mod traces;
+mod words;
