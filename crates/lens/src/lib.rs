@@ -16,7 +16,7 @@
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
-//! - [`text`] shows it all on a terminal.
+//! - [`text`] shows it all on a terminal, and [`json`] gives it to programs.
 //! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
@@ -28,6 +28,7 @@ pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod fingerprint;
+pub mod json;
 pub mod judgement;
 pub mod keylog;
 pub mod knowledge;

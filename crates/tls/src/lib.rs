@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod observe;
 pub mod policy;
 pub mod server;
+pub mod starttls;
 
 pub use certificates::{Certificates, ServedCertificate};
 pub use inspect::Witness;

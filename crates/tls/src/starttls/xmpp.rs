@@ -1,0 +1,68 @@
+//! XMPP: a stream of XML (RFC 6120, section 5). It is not parsed: what is looked for is what servers write,
+//! and who writes it otherwise is told not to offer TLS, which is the safe mistake.
+
+use super::{StartTls, StartTlsError, Turn};
+
+pub(super) fn open(host: &str) -> Vec<u8> {
+    format!(
+        "<?xml version='1.0'?><stream:stream to='{host}' xmlns='jabber:client' \
+         xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+    )
+    .into_bytes()
+}
+
+pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
+    let heard = dialogue.heard.trim_ascii_start();
+    if heard.first().is_some_and(|first| *first != b'<') {
+        return Err(dialogue.unexpected(heard));
+    }
+    if let Some(at) = find(heard, b"<stream:error") {
+        if find(&heard[at..], b"</stream:error>").is_none() {
+            return Ok(Turn::default());
+        }
+        return Err(StartTlsError::Refused(super::shown(&heard[at..])));
+    }
+    if dialogue.turn == 1 {
+        let end = end_of(heard, b"</stream:features>").or(end_of(heard, b"<stream:features/>"));
+        let Some(end) = end else {
+            return Ok(Turn::default());
+        };
+        if find(&heard[..end], b"<starttls").is_none() {
+            return Err(StartTlsError::NotOffered);
+        }
+        let skipped = dialogue.heard.len() - heard.len();
+        dialogue.heard.drain(..skipped + end);
+        return Ok(dialogue.say(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_vec()));
+    }
+    if heard.starts_with(b"<failure") {
+        return Err(StartTlsError::Refused("failure".to_owned()));
+    }
+    let begun = heard.len().min(PROCEED.len());
+    if heard[..begun] != PROCEED[..begun] {
+        return Err(dialogue.unexpected(heard));
+    }
+    let Some(tag) = end_of(heard, b">") else {
+        return Ok(Turn::default());
+    };
+    let end = if heard[..tag].ends_with(b"/>") {
+        tag
+    } else {
+        match end_of(heard, b"</proceed>") {
+            Some(end) => end,
+            None => return Ok(Turn::default()),
+        }
+    };
+    let skipped = dialogue.heard.len() - heard.len();
+    dialogue.heard.drain(..skipped + end);
+    Ok(Turn::now())
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+fn end_of(text: &[u8], part: &[u8]) -> Option<usize> {
+    find(text, part).map(|at| at + part.len())
+}
+
+const PROCEED: &[u8] = b"<proceed";
