@@ -1,12 +1,15 @@
 //! `ravelin inspect`: a handshake, recorded and told step by step.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ravelin_certs::store::{NewFile, write_together};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::explain::Language;
 use ravelin_lens::json;
 use ravelin_lens::ledger::{Secrets, Side};
+use ravelin_lens::page::{self, Audience};
 use ravelin_lens::story::{Claim, Story, Verdict};
 use ravelin_lens::text::{self, Options};
 
@@ -15,16 +18,53 @@ use crate::dial::Bounds;
 use crate::failure::Failure;
 use crate::words;
 
+mod capture;
 mod client;
 mod failed;
 mod server;
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
-    match (&arguments.host, &arguments.listen) {
-        (_, Some(listen)) => server::run(listen, arguments),
-        (Some(host), None) => client::run(host, arguments),
-        (None, None) => Err(Failure::usage("there is no server to look at")),
+    match (&arguments.host, &arguments.listen, &arguments.capture.pcap) {
+        (_, _, Some(file)) => capture::run(file, arguments),
+        (_, Some(listen), _) => server::run(listen, arguments),
+        (Some(host), _, _) => client::run(host, arguments),
+        (None, None, None) => Err(Failure::usage("there is no server to look at")),
     }
+}
+
+/// Writes the page of connections, where one is wanted.
+fn write_page(
+    stories: &[&Story],
+    subject: &str,
+    arguments: &InspectArguments,
+) -> Result<(), Failure> {
+    let Some(file) = &arguments.html else {
+        return Ok(());
+    };
+    let options = options(arguments);
+    let page = page::page(
+        stories,
+        &page::Options {
+            language: options.language,
+            secrets: options.secrets,
+            subject: Some(subject),
+            audience: Audience::Onlooker,
+        },
+    )
+    .map_err(|error| Failure::of(&error))?;
+    write(file, page.as_bytes(), options.secrets)
+}
+
+/// Writes a file in place of what was there. One with secrets in it is for nobody else on this machine.
+fn write(file: &Path, bytes: &[u8], secrets: Secrets) -> Result<(), Failure> {
+    let new = NewFile {
+        path: file.to_owned(),
+        bytes,
+        private: secrets == Secrets::Shown,
+    };
+    write_together(&[new], true).map_err(|error| Failure::of(&error))?;
+    words::inspect::written(file);
+    Ok(())
 }
 
 /// Tells of a connection, as it is asked for.

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::explain::Language;
+use ravelin_lens::json;
 use ravelin_lens::ledger::Secrets;
 use ravelin_lens::page::{self, Audience};
 use ravelin_lens::text::{self, Detail};
@@ -44,12 +45,18 @@ pub(crate) fn answer(head: &Parts, connection: &Connection) -> Response<Body> {
     let (content_type, body) = if negotiation::wants_html(accept) {
         let options = page::Options {
             language,
-            secrets: page::Secrets::Shown,
+            secrets: Secrets::Shown,
             subject: None,
             audience: Audience::Visitor,
         };
         match page::page(&[&story], &options) {
             Ok(page) => ("text/html; charset=utf-8", page),
+            Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    } else if negotiation::wants(accept, "application/json") {
+        let document = json::document(&[&story], language, Secrets::Shown);
+        match serde_json::to_string(&document) {
+            Ok(text) => ("application/json", text),
             Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR),
         }
     } else {

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use ravelin_lens::connection::{Connection, Limits};
 use ravelin_lens::explain::Language;
-use ravelin_lens::page::{Audience, Options, Secrets, page};
+use ravelin_lens::ledger::Secrets;
+use ravelin_lens::page::{Audience, Options, page};
 use ravelin_lens::story::Story;
 
 use crate::browser::{Browser, address};

@@ -26,14 +26,15 @@ use crate::listen_on::ListenOn;
     ravelin inspect example.org\n  \
     ravelin inspect example.org --resume --tls 1.2\n  \
     ravelin inspect mail.example.org:587 --starttls smtp --detail fields\n  \
+    ravelin inspect --pcap traffic.pcapng --keylog keys.log --html handshake.html\n  \
     ravelin inspect --listen 8443   # then open https://localhost:8443 in a browser")]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct InspectArguments {
     /// The server: HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST
     #[arg(
         value_name = "HOST",
-        required_unless_present = "listen",
-        conflicts_with = "listen"
+        required_unless_present_any = ["listen", "pcap"],
+        conflicts_with_all = ["listen", "pcap"]
     )]
     pub(crate) host: Option<String>,
     /// Be the server, and show what each client offers: PORT for this machine alone, *:PORT for everyone, or
@@ -43,6 +44,8 @@ pub(crate) struct InspectArguments {
     /// End after the first client
     #[arg(long, requires = "listen")]
     pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) capture: CaptureArguments,
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
     /// How long a connection may take: 10s, 1m [default: 10s]
@@ -54,6 +57,12 @@ pub(crate) struct InspectArguments {
     /// Print JSON (docs/inspect.schema.json names its fields)
     #[arg(long, conflicts_with_all = ["listen", "detail"])]
     pub(crate) json: bool,
+    /// Write one page of HTML too, which needs nothing but a browser
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write a capture of the connection with its secrets too, which Wireshark opens decrypted
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "pcap", "hide_secrets"])]
+    pub(crate) pcapng: Option<PathBuf>,
     /// Leave out keys, secrets and application data
     #[arg(long)]
     pub(crate) hide_secrets: bool,
@@ -62,6 +71,23 @@ pub(crate) struct InspectArguments {
     pub(crate) lang: Option<Tongue>,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
+}
+
+/// Where a connection is that was captured, and what opens it.
+#[derive(Debug, Args)]
+pub(crate) struct CaptureArguments {
+    /// Look at the connections of a capture, pcap or pcapng, in place of making one; "-" reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "starttls", "resume", "http"])]
+    pub(crate) pcap: Option<PathBuf>,
+    /// The secrets of the connections, as SSLKEYLOGFILE has them; repeatable
+    #[arg(long, value_name = "FILE", requires = "pcap")]
+    pub(crate) keylog: Vec<PathBuf>,
+    /// The server's RSA key, in PEM, which opens connections without forward secrecy; repeatable
+    #[arg(long, value_name = "FILE", requires = "pcap")]
+    pub(crate) rsa_key: Vec<PathBuf>,
+    /// Tell of this connection alone, by its number in the list
+    #[arg(long, value_name = "N", requires = "pcap")]
+    pub(crate) stream: Option<u64>,
 }
 
 /// How to connect to a server, and how to judge it.

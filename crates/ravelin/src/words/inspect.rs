@@ -4,6 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use ravelin_lens::explain::visible;
 use ravelin_lens::fingerprint::refusals::{Refusal, refusals};
@@ -15,11 +16,20 @@ use ravelin_wire::record::Foreign;
 use ravelin_wire::registry::{CodePoint, ExtensionType, Judgement};
 
 use super::{BOLD, DIM, GREEN, LINK, RED, YELLOW, result, tell, warn};
+
+mod list;
+
 use crate::failure::Failure;
+pub(crate) use list::{List, bad_lines, captured};
 
 /// Who was looked at, and where.
 pub(crate) fn connected(name: &str, address: SocketAddr) {
     say!("{DIM}{name} is at {address}{DIM:#}");
+}
+
+/// Where something was written to.
+pub(crate) fn written(file: &Path) {
+    say!("wrote {}", file.display());
 }
 
 pub(crate) fn second_connection() -> Result<(), Failure> {
