@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod peers;
+mod proof;
 mod protection;
 mod rfc8448;
 mod tls12;
