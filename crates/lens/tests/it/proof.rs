@@ -1,6 +1,7 @@
 //! Proofs, with signatures, certificates and promises that others made.
 
 mod certificates;
+mod damage;
 mod hellos;
 mod logs;
 mod shares;
