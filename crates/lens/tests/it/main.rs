@@ -10,6 +10,7 @@ mod fingerprint;
 mod json;
 mod page;
 mod peers;
+mod proof;
 mod protection;
 mod recorder;
 mod rfc8448;

@@ -1,0 +1,8 @@
+//! Proofs, with signatures, certificates and promises that others made.
+
+mod certificates;
+mod damage;
+mod hellos;
+mod logs;
+mod shares;
+mod signatures;
