@@ -354,3 +354,24 @@ fn a_server_key_opens_what_openssl_encrypts_to_it_and_nothing_else() {
     let message = other.err().expect("no RSA key").to_string();
     assert!(message.ends_with("and this is an Ed25519 key"), "{message}");
 }
+
+/// For captures of what machines really send, which are too large to be kept here, or private:
+///
+///     CAPTURE=FILE cargo nextest run -p ravelin-lens --run-ignored only any_capture
+///
+/// Connections whose beginning is in the file have the same numbers in tshark. Those of which something is
+/// missing are left out: tshark says so in words of its own.
+#[test]
+#[ignore = "needs a file"]
+fn any_capture_is_read_as_tshark_reads_it() {
+    let path = std::env::var("CAPTURE").expect("CAPTURE names a file");
+    let (ear, result) = Ear::hear(&fs::read(&path).expect("the file"));
+    result.expect("a good file");
+    let whole = |(_, heard): &(usize, &Heard)| heard.lost.iter().all(Vec::is_empty);
+    let whole: Vec<_> = ear.streams.values().enumerate().filter(whole).collect();
+    assert!(!whole.is_empty());
+    for (number, heard) in whole {
+        let expected = followed(Path::new(&path), number);
+        assert!(heard.octets == expected, "{number}");
+    }
+}
