@@ -390,9 +390,9 @@ mod tests {
 
     #[test]
     fn bad_lines_are_named_by_their_number_and_harm_no_other() {
-        let long = "A".repeat(MAX_LINE_OCTETS * 3);
+        let endless = "A".repeat(MAX_LINE_OCTETS * 3);
         let log = format!(
-            "CLIENT_RANDOM {RANDOM}\n{long}\nclient {RANDOM} 00\nCLIENT_RANDOM 00 00\n\
+            "CLIENT_RANDOM {RANDOM}\n{endless}\nclient {RANDOM} 00\nCLIENT_RANDOM 00 00\n\
              CLIENT_RANDOM {RANDOM} 0\nCLIENT_RANDOM {RANDOM} 0x\nRSA 00 00\n\
              SERVER_HANDSHAKE_TRAFFIC_SECRET {RANDOM} 0102\n"
         );

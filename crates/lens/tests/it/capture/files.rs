@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::prelude::*;
-use ravelin_lens::capture::{CaptureError, Damage};
+use ravelin_lens::capture::{Capture, CaptureError, Damage, Limits};
 use ravelin_lens::ledger::Side::{Client, Server};
 
 use super::packets::{ACK, Ear, FIN, SYN, Segment, ethernet, pcap};
@@ -50,7 +50,7 @@ fn every_format_of_editcap_says_the_same_at_the_same_time() {
     let expected = Ear::only(&whole());
     assert_eq!(expected.octets[1], b"good day");
     let times = expected.times.clone();
-    assert_eq!(times[0], UNIX_EPOCH + Duration::from_micros(2000));
+    assert_eq!(times[0], UNIX_EPOCH + Duration::from_millis(2));
     for format in ["pcap", "nsecpcap", "pcapng"] {
         assert_eq!(
             Ear::only(&converted(&["-F", format], &whole())),
@@ -169,7 +169,7 @@ fn a_file_that_is_cut_anywhere_says_where_and_tells_all_packets_before() {
         let mut seen = 0;
         for cut in 0..=file.len() {
             let mut ear = Ear::default();
-            let mut capture = ravelin_lens::capture::Capture::new(&file[..cut], Default::default());
+            let mut capture = Capture::new(&file[..cut], Limits::default());
             let result = capture.read(&mut ear);
             let packets = capture.summary().packets;
             assert!(

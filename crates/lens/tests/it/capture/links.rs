@@ -14,6 +14,9 @@ fn segments() -> Vec<Segment> {
     ]
 }
 
+/// How a link carries a packet of IP.
+type Frame<'f> = &'f dyn Fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn every_link_that_is_known_carries_the_same() {
     let tagged = |tags: &[u16], ip: &[u8]| {
@@ -28,7 +31,6 @@ fn every_link_that_is_known_carries_the_same() {
     };
     // Shorter frames are filled up to 60 octets.
     let filled = |ip: &[u8]| [&ethernet(0x0800, ip)[..], &[0; 8]].concat();
-    type Frame<'f> = &'f dyn Fn(&[u8]) -> Vec<u8>;
     let cases: [(&str, u32, Frame<'_>); 11] = [
         ("Ethernet", 1, &filled),
         ("VLAN", 1, &|ip| tagged(&[0x8100], ip)),

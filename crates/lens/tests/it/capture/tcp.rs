@@ -1,9 +1,10 @@
 //! Segments that come in any order, twice, not at all, or with something else in them.
 
-use std::time::Duration;
+use std::fs;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use ravelin_lens::capture::{Closed, Limits, Notice};
+use ravelin_lens::capture::{Capture, Closed, Consumer, Limits, Notice, Opening, StreamId};
 use ravelin_lens::ledger::Side::{self, Client, Server};
 
 use super::packets::{ACK, Ear, FIN, Heard, RST, SYN, Segment, pcap, pcap_at};
@@ -297,4 +298,35 @@ fn more_connections_than_allowed_make_room_and_are_told_to() {
         .values()
         .filter(|heard| heard.closed == Some(Closed::Crowded));
     assert!((900..1000).contains(&crowded.count()));
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Consumer for Deaf {
+    fn opened(&mut self, _: StreamId, _: &Opening) {}
+
+    fn data(&mut self, _: StreamId, _: Side, _: SystemTime, _: &[u8]) {}
+}
+
+#[test]
+fn a_hundred_thousand_open_connections_take_less_than_64_mb() {
+    let status = |field: &str| {
+        let status = fs::read_to_string("/proc/self/status").expect("Linux");
+        let line = status.lines().find(|line| line.starts_with(field));
+        let digits = line.expect("the field").split_whitespace().nth(1);
+        digits.expect("a number").parse::<u64>().expect("a number")
+    };
+    let mut packets = pcap(IP, &[]);
+    for connection in 0..100_000_u32 {
+        let mut packet = Segment::new(Client, 0, 0, SYN, b"hello").ipv4();
+        packet[12..16].copy_from_slice(&connection.to_be_bytes());
+        packets.extend(&pcap(IP, &[packet])[24..]);
+    }
+    let before = status("VmRSS");
+    let mut capture = Capture::new(&packets[..], Limits::default());
+    capture.read(&mut Deaf).expect("a good file");
+    assert_eq!(capture.summary().connections, 100_000);
+    let kilobytes = status("VmHWM").saturating_sub(before);
+    assert!(kilobytes < 64_000, "{kilobytes}");
 }
