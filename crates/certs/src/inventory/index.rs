@@ -24,7 +24,7 @@ use super::error::{InventoryError, is_damage};
 use crate::journal::error::Refusal;
 pub(crate) use bulk::Bulk;
 pub(crate) use changes::{apply, issuers, known_issuer, last_crl, revocation};
-pub(crate) use names::{for_each_packed, hash, packed_texts, texts, with_name, with_part};
+pub(crate) use names::{for_each_packed, hash, named, packed_texts, texts, with_name, with_part};
 pub(crate) use place::Place;
 use tables::empty;
 use values::serial_octets;
@@ -129,6 +129,21 @@ impl Index {
             .transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
+    /// Puts the names of the certificates that came last where they are found, if they are many by now.
+    /// Where that fails, the next time will do: they are found meanwhile, only more slowly.
+    pub(crate) fn sort_in_names(&mut self) {
+        let _ = self.try_sort_in_names();
+    }
+
+    fn try_sort_in_names(&mut self) -> Result<(), rusqlite::Error> {
+        if !names::are_to_be_sorted(&self.connection)? {
+            return Ok(());
+        }
+        let transaction = self.write()?;
+        names::sort_in(&transaction)?;
+        transaction.commit()
+    }
+
     /// Looks at the index as it is at one moment, until the value is dropped.
     pub(crate) fn look(&self) -> Result<Transaction<'_>, rusqlite::Error> {
         self.connection.unchecked_transaction()
@@ -221,7 +236,7 @@ const CACHE_FOR_BULK: i64 = 128 << 10;
 const APPLICATION: i32 = 0x5276_6c6e;
 
 /// The version of the tables. Any other is made anew.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// Octets that the file's log may grow to before they are put into the file itself.
 const WAL: i64 = 32 << 20;

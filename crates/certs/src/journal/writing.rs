@@ -214,6 +214,7 @@ pub(super) fn append(
     locked.append(batch.lines.as_bytes())?;
     // The entries are on the disk: an index that cannot take them now will catch up later.
     let _ = transaction.commit();
+    index.sort_in_names();
     Ok(batch.built.head())
 }
 
