@@ -187,8 +187,10 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
         let stores = [&FileStore::open(empty.join(what)).unwrap(), full];
         let mut journals = stores.map(|store| Journal::open(store).unwrap());
         let mut times = [Vec::new(), Vec::new()];
+        let mut used = [Duration::ZERO; 2];
         for _ in 0..turns {
-            for ((journal, store), times) in journals.iter_mut().zip(stores).zip(&mut times) {
+            let both = journals.iter_mut().zip(stores);
+            for (((journal, store), times), used) in both.zip(&mut times).zip(&mut used) {
                 let now = SystemTime::now();
                 let events: Vec<Event> = (0..size).map(|_| issuer.issue(now)).collect();
                 if cold {
@@ -196,9 +198,10 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
                     forget(store.folder());
                     *journal = Journal::open(store).unwrap();
                 }
-                let start = Instant::now();
+                let (start, before) = (Instant::now(), cpu_time());
                 journal.append(&events, now).unwrap();
                 times.push(start.elapsed());
+                *used += cpu_time().saturating_sub(before);
             }
         }
         let figures = times.map(|mut times| {
@@ -214,12 +217,14 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
             (median, mean, longest),
             (full_median, full_mean, full_longest),
         ] = figures;
+        let [used, full_used] = used.map(|used| micros(used) / number(turns));
         println!(
             "{what}: median {median:.0} µs into an empty one, {full_median:.0} µs into this (ratio \
              {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2}); longest {longest:.0} and \
-             {full_longest:.0} µs",
+             {full_longest:.0} µs; {used:.0} and {full_used:.0} µs of CPU (ratio {:.2})",
             full_median / median,
-            full_mean / mean
+            full_mean / mean,
+            full_used / used
         );
     }
 }
