@@ -149,13 +149,18 @@ impl Index {
         self.connection.unchecked_transaction()
     }
 
-    /// Whether the issuer has given the number, as far as the index has got.
+    /// Whether the issuer has given the number, as far as the index has got; it need not be looked for
+    /// where it is greater than `greatest`, which is all that [`Self::greatest_serial`] said.
     pub(crate) fn has_given(
         &self,
         issuer: &Fingerprint,
         serial: &SerialNumber,
+        greatest: Option<&[u8]>,
     ) -> Result<bool, ApplyError> {
         let octets = serial_octets(serial)?;
+        if Some(octets) > greatest {
+            return Ok(false);
+        }
         let Some(issuer) = known_issuer(&self.connection, issuer)? else {
             return Ok(false);
         };
@@ -165,6 +170,19 @@ impl Index {
             .exists(params![octets, issuer])?;
         // One that was revoked without being known here was given by whoever issued it.
         Ok(known || revocation(&self.connection, issuer, serial)?.is_some())
+    }
+
+    /// The octets of the greatest serial number that is known here: no issuer has given a greater one.
+    pub(crate) fn greatest_serial(&self) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+        self.connection
+            .prepare_cached(
+                "SELECT max(serial) FROM (
+                     SELECT max(serial) AS serial FROM certificates
+                     UNION ALL
+                     SELECT (SELECT max(serial) FROM revocations WHERE issuer = id) FROM issuers
+                 )",
+            )?
+            .query_row([], |row| row.get(0))
     }
 
     pub(crate) fn path(&self) -> &Path {

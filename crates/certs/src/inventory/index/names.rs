@@ -206,7 +206,7 @@ fn find_packed(
 const PACKED_AFTER: &str = "SELECT first, texts FROM packed WHERE first > ?1";
 
 fn first_after(after: u64) -> Result<i64, rusqlite::Error> {
-    signed(after).map(|after| after - DISTANCES as i64)
+    signed(after.saturating_sub(DISTANCES))
 }
 
 /// Hands over the packed texts of each certificate of an entry after `after`, as [`pack`] makes them.
