@@ -26,10 +26,12 @@ def inventory_figures(text):
             raise ValueError(f"the inventory's figures have no \"{what}\"")
         return median(map(float, found)) / 1e3
 
-    def appended(what):
-        found = re.findall(rf"^{what}: median (\d+) µs.*?, (\d+) µs", text, re.MULTILINE)
+    def appended(what, figure="median"):
+        between = r".*?, " if figure == "median" else " and "
+        pattern = rf"^{what}: (?:.*; )?{figure} (\d+)(?: µs)?{between}(\d+) µs"
+        found = re.findall(pattern, text, re.MULTILINE)
         if len(found) != 1:
-            raise ValueError(f"the inventory's figures have no \"{what}\"")
+            raise ValueError(f"the inventory's figures have no {figure} of \"{what}\"")
         return [float(figure) for figure in found[0]]
 
     cold = ", nothing of it in memory"
@@ -45,6 +47,8 @@ def inventory_figures(text):
             size: {"memory": appended(f"append {size}"), "disk": appended(f"append {size}{cold}")}
             for size in ["1", "100"]
         },
+        "append_100_mean_us": appended("append 100", "mean"),
+        "append_100_longest_us": appended("append 100", "longest"),
     }
 
 
@@ -149,6 +153,8 @@ def inventory_table(inventory):
             line("the first 100 with a part of a name", inventory["part"], milliseconds),
             line("issue 1, beside an empty one", inventory["append_us"]["1"], ratio),
             line("issue 100 at once, beside an empty one", inventory["append_us"]["100"], ratio),
+            f"| the same, the mean of 220 times | {ratio(inventory['append_100_mean_us'])} |  |",
+            f"| the longest of them: the index catches up | {ratio(inventory['append_100_longest_us'])} |  |",
             f"| make it anew from the journal | {inventory['anew_s']:.1f} s |  |",
             *listings,
             f"| `ravelin cert new`, beside an empty one | {new['full'] / new['empty']:.2f}"

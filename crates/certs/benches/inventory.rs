@@ -84,12 +84,15 @@ fn build(store: &FileStore, issuer: &mut Issuer, count: u64, grown: bool) {
     let head = journal.head().unwrap();
     let missing = count.saturating_sub(head.sequence);
     let start = Instant::now();
+    // As if they had been issued in the year before, one after the other.
+    let now = issuer.now;
+    let time = |left: u64| now - YEAR.mul_f64(number(left) / number(missing.max(1)));
     if grown {
         let mut left = missing;
         while left > 0 {
             let size = left.min(1000);
-            let events: Vec<Event> = (0..size).map(|_| issuer.issue()).collect();
-            journal.append(&events, issuer.now).unwrap();
+            let events: Vec<Event> = (0..size).map(|_| issuer.issue(time(left))).collect();
+            journal.append(&events, time(left)).unwrap();
             left -= size;
         }
     } else {
@@ -98,11 +101,12 @@ fn build(store: &FileStore, issuer: &mut Issuer, count: u64, grown: bool) {
         let mut file = BufWriter::new(OpenOptions::new().append(true).open(path).unwrap());
         let mut previous = head.hash;
         for sequence in head.sequence + 1..=head.sequence + missing {
+            let time = time(head.sequence + missing - sequence);
             let entry = Entry {
                 sequence,
-                time: issuer.now,
+                time,
                 previous,
-                event: issuer.issue(),
+                event: issuer.issue(time),
             };
             let line = entry.to_line().unwrap();
             previous = Fingerprint::of(line.as_bytes());
@@ -175,24 +179,29 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
     std::fs::read(full.folder().join("ca/inventory.db")).unwrap();
     for (what, size, turns, cold) in [
         ("append 1", 1, 2000, false),
-        ("append 100", 100, 50, false),
+        // So many that the inventory catches up with them in between.
+        ("append 100", 100, 220, false),
         ("append 1, nothing of it in memory", 1, 50, true),
         ("append 100, nothing of it in memory", 100, 20, true),
     ] {
         let stores = [&FileStore::open(empty.join(what)).unwrap(), full];
         let mut journals = stores.map(|store| Journal::open(store).unwrap());
         let mut times = [Vec::new(), Vec::new()];
+        let mut used = [Duration::ZERO; 2];
         for _ in 0..turns {
-            for ((journal, store), times) in journals.iter_mut().zip(stores).zip(&mut times) {
-                let events: Vec<Event> = (0..size).map(|_| issuer.issue()).collect();
+            let both = journals.iter_mut().zip(stores);
+            for (((journal, store), times), used) in both.zip(&mut times).zip(&mut used) {
+                let now = SystemTime::now();
+                let events: Vec<Event> = (0..size).map(|_| issuer.issue(now)).collect();
                 if cold {
                     // What SQLite has in the memory of this process goes too.
                     forget(store.folder());
                     *journal = Journal::open(store).unwrap();
                 }
-                let start = Instant::now();
-                journal.append(&events, issuer.now).unwrap();
+                let (start, before) = (Instant::now(), cpu_time());
+                journal.append(&events, now).unwrap();
                 times.push(start.elapsed());
+                *used += cpu_time().saturating_sub(before);
             }
         }
         let figures = times.map(|mut times| {
@@ -201,14 +210,21 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
             (
                 micros(times[times.len() / 2]),
                 micros(sum) / number(times.len() as u64),
+                micros(times[times.len() - 1]),
             )
         });
-        let [(median, mean), (full_median, full_mean)] = figures;
+        let [
+            (median, mean, longest),
+            (full_median, full_mean, full_longest),
+        ] = figures;
+        let [used, full_used] = used.map(|used| micros(used) / number(turns));
         println!(
             "{what}: median {median:.0} µs into an empty one, {full_median:.0} µs into this (ratio \
-             {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2})",
+             {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2}); longest {longest:.0} and \
+             {full_longest:.0} µs; {used:.0} and {full_used:.0} µs of CPU (ratio {:.2})",
             full_median / median,
-            full_mean / mean
+            full_mean / mean,
+            full_used / used
         );
     }
 }
@@ -257,13 +273,15 @@ impl Issuer {
         }
     }
 
-    fn issue(&mut self) -> Event {
+    fn issue(&mut self, at: SystemTime) -> Event {
         self.issued += 1;
-        let mut serial = [self.next().to_be_bytes(), self.next().to_be_bytes()].concat();
-        serial[0] = serial[0] & 0x3f | 0x40;
+        let mut serial = SerialNumber::random(at).unwrap().der_content().to_vec();
+        let random: Vec<u8> = (0..2).flat_map(|_| self.next().to_be_bytes()).collect();
+        serial.truncate(4);
+        serial.extend(&random[..14]);
         let name = name(self.next(), self.issued % 100_000);
         // Ends spread over a year.
-        let life = Duration::from_secs(86_400 + self.next() % (365 * 86_400));
+        let life = Duration::from_secs(86_400 + self.next() % YEAR.as_secs());
         let end = self.signed.not_before() + life;
         let mut der = self.signed.der().to_vec();
         let new =
@@ -294,6 +312,8 @@ impl Issuer {
         self.random
     }
 }
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// All are of one length.
 fn name(random: u64, site: u64) -> String {

@@ -244,6 +244,7 @@ impl<K: Signer> Authority<K> {
         }
         let own = Validity::from(now, life)?;
         let validity = Validity {
+            made_at: now,
             not_before: own.not_before.max(self.certificate.not_before()),
             not_after: own.not_after.min(self.certificate.not_after()),
         };
@@ -394,6 +395,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 #[derive(Clone, Copy)]
 struct Validity {
+    made_at: SystemTime,
     not_before: SystemTime,
     not_after: SystemTime,
 }
@@ -408,6 +410,7 @@ impl Validity {
             return Err(AuthorityError::Time);
         }
         Ok(Self {
+            made_at: now,
             not_before,
             not_after: now.checked_add(life).unwrap_or(end).min(end),
         })
@@ -432,7 +435,7 @@ fn tbs<'t>(
     let mut extensions = template.extensions(public_key);
     extensions.push(Extension::naming_key(key_identifier));
     Ok(TbsCertificate {
-        serial_number: SerialNumber::random().map_err(|_| KeyError::Generate)?,
+        serial_number: SerialNumber::random(validity.made_at).map_err(|_| KeyError::Generate)?,
         issuer,
         not_before: validity.not_before,
         not_after: validity.not_after,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::der::{DerError, Element, Tag};
 use crate::fingerprint::write_hex;
@@ -9,7 +10,7 @@ use crate::fingerprint::write_hex;
 /// The serial number of a certificate: the octets of its DER INTEGER, as they stand there.
 ///
 /// What others issued may be negative, zero or longer than the 20 octets that RFC 5280 allows; what
-/// is made here is 16 random octets, and positive. `Display` writes lower-case hex digits, two an
+/// is made here is 18 octets, positive, and begins with the time. `Display` writes lower-case hex digits, two an
 /// octet, as most tools do; a leading zero octet that only keeps the number positive is left out.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SerialNumber(Vec<u8>);
@@ -20,16 +21,23 @@ pub struct SerialNumber(Vec<u8>);
 pub struct SerialNumberError(String);
 
 impl SerialNumber {
-    /// 126 random bits: always 16 octets and always positive. The first bit but one is set, so that
-    /// all are of one length; two of a hundred million million are alike with a chance of 10⁻¹⁰.
+    /// 112 random bits behind the time: always 18 octets and always positive, and that of a later time is
+    /// greater. The Baseline Requirements ask for 64 random bits (section 7.1).
+    ///
+    /// The first 4 octets are the seconds since 1970 divided by 4, with the first bit but one set, so
+    /// that all are of one length. They tell no more than the beginning of a certificate's life does,
+    /// and let whoever keeps many numbers put a new one behind all others. In 2106 they begin anew.
     ///
     /// # Errors
     ///
     /// The system gives no randomness.
-    pub fn random() -> Result<Self, aws_lc_rs::error::Unspecified> {
-        let mut octets = [0; 16];
-        aws_lc_rs::rand::fill(&mut octets)?;
-        octets[0] = octets[0] & 0x3f | 0x40;
+    pub fn random(now: SystemTime) -> Result<Self, aws_lc_rs::error::Unspecified> {
+        let mut octets = [0; 18];
+        let (time, random) = octets.split_at_mut(4);
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let steps = (seconds / 4) as u32;
+        time.copy_from_slice(&(steps & 0x3fff_ffff | 0x4000_0000).to_be_bytes());
+        aws_lc_rs::rand::fill(random)?;
         Ok(Self(octets.to_vec()))
     }
 
@@ -109,6 +117,8 @@ impl FromStr for SerialNumber {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -129,11 +139,42 @@ mod tests {
     }
 
     #[test]
-    fn random_ones_are_positive_and_of_one_length() {
-        for _ in 0..64 {
-            let serial = SerialNumber::random().unwrap();
-            assert_eq!(serial.der_content().len(), 16);
-            assert!(!serial.is_negative() && !serial.is_zero());
+    fn random_ones_are_positive_and_of_one_length_whatever_the_time() {
+        let centuries = Duration::from_secs(8000 * 365 * 86_400);
+        for now in [
+            UNIX_EPOCH - centuries,
+            UNIX_EPOCH,
+            SystemTime::now(),
+            UNIX_EPOCH + Duration::from_secs(1 << 32),
+            UNIX_EPOCH + centuries,
+        ] {
+            for _ in 0..64 {
+                let serial = SerialNumber::random(now).unwrap();
+                assert_eq!(serial.der_content().len(), 18);
+                assert!(!serial.is_negative() && !serial.is_zero());
+            }
         }
+    }
+
+    #[test]
+    fn random_ones_are_in_the_order_of_their_times_and_differ_in_112_bits() {
+        let year = Duration::from_secs(365 * 86_400);
+        let times = (1..136).flat_map(|years| {
+            let time = UNIX_EPOCH + year * years;
+            [time, time + Duration::from_secs(4)]
+        });
+        let serials: Vec<_> = times.map(|t| SerialNumber::random(t).unwrap()).collect();
+        assert!(serials.is_sorted_by(|a, b| a < b), "{serials:?}");
+        let now = SystemTime::now();
+        let (mut always, mut ever) = ([0xff; 18], [0; 18]);
+        for _ in 0..64 {
+            let serial = SerialNumber::random(now).unwrap();
+            for (place, octet) in serial.der_content().iter().enumerate() {
+                always[place] &= octet;
+                ever[place] |= octet;
+            }
+        }
+        assert_eq!(always[4..], [0; 14], "no bit is always set");
+        assert_eq!(ever[4..], [0xff; 14], "nor never");
     }
 }

@@ -24,7 +24,7 @@ use super::error::{InventoryError, is_damage};
 use crate::journal::error::Refusal;
 pub(crate) use bulk::Bulk;
 pub(crate) use changes::{apply, issuers, known_issuer, last_crl, revocation};
-pub(crate) use names::{for_each_packed, hash, packed_texts, texts, with_name, with_part};
+pub(crate) use names::{for_each_packed, hash, named, packed_texts, texts, with_name, with_part};
 pub(crate) use place::Place;
 use tables::empty;
 use values::serial_octets;
@@ -129,18 +129,38 @@ impl Index {
             .transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
+    /// Puts the names of the certificates that came last where they are found, if they are many by now.
+    /// Where that fails, the next time will do: they are found meanwhile, only more slowly.
+    pub(crate) fn sort_in_names(&mut self) {
+        let _ = self.try_sort_in_names();
+    }
+
+    fn try_sort_in_names(&mut self) -> Result<(), rusqlite::Error> {
+        if !names::are_to_be_sorted(&self.connection)? {
+            return Ok(());
+        }
+        let transaction = self.write()?;
+        names::sort_in(&transaction)?;
+        transaction.commit()
+    }
+
     /// Looks at the index as it is at one moment, until the value is dropped.
     pub(crate) fn look(&self) -> Result<Transaction<'_>, rusqlite::Error> {
         self.connection.unchecked_transaction()
     }
 
-    /// Whether the issuer has given the number, as far as the index has got.
+    /// Whether the issuer has given the number, as far as the index has got; it need not be looked for
+    /// where it is greater than `greatest`, which is all that [`Self::greatest_serial`] said.
     pub(crate) fn has_given(
         &self,
         issuer: &Fingerprint,
         serial: &SerialNumber,
+        greatest: Option<&[u8]>,
     ) -> Result<bool, ApplyError> {
         let octets = serial_octets(serial)?;
+        if Some(octets) > greatest {
+            return Ok(false);
+        }
         let Some(issuer) = known_issuer(&self.connection, issuer)? else {
             return Ok(false);
         };
@@ -150,6 +170,19 @@ impl Index {
             .exists(params![octets, issuer])?;
         // One that was revoked without being known here was given by whoever issued it.
         Ok(known || revocation(&self.connection, issuer, serial)?.is_some())
+    }
+
+    /// The octets of the greatest serial number that is known here: no issuer has given a greater one.
+    pub(crate) fn greatest_serial(&self) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+        self.connection
+            .prepare_cached(
+                "SELECT max(serial) FROM (
+                     SELECT max(serial) AS serial FROM certificates
+                     UNION ALL
+                     SELECT (SELECT max(serial) FROM revocations WHERE issuer = id) FROM issuers
+                 )",
+            )?
+            .query_row([], |row| row.get(0))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -221,7 +254,7 @@ const CACHE_FOR_BULK: i64 = 128 << 10;
 const APPLICATION: i32 = 0x5276_6c6e;
 
 /// The version of the tables. Any other is made anew.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// Octets that the file's log may grow to before they are put into the file itself.
 const WAL: i64 = 32 << 20;

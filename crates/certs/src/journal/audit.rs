@@ -125,7 +125,10 @@ pub fn audit(store: &FileStore, expected: Option<&Head>) -> Result<AuditReport, 
                 .for_each(|(sequence, head)| witnesses.note(sequence, head)),
             Err(error) => report.add(None, Fault::InventoryDamaged(Some(error))),
         }
-        comparison = Some(Comparison::new(connection, *built));
+        match Comparison::new(connection, *built) {
+            Ok(begun) => comparison = Some(begun),
+            Err(error) => report.add(None, Fault::InventoryDamaged(Some(error))),
+        }
     }
     if let Some((file, length)) = read {
         read_lines(file, length, &mut report, &mut witnesses, comparison)

@@ -36,6 +36,7 @@ pub(super) fn replay(
             index::apply(&transaction, entry, start, length)
         })?;
         transaction.commit().map_err(failed)?;
+        index.sort_in_names();
     }
     if many {
         index.tidy();

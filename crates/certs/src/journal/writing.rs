@@ -62,12 +62,15 @@ impl Journal {
         };
         let mut batch = Batch::after(recent.read);
         // One look at the index for all of them: to begin and end it takes as long as to find a
-        // number in it.
+        // number in it. Numbers that we make are greater than all that were made before.
         let Ok(look) = self.index.look() else {
             return Ok(None);
         };
+        let Ok(greatest) = self.index.greatest_serial() else {
+            return Ok(None);
+        };
         for event in events {
-            match recent.add(&self.index, event) {
+            match recent.add(&self.index, event, greatest.as_deref()) {
                 Ok(()) => {}
                 Err(ApplyError::Refused(refusal)) => return Err(refusal.into()),
                 Err(ApplyError::Database(_)) => return Ok(None),
@@ -128,11 +131,16 @@ impl Recent {
     }
 
     /// Notes a certificate, if its number was not given before.
-    fn add(&mut self, index: &Index, event: &Event) -> Result<(), ApplyError> {
+    fn add(
+        &mut self,
+        index: &Index,
+        event: &Event,
+        greatest: Option<&[u8]>,
+    ) -> Result<(), ApplyError> {
         let Event::Issued(issued) = event else {
             return Ok(());
         };
-        let known = index.has_given(&issued.issuer, &issued.serial)?;
+        let known = index.has_given(&issued.issuer, &issued.serial, greatest)?;
         let new = self.serials.insert((issued.issuer, issued.serial.clone()));
         if known || !new {
             return Err(ApplyError::Refused(Refusal::SerialTwice {
@@ -214,6 +222,7 @@ pub(super) fn append(
     locked.append(batch.lines.as_bytes())?;
     // The entries are on the disk: an index that cannot take them now will catch up later.
     let _ = transaction.commit();
+    index.sort_in_names();
     Ok(batch.built.head())
 }
 

@@ -1,5 +1,7 @@
 //! The inventory: what is asked is answered, and whatever is done to its file, it is made anew.
 
+mod many;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
@@ -368,7 +370,6 @@ fn an_audit_finds_what_the_inventory_has_otherwise() {
         "UPDATE revocations SET reason = 4",
         "DELETE FROM revocations",
         "DELETE FROM certificates WHERE sequence = 2",
-        "DELETE FROM named WHERE certificate = 2",
         "INSERT INTO named VALUES (7, 1)",
         "UPDATE packed SET texts = CAST(texts || 'x' AS BLOB)",
         "DELETE FROM packed",
@@ -530,4 +531,31 @@ fn an_inventory_of_an_older_version_leaves_what_it_knew_of_the_journal_to_audits
         matches!(report.findings[0].fault, Fault::Missing { .. }),
         "{report:?}"
     );
+}
+
+#[test]
+fn a_number_that_is_greater_than_all_given_is_still_not_given_twice_among_many() {
+    let place = Place::new();
+    let mut journal = place.journal();
+    let many = |last: u8| -> Vec<_> {
+        let serials = (0..20).map(|number| [2, last, number]);
+        let serials = serials.chain([[last, 0, 0]]);
+        serials
+            .map(|serial| event(&record(&serial, &[], now(), now() + DAY)))
+            .collect()
+    };
+    // Known only as one that was revoked, as an issuer that lost its journal may have given it.
+    let revoked = SerialNumber::from_der_content(&[0x70, 0, 0]);
+    let revoked = revoke(&revoked, RevocationReason::KeyCompromise);
+    journal.append(&[revoked], now()).unwrap();
+    let twice = journal.append(&many(0x70), now()).unwrap_err();
+    assert!(matches!(twice, JournalError::Refused(_)), "{twice:?}");
+    let head = journal.append(&many(0x71), now()).unwrap();
+    assert_eq!(head.sequence, 1 + 21);
+    // Before the index has them, and after.
+    for _ in 0..2 {
+        let twice = journal.append(&many(0x71), now()).unwrap_err();
+        assert!(matches!(twice, JournalError::Refused(_)), "{twice:?}");
+        assert_eq!(all(&mut journal).len(), 21);
+    }
 }

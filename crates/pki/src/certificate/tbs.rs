@@ -161,7 +161,7 @@ mod tests {
                 // Past 2049, in the other form of times.
                 let (early, late) = (now, now + LEAF_LIFE * 200);
                 let tbs = TbsCertificate {
-                    serial_number: SerialNumber::random().unwrap(),
+                    serial_number: SerialNumber::random(now).unwrap(),
                     issuer: ca.certificate().subject_name(),
                     not_before: early,
                     not_after: late,

@@ -157,10 +157,10 @@ pub(crate) enum ListedState {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     ravelin ca revoke app.internal.pem --reason keyCompromise\n  \
-    ravelin ca revoke 6f02ab --reason superseded\n  \
-    ravelin ca revoke 6f02ab --undo               # it was on hold")]
+    ravelin ca revoke 5ac18e5e1cbba6 --reason superseded\n  \
+    ravelin ca revoke 5ac18e5e1cbba6 --undo       # it was on hold")]
 pub(crate) struct CaRevokeArguments {
-    /// Which: a file, one of its names, or six digits or more of the beginning of its serial number
+    /// Which: a file, one of its names, or twelve digits or more of the beginning of its serial number
     #[arg(value_name = "CERT")]
     pub(crate) which: String,
     /// Why: unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,

@@ -204,8 +204,9 @@ fn of_journal(error: &JournalError) -> Failure {
     Failure::of(error).hint(error.hint())
 }
 
-/// Digits of a serial number that tell a certificate from others well enough to be revoked by.
-const FEWEST_DIGITS: usize = 6;
+/// Digits of a serial number that tell a certificate from others well enough to be revoked by: the first
+/// eight are the time, in which a slip of the hand would soon find another.
+const FEWEST_DIGITS: usize = 12;
 
 /// Certificates of one name that are looked at: more would not be told apart in a message.
 const EXAMPLES: usize = 50;

@@ -5,7 +5,7 @@
 //! on the disk. The price is that a serial number given twice, or a place, shows at the end only, as
 //! an error of SQLite's: then they are to be gone through one by one.
 
-use rusqlite::{Transaction, params};
+use rusqlite::Transaction;
 
 use super::ApplyError;
 use super::changes::{self, Row};
@@ -24,13 +24,12 @@ impl Bulk {
     pub(crate) fn begin(transaction: &Transaction<'_>) -> Result<Self, rusqlite::Error> {
         transaction.execute_batch(
             "DROP INDEX by_sequence; DROP INDEX by_serial; DROP INDEX revoked_by_end;
-             DROP TABLE IF EXISTS temp.aside; DROP TABLE IF EXISTS temp.named_aside;
+             DROP TABLE IF EXISTS temp.aside;
              CREATE TEMP TABLE aside (
                  place INTEGER, sequence INTEGER, issuer INTEGER, serial BLOB, not_before INTEGER,
                  not_after INTEGER, issued_at INTEGER, fingerprint BLOB, subject TEXT, names TEXT,
                  profile TEXT, requester TEXT, request BLOB, start INTEGER, length INTEGER
-             );
-             CREATE TEMP TABLE named_aside (hash INTEGER, certificate INTEGER);",
+             );",
         )?;
         Ok(Self {
             packer: Packer::default(),
@@ -61,11 +60,6 @@ impl Bulk {
     ) -> Result<(), ApplyError> {
         let row = Row::of(transaction, entry, leaf, start, length)?;
         row.insert(transaction, "temp.aside", row.place)?;
-        let mut named =
-            transaction.prepare_cached("INSERT INTO temp.named_aside VALUES (?1, ?2)")?;
-        for text in names::texts(leaf) {
-            named.execute(params![names::hash(text), row.sequence])?;
-        }
         self.packer.add(transaction, entry.sequence, leaf)?;
         Ok(())
     }
@@ -83,11 +77,9 @@ impl Bulk {
              FROM temp.aside a
                  LEFT JOIN revocations r ON r.issuer = a.issuer AND r.serial = a.serial
              ORDER BY a.place;
-             DROP TABLE temp.aside;
-             INSERT OR IGNORE INTO named (hash, certificate)
-             SELECT hash, certificate FROM temp.named_aside ORDER BY hash, certificate;
-             DROP TABLE temp.named_aside;",
+             DROP TABLE temp.aside;",
         )?;
+        names::sort_in(transaction)?;
         transaction.execute_batch(INDEXES)
     }
 }

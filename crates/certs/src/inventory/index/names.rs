@@ -1,27 +1,25 @@
-//! The names of certificates: a hash of each, for who asks for a whole one, and all of them packed
-//! one behind the other, for who asks for a part.
+//! The names of certificates: all of them packed one behind the other, for who asks for a part, and a
+//! hash of each, for who asks for a whole one.
 //!
-//! Whether a certificate really has the name is seen where its record is read.
+//! Hashes lie in no order of time: to put those of each new certificate where they belong would be to
+//! read and write a page for every name. So they are put there when many have come, sorted; until then
+//! the packs of those few are gone through. Whether a certificate really has the name is seen where its
+//! record is read.
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use ravelin_pki::Fingerprint;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::values::{signed, unsigned};
 use crate::journal::event::Issued;
 
-/// Puts the names of the certificate that entry `sequence` issued into the tables.
+/// Packs the names of the certificate that entry `sequence` issued.
 pub(super) fn add(
     connection: &Connection,
     sequence: u64,
     leaf: &Issued,
 ) -> Result<(), rusqlite::Error> {
-    let mut named = connection
-        .prepare_cached("INSERT OR IGNORE INTO named (hash, certificate) VALUES (?1, ?2)")?;
-    for text in texts(leaf) {
-        named.execute(params![hash(text), signed(sequence)?])?;
-    }
     let last: Option<(i64, u64)> = connection
         .prepare_cached("SELECT first, length(texts) FROM packed ORDER BY first DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, unsigned(row, 1)?)))
@@ -91,10 +89,52 @@ pub(crate) fn texts(leaf: &Issued) -> impl Iterator<Item = &str> {
     leaf.names.iter().map(String::as_str).chain(subject)
 }
 
+/// Whether the names of so many certificates are only packed that it is time to sort them in.
+pub(super) fn are_to_be_sorted(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT sequence - named >= ?1 FROM built")?
+        .query_row([signed(UNSORTED)?], |row| row.get(0))
+}
+
+/// Puts the hashes of the names that are only packed into their table, in its order: each page of it is
+/// written once at most, however many they are.
+pub(super) fn sort_in(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    transaction.execute_batch(
+        "DROP TABLE IF EXISTS temp.unsorted;
+         CREATE TEMP TABLE unsorted (hash INTEGER, certificate INTEGER);",
+    )?;
+    let mut insert = transaction.prepare("INSERT INTO temp.unsorted VALUES (?1, ?2)")?;
+    let after = named(transaction)?;
+    for_each_packed(transaction, after, |sequence, packed| {
+        for text in packed.split(|octet| *octet == TEXT).skip(1) {
+            insert.execute(params![hash_of_lower_case(text), signed(sequence)?])?;
+        }
+        Ok(())
+    })?;
+    drop(insert);
+    transaction.execute_batch(
+        "INSERT OR IGNORE INTO named (hash, certificate)
+         SELECT hash, certificate FROM temp.unsorted ORDER BY hash, certificate;
+         DROP TABLE temp.unsorted;
+         UPDATE built SET named = sequence;",
+    )
+}
+
+/// The last entry whose names are in their table. Those of later ones are only packed.
+pub(crate) fn named(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT named FROM built")?
+        .query_row([], |row| unsigned(row, 0))
+}
+
 /// The first 8 octets of the SHA-256, as nobody can choose names that are alike in it; ASCII letters
 /// of either case are.
 pub(crate) fn hash(text: &str) -> i64 {
-    let digest = Fingerprint::of(text.to_ascii_lowercase().as_bytes());
+    hash_of_lower_case(text.to_ascii_lowercase().as_bytes())
+}
+
+fn hash_of_lower_case(text: &[u8]) -> i64 {
+    let digest = Fingerprint::of(text);
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);
     i64::from_be_bytes(first)
@@ -106,12 +146,16 @@ pub(crate) fn with_name(
     name: &str,
     most: usize,
 ) -> Result<Option<Vec<u64>>, rusqlite::Error> {
+    let after = named(connection)?;
     let mut statement =
         connection.prepare_cached("SELECT certificate FROM named WHERE hash = ?1 LIMIT ?2")?;
     let limit = signed(most as u64)?.saturating_add(1);
     let rows = statement.query_map(params![hash(name), limit], |row| unsigned(row, 0))?;
-    let found = rows.collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(found).filter(|found| found.len() <= most))
+    let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut begun = vec![TEXT];
+    begun.extend(name.bytes().map(|octet| octet.to_ascii_lowercase()));
+    let all = find_packed(connection, after, &begun, most, &mut found)?;
+    Ok(Some(found).filter(|_| all))
 }
 
 /// Certificates that have `part` in a name or the subject; `None` where there are more than `most`.
@@ -120,46 +164,69 @@ pub(crate) fn with_part(
     part: &str,
     most: usize,
 ) -> Result<Option<Vec<u64>>, rusqlite::Error> {
-    let part = part.to_ascii_lowercase();
-    let finder = Finder::new(&part);
     let mut found = Vec::new();
-    let mut statement = connection.prepare_cached("SELECT first, texts FROM packed")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let part = part.to_ascii_lowercase();
+    let all = find_packed(connection, 0, part.as_bytes(), most, &mut found)?;
+    Ok(Some(found).filter(|_| all))
+}
+
+/// Adds the certificates of entries after `after` that have `part` in their packed texts; `false` where
+/// that makes them more than `most`.
+fn find_packed(
+    connection: &Connection,
+    after: u64,
+    part: &[u8],
+    most: usize,
+    found: &mut Vec<u64>,
+) -> Result<bool, rusqlite::Error> {
+    let finder = Finder::new(part);
+    let mut statement = connection.prepare_cached(PACKED_AFTER)?;
+    let mut rows = statement.query([first_after(after)?])?;
+    while found.len() <= most
+        && let Some(row) = rows.next()?
+    {
         let packed = row.get_ref(1)?.as_bytes()?;
         let mut from = 0;
         while let Some(at) = packed.get(from..).and_then(|rest| finder.find(rest)) {
             let at = from + at;
             let begin = memrchr(CERTIFICATE, &packed[..at]).unwrap_or(0);
             let distance = packed.get(begin + 1).copied().unwrap_or(DISTANCE);
-            found.push(unsigned(row, 0)? + u64::from(distance.saturating_sub(DISTANCE)));
-            if found.len() > most {
-                return Ok(None);
+            let sequence = unsigned(row, 0)? + u64::from(distance.saturating_sub(DISTANCE));
+            if sequence > after {
+                found.push(sequence);
             }
             // On to the next certificate.
             from = memchr(CERTIFICATE, &packed[at..]).map_or(packed.len(), |next| at + next);
         }
     }
-    Ok(Some(found))
+    Ok(found.len() <= most)
 }
 
-/// Hands over the packed texts of each certificate, as [`pack`] makes them.
+/// The packs that have certificates of entries after one: of that in which it is, too.
+const PACKED_AFTER: &str = "SELECT first, texts FROM packed WHERE first > ?1";
+
+fn first_after(after: u64) -> Result<i64, rusqlite::Error> {
+    signed(after.saturating_sub(DISTANCES))
+}
+
+/// Hands over the packed texts of each certificate of an entry after `after`, as [`pack`] makes them.
 pub(crate) fn for_each_packed(
     connection: &Connection,
-    mut take: impl FnMut(u64, &[u8]),
+    after: u64,
+    mut take: impl FnMut(u64, &[u8]) -> Result<(), rusqlite::Error>,
 ) -> Result<(), rusqlite::Error> {
-    let mut statement = connection.prepare("SELECT first, texts FROM packed")?;
-    let mut rows = statement.query([])?;
+    let mut statement = connection.prepare_cached(PACKED_AFTER)?;
+    let mut rows = statement.query([first_after(after)?])?;
     while let Some(row) = rows.next()? {
         let packed = row.get_ref(1)?.as_bytes()?;
         for one in packed.split(|octet| *octet == CERTIFICATE).skip(1) {
             let distance = one
                 .first()
                 .map_or(0, |octet| octet.saturating_sub(DISTANCE));
-            take(
-                unsigned(row, 0)? + u64::from(distance),
-                one.get(1..).unwrap_or_default(),
-            );
+            let sequence = unsigned(row, 0)? + u64::from(distance);
+            if sequence > after {
+                take(sequence, one.get(1..).unwrap_or_default())?;
+            }
         }
     }
     Ok(())
@@ -191,6 +258,10 @@ fn fits(first: i64, sequence: u64) -> bool {
         .is_some_and(|distance| distance < DISTANCES)
 }
 
+/// From so many entries on, names are sorted in. To go through the packs of so many takes a fraction of a
+/// millisecond; the more there are, the more of them go into each page that is written.
+const UNSORTED: u64 = 16_384;
+
 /// Octets from which on a pack takes no more certificates: each that is added writes it once more.
 const PACK: usize = 4096;
 
@@ -210,6 +281,7 @@ mod tests {
     use ravelin_pki::SerialNumber;
 
     use super::super::tables::TABLES;
+    use super::super::{Built, set_built};
     use super::*;
 
     fn leaf(names: &[&str], subject: &str) -> Issued {
@@ -266,12 +338,43 @@ mod tests {
             assert_eq!(with("\u{1}"), [0; 0]);
             assert_eq!(with_part(connection, "t", 2).unwrap(), None, "too many");
             let mut told = Vec::new();
-            for_each_packed(connection, |sequence, texts| {
+            for_each_packed(connection, 0, |sequence, texts| {
                 told.push((sequence, texts.to_vec()));
+                Ok(())
             })
             .unwrap();
             let expected = all.iter().map(|(at, leaf)| (*at, packed_texts(leaf)));
             assert_eq!(told, expected.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn whole_names_are_found_whether_they_are_sorted_in_or_only_packed() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        let empty = Built::NOTHING;
+        for sorted_every in [1, 2, 3, 100, 1000] {
+            let transaction = connection.transaction().unwrap();
+            set_built(&transaction, empty).unwrap();
+            for sequence in 1..=200 {
+                // One that others have too, and one that goes on as another begins.
+                let own = format!("Host-{sequence}.test");
+                let leaf = leaf(&["all.test", &own, &own], "");
+                add(&transaction, sequence, &leaf).unwrap();
+                set_built(&transaction, Built { sequence, ..empty }).unwrap();
+                if sequence % sorted_every == 0 {
+                    sort_in(&transaction).unwrap();
+                    assert_eq!(named(&transaction).unwrap(), sequence);
+                }
+                let with = |name: &str, most| with_name(&transaction, name, most).unwrap();
+                assert_eq!(with(&own, 1), Some(vec![sequence]));
+                assert_eq!(with("host-201.test", 1), Some(vec![]));
+                let all = usize::try_from(sequence).unwrap();
+                let found = with("ALL.test", all).map(|found| found.len());
+                assert_eq!(found, Some(all));
+                assert_eq!(with("all.test", all - 1), None, "too many");
+            }
+            transaction.rollback().unwrap();
         }
     }
 }

@@ -23,11 +23,14 @@ pub(super) fn empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error
     set_built(transaction, Built::NOTHING)
 }
 
-/// Certificates lie in the order of their ends, in which they are asked for: see [`super::Place`].
+/// Certificates lie in the order of their ends, in which they are asked for: see [`super::Place`]. The
+/// names of those up to entry `named` are in the table of that name; those of the others are only
+/// packed yet: see [`super::names`].
 pub(super) const TABLES: &str = "
     CREATE TABLE built (
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        sequence INTEGER NOT NULL, head BLOB NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL
+        sequence INTEGER NOT NULL, head BLOB NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+        named INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE issuers (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
     CREATE TABLE certificates (
@@ -56,7 +59,8 @@ pub(super) const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// By what else certificates are looked for. What is counted is in the first, which grows at its end.
+/// By what else certificates are looked for. What is counted is in the first. Both that each new one
+/// goes into grow at their end: the serial numbers we make begin with the time.
 pub(super) const INDEXES: &str = "
     CREATE INDEX by_sequence ON certificates (sequence, not_before, not_after, revoked_at);
     CREATE UNIQUE INDEX by_serial ON certificates (serial, issuer);

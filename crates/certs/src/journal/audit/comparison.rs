@@ -16,6 +16,8 @@ use crate::journal::form::seconds;
 pub(super) struct Comparison<'a> {
     connection: &'a Connection,
     built: Built,
+    /// The last entry whose names are to be in their table.
+    named: u64,
     certificates: u64,
     /// The sum of a digest of all that names are found by: whatever its order, it is the same only if
     /// they are.
@@ -27,14 +29,15 @@ pub(super) struct Comparison<'a> {
 type Crl = ([u8; 32], u64, [u8; 32]);
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(connection: &'a Connection, built: Built) -> Self {
-        Self {
+    pub(super) fn new(connection: &'a Connection, built: Built) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
             connection,
             built,
+            named: index::named(connection)?,
             certificates: 0,
             names: 0,
             then: None,
-        }
+        })
     }
 
     pub(super) fn built(&self) -> Built {
@@ -50,12 +53,14 @@ impl<'a> Comparison<'a> {
             return;
         }
         self.certificates += 1;
-        let hashes: BTreeSet<i64> = index::texts(issued).map(index::hash).collect();
         let mut add = |octets: &[u8]| {
             self.names = self.names.wrapping_add(digest(octets, entry.sequence));
         };
-        for hash in &hashes {
-            add(&hash.to_be_bytes());
+        if entry.sequence <= self.named {
+            let hashes: BTreeSet<i64> = index::texts(issued).map(index::hash).collect();
+            for hash in &hashes {
+                add(&hash.to_be_bytes());
+            }
         }
         add(&index::packed_texts(issued));
         match self.has(entry, issued, at) {
@@ -136,7 +141,10 @@ impl<'a> Comparison<'a> {
             let hash: i64 = row.get(0)?;
             add(index::unsigned(row, 1)?, &hash.to_be_bytes());
         }
-        index::for_each_packed(self.connection, &mut add)?;
+        index::for_each_packed(self.connection, 0, |sequence, packed| {
+            add(sequence, packed);
+            Ok(())
+        })?;
         // Nothing was revoked before the first entry.
         let (revoked, lists) = self.then.clone().unwrap_or_default();
         let issued: HashMap<Key, Revocation> = revoked

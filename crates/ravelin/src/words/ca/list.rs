@@ -76,7 +76,7 @@ impl List {
             let bold = self.style(BOLD);
             writeln!(
                 self.out,
-                "{bold}{:<10}  {:<12}  {:<25}  {:<12}  names{bold:#}",
+                "{bold}{:<14}  {:<12}  {:<25}  {:<12}  names{bold:#}",
                 "serial", "state", "until", "template"
             )?;
         }
@@ -88,7 +88,7 @@ impl List {
         };
         let style = self.style(style);
         let mut serial = record.serial.to_string();
-        serial.truncate(10);
+        serial.truncate(SERIAL_DIGITS);
         let until = if record.not_after > self.now {
             until(record.not_after)
         } else {
@@ -96,7 +96,7 @@ impl List {
         };
         writeln!(
             self.out,
-            "{serial:<10}  {style}{state:<12}{style:#}  {until:<25}  {:<12}  {}",
+            "{serial:<14}  {style}{state:<12}{style:#}  {until:<25}  {:<12}  {}",
             without_control(record.profile.clone()),
             without_control(called(record))
         )
@@ -151,3 +151,7 @@ fn without_control(text: String) -> String {
 
 /// Octets that are written at once.
 const BUFFER: usize = 64 << 10;
+
+/// Digits of a serial number that are shown, enough to tell those from each other that were made at one
+/// time, which is in the first eight.
+const SERIAL_DIGITS: usize = 14;

@@ -57,7 +57,7 @@ fn a_revoked_certificate_is_refused_by_openssl_and_the_others_are_not() {
         .find(|record| record["names"][0] == "c.test")
         .unwrap();
     let serial = c["serial"].as_str().unwrap();
-    let hold = ["ca", "revoke", &serial[..12], "--reason", "certificateHold"];
+    let hold = ["ca", "revoke", &serial[..14], "--reason", "certificateHold"];
     place.run(&hold).expect(0, &["on hold"]);
     // Not before the next list.
     checked(&place, "a.test.pem").well();
@@ -115,10 +115,10 @@ fn a_name_comes_before_digits_and_few_digits_mean_nobody() {
     let revoked = place.run(&["ca", "revoke", "--home", "free", "cafe01"]);
     revoked.expect(0, &["revoked      cafe01, serial number "]);
     place
-        .run(&["ca", "revoke", &serial[..5]])
+        .run(&["ca", "revoke", &serial[..11]])
         .expect(1, &["issued no certificate"]);
     place
-        .run(&["ca", "revoke", &serial[..6]])
+        .run(&["ca", "revoke", &serial[..14]])
         .expect(0, &["revoked      a.test, serial number "]);
 }
 
