@@ -93,11 +93,11 @@ words! {
     /// What the page says besides: see [`crate::page`].
     #[derive(Debug)]
     pub struct PageWords: &'static str {
-        skip, contents, overview, intro, intro_visitor, secrets_shown, secrets_hidden, help,
+        skip, contents, intro, intro_visitor, secrets_shown, secrets_hidden, help,
         help_tree, help_graph, more_connections, connection, more_steps, more_octets, more_fields,
         more_records, more_quantities, round_trips, forward_secret, quantum_safe, yes, partly, no,
         diagram, diagram_description, graph_description, used_for, used_of, tested, carries,
-        step_number, verdict, judgement, made_by, secret_left_out,
+        verdict, made_by, secret_left_out,
     }
 
     /// What joins words to sentences.

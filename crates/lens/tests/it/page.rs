@@ -31,20 +31,53 @@ fn story(text: &str) -> Story {
 
 #[test]
 fn look() {
-    let story = story(include_str!("rfc8448/section-3.txt"));
-    let html = page(&[&story], &SHOWN).unwrap();
-    let file = std::path::Path::new("/tmp/page-look.html");
-    std::fs::write(file, &html).unwrap();
-    println!("{} octets", html.len());
+    let rfc = story(include_str!("rfc8448/section-3.txt"));
+    let old = crate::conversations::openssl::story_of("-tls1_2");
+    let new = crate::conversations::openssl::story_of("-tls1_3");
     let mut browser = Browser::open();
-    browser.scheme("light", "screen");
-    browser.load(&address(file));
-    std::fs::write("/tmp/look-1.png", browser.picture()).unwrap();
-    for complaint in browser.complaints() {
-        println!("{complaint}");
+    for (name, stories, language) in [
+        ("rfc", vec![&rfc], Language::English),
+        ("zh", vec![&new], Language::Chinese),
+        ("old", vec![&old], Language::English),
+    ] {
+        let html = page(&stories, &Options { language, ..SHOWN }).unwrap();
+        let file = std::path::PathBuf::from(format!("/tmp/look-{name}.html"));
+        std::fs::write(&file, &html).unwrap();
+        println!("{name} {} octets", html.len());
+        browser.screen(1440, 1000, false);
+        browser.scheme(if name == "zh" { "dark" } else { "light" }, "screen");
+        browser.load(&address(&file));
+        let mut shot = 0;
+        let mut shoot = |browser: &mut Browser| {
+            shot += 1;
+            std::fs::write(format!("/tmp/look-{name}-{shot}.png"), browser.picture()).unwrap();
+        };
+        shoot(&mut browser);
+        browser.click(".arrow");
+        browser.value("document.querySelector('.octets').scrollIntoView()");
+        browser.point_at(".tree li li:nth-child(4) b");
+        browser.value("document.querySelector('.octets').scrollIntoView()");
+        shoot(&mut browser);
+        browser.value("document.querySelector('section.schedule').scrollIntoView()");
+        shoot(&mut browser);
+        browser.value("document.querySelector('.quantities').scrollIntoView({block: 'end'})");
+        shoot(&mut browser);
+        browser.value("document.querySelector('section.checks').scrollIntoView()");
+        shoot(&mut browser);
+        browser.value("document.querySelector('section.whole .links').scrollIntoView()");
+        shoot(&mut browser);
+        browser.screen(390, 844, true);
+        browser.load(&address(&file));
+        shoot(&mut browser);
+        browser.value("document.querySelector('section.walk').scrollIntoView()");
+        shoot(&mut browser);
+        browser.click(".arrow");
+        browser.value("document.querySelector('.octets').scrollIntoView()");
+        shoot(&mut browser);
+        browser.value("document.querySelector('.hex').scrollIntoView()");
+        shoot(&mut browser);
+        for complaint in browser.complaints() {
+            println!("{complaint}");
+        }
     }
-    browser.click(".arrow");
-    std::fs::write("/tmp/look-2.png", browser.picture()).unwrap();
-    browser.point_at("section.schedule h2");
-    std::fs::write("/tmp/look-3.png", browser.picture()).unwrap();
 }
