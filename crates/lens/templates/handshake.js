@@ -62,7 +62,9 @@
     }));
     rove(arrows, arrows[0]);
 
-    // The key schedule.
+    // The key schedule. The values of inputs are in the page once: where they result.
+    const results = new Map(quantities.map(quantity => [quantity.dataset.q, quantity.querySelector(".result code").textContent]));
+    for (const input of all("[data-of]", story)) input.textContent = results.get(input.dataset.of) || "";
     self.show = (number, focus) => {
       const chosen = quantities.find(quantity => quantity.dataset.q === number);
       if (!chosen) return;

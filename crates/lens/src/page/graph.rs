@@ -19,7 +19,7 @@ const MOST_QUANTITIES: usize = 160;
 const COLUMNS: [(usize, usize); 5] = [(0, 214), (246, 152), (506, 284), (868, 128), (1054, 116)];
 const LANE: usize = 0;
 const SPINE: usize = 1;
-const WIDTH: usize = 1170;
+const WIDTH: usize = 1172;
 const ROW: usize = 44;
 const BOX: usize = 30;
 const TOP: usize = 10;
@@ -74,7 +74,7 @@ pub(super) struct QuantityView {
     pub(super) what: &'static str,
     pub(super) why: &'static str,
     pub(super) formula: String,
-    pub(super) inputs: Vec<(Reference, Value)>,
+    pub(super) inputs: Vec<Reference>,
     pub(super) value: Value,
     pub(super) octets: Option<String>,
     pub(super) mark: Mark,
@@ -181,7 +181,7 @@ impl QuantityView {
             formula: language.formula(ledger, id),
             inputs: distinct(quantity.formula.inputs())
                 .into_iter()
-                .map(|input| (Reference::new(seen, input), Value::of(seen, input)))
+                .map(|input| Reference::new(seen, input))
                 .collect(),
             value: Value::of(seen, id),
             octets: ledger

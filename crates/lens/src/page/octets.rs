@@ -48,8 +48,8 @@ pub(super) struct FieldView {
     /// The class of what it means.
     pub(super) class: &'static str,
     pub(super) value: Option<String>,
-    pub(super) what: Option<&'static str>,
-    pub(super) note: Option<String>,
+    /// What it is, and what more there is to say.
+    pub(super) text: Option<String>,
     /// What to think of it, with its class.
     pub(super) badge: Option<(&'static str, &'static str)>,
     /// Whether fields follow that are part of it.
@@ -137,14 +137,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the field before, or one before that is of its kind, has this note.
-    fn was_noted(&self, note: &str) -> bool {
-        let noted = self
+    /// Whether what a field says ends in this note, the last that says something.
+    fn was_said(&self, note: &str) -> bool {
+        let said = self
             .fields
             .iter()
             .rev()
-            .find_map(|field| field.note.as_deref());
-        noted == Some(note)
+            .find_map(|field| field.text.as_deref());
+        said.is_some_and(|said| said.ends_with(note))
     }
 
     fn view(&self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) -> FieldView {
@@ -170,8 +170,11 @@ impl Walk<'_> {
                 .value
                 .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
             // What is said of each of its kind alike is said of the first; lengths say it themselves.
-            what: (!again && !is_length).then_some(said.what),
-            note: said.note.filter(|note| !again || !self.was_noted(note)),
+            text: match (!again && !is_length, said.note) {
+                (true, Some(note)) => Some(format!("{} {note}", said.what)),
+                (true, None) => Some(said.what.to_owned()),
+                (false, note) => note.filter(|note| !self.was_said(note)),
+            },
             badge: said.judgement.and_then(|judgement| {
                 let class = match judgement {
                     Judgement::Recommended | Judgement::Special => return None,
