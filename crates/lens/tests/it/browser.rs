@@ -203,6 +203,22 @@ impl Browser {
         self.ask("Emulation.setEmulatedMedia", &emulated);
     }
 
+    /// Whether pages may run scripts, from the next that is loaded on.
+    pub(crate) fn scripts(&mut self, run: bool) {
+        let value = json!({"value": !run});
+        self.ask("Emulation.setScriptExecutionDisabled", &value);
+    }
+
+    /// What a screen reader is told: the roles, names and properties of all that it does not pass over.
+    pub(crate) fn accessible(&mut self) -> Vec<Value> {
+        let tree = self.ask("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .cloned()
+            .collect()
+    }
+
     /// What is on the screen, as PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let picture = self.ask("Page.captureScreenshot", &json!({"format": "png"}));
