@@ -12,7 +12,7 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::explain::{Labels, Language, PageWords, fill_in};
+use crate::explain::{Labels, Language, PageWords, fill_in, visible};
 use crate::judgement::Judgement;
 use crate::ledger::Side;
 use crate::story::{Epoch, Story};
@@ -99,17 +99,18 @@ pub fn page(stories: &[&Story], options: &Options<'_>) -> Result<String, PageErr
         .iter()
         .find_map(|story| story.agreement.server_name.as_deref());
     let subject = options.subject.or(name);
+    let subject = subject.map(|subject| visible(subject.as_bytes()));
     let left_out = stories.len().saturating_sub(MOST_STORIES);
     let document = Document {
         tag: language.tag(),
         labels: language.labels(),
         words,
         policy: policy_of_document(),
-        title: match subject {
+        title: match &subject {
             Some(subject) => format!("{} – {subject}", language.labels().title),
             None => language.labels().title.to_owned(),
         },
-        subject: subject.map(|subject| crate::explain::visible(subject.as_bytes())),
+        subject,
         intro: if visitor {
             words.intro_visitor
         } else {

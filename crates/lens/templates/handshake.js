@@ -156,7 +156,7 @@
       for (let up = item.parentElement; up !== tree; up = up.parentElement) if (up.tagName === "LI") open(up, true);
     };
     const first = item => Number(item.dataset.a);
-    const final = item => Number(item.dataset.z || item.dataset.a);
+    const final = item => item.dataset.z ? Number(item.dataset.z) - 1 : first(item);
     const hold = (item, focus) => {
       held = item;
       for (const other of items) other.setAttribute("aria-selected", String(other === item));

@@ -40,9 +40,9 @@ pub(super) struct OctetsView {
 /// A field in the tree.
 pub(super) struct FieldView {
     pub(super) name: String,
-    /// The numbers of its first and last leaf.
+    /// The number of its first leaf, and of the one behind its last.
     pub(super) first: usize,
-    pub(super) last: usize,
+    pub(super) end: usize,
     /// Where it is, for people.
     pub(super) place: String,
     /// The class of what it means.
@@ -129,11 +129,8 @@ impl Walk<'_> {
                 }
             }
         }
-        // The words of an empty group have no leaf of their own.
-        let last = self.leaves.len().saturating_sub(1).max(first);
         if shown && let Some(view) = self.fields.get_mut(at) {
-            (view.first, view.last) = (first, last);
-            view.group &= self.leaves.len() > first;
+            (view.first, view.end) = (first, self.leaves.len());
         }
     }
 
@@ -157,7 +154,7 @@ impl Walk<'_> {
         FieldView {
             name: field.name.to_owned(),
             first: 0,
-            last: 0,
+            end: 0,
             place: match field.range.len() {
                 0 | 1 => field.range.start.to_string(),
                 _ => format!("{}–{}", field.range.start, field.range.end - 1),
