@@ -106,6 +106,8 @@ pub fn page(stories: &[&Story], options: &Options<'_>) -> Result<String, PageErr
         labels: language.labels(),
         words,
         policy: policy_of_document(),
+        style: &STYLE,
+        script: &SCRIPT,
         title: match &subject {
             Some(subject) => format!("{} – {subject}", language.labels().title),
             None => language.labels().title.to_owned(),
@@ -185,17 +187,9 @@ struct Document {
     several: bool,
     stories: Vec<StoryView>,
     left_out: Option<String>,
-}
-
-impl Document {
-    // Methods, since the template must write both exactly as they were hashed.
-    fn style(&self) -> &'static str {
-        &STYLE
-    }
-
-    fn script(&self) -> &'static str {
-        &SCRIPT
-    }
+    /// These two as they were hashed, to the last octet.
+    style: &'static str,
+    script: &'static str,
 }
 
 /// One connection of a page.

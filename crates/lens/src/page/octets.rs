@@ -150,6 +150,11 @@ impl Walk<'_> {
         let octets = self.bytes.get(field.range.clone()).unwrap_or_default();
         let is_opaque = matches!(field.content, Content::Leaf(Meaning::Opaque));
         let is_length = matches!(field.content, Content::Leaf(Meaning::Length(_)));
+        // Of an extension, its type says what the extension has said already.
+        let says_kind = match &field.content {
+            Content::Leaf(Meaning::Code(code)) => parent.and_then(label) == Some(code.code),
+            _ => false,
+        };
         let inner = field.fields().len();
         FieldView {
             name: field.name.to_owned(),
@@ -167,7 +172,7 @@ impl Walk<'_> {
                 .value
                 .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
             // What is said of each of its kind alike is said of the first; lengths say it themselves.
-            text: match (!again && !is_length, said.note) {
+            text: match (!again && !is_length, said.note.filter(|_| !says_kind)) {
                 (true, Some(note)) => Some(format!("{} {note}", said.what)),
                 (true, None) => Some(said.what.to_owned()),
                 (false, note) => note.filter(|note| !self.was_said(note)),

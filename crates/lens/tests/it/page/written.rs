@@ -16,7 +16,9 @@ use ravelin_lens::story::Story;
 use super::{SHOWN, SIMPLE, story};
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets
+        .iter()
+        .fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 #[test]
