@@ -3,6 +3,7 @@
 //! - [`story`] is what all of it leads to: what was seen of a connection, step by step.
 //! - [`connection`] writes it, from the octets of both sides.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`credentials`] puts chains, and what logs promised, to the test once a story is told.
 //! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
@@ -11,17 +12,20 @@
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
+//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
 pub mod connection;
+pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
 pub mod page;
+pub mod proof;
 pub mod protection;
 pub mod schedule;
 pub mod story;
