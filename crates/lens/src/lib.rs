@@ -13,6 +13,7 @@
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
 //! - [`proof`] tells whether signatures, certificates and promises of logs hold.
+//! - [`text`] shows it all on a terminal, and [`json`] gives it to programs.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -21,6 +22,7 @@ pub mod connection;
 pub mod credentials;
 pub mod digest;
 pub mod explain;
+pub mod json;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
@@ -29,4 +31,5 @@ pub mod proof;
 pub mod protection;
 pub mod schedule;
 pub mod story;
+pub mod text;
 pub mod tickets;

@@ -5,9 +5,12 @@
 mod browser;
 mod conversations;
 mod damage;
+mod json;
 mod page;
 mod peers;
 mod protection;
 mod rfc8448;
+mod text;
 mod tls12;
 mod traces;
+mod words;

@@ -120,7 +120,7 @@ fn pictures_of_the_page_are_in_the_documentation() {
 /// Other versions are shown too: the page of TLS 1.2 has what TLS 1.2 has.
 #[test]
 fn a_page_of_tls12_shows_its_own_schedule() {
-    let story = openssl::story_of("-tls1_2");
+    let story = openssl::conversation(&[], &["-tls1_2"]);
     let mut browser = Browser::open();
     browser.load(&Sheet::of(&page(&[&story], &SHOWN).unwrap()).address());
     let nodes = browser.value(

@@ -111,9 +111,9 @@ fn alone(shop: &Workshop, server: &[&str], client: &[&str], script: Script) -> S
     Server::start(shop, server).connect(client, script).tell()
 }
 
-/// A connection of openssl with itself, of this version (`-tls1_2`), for those who show it.
-pub(crate) fn story_of(version: &str) -> Story {
-    alone(&Workshop::ecdsa(), &[], &[version], PING_PONG)
+/// What a client and a server with these arguments say, and an RSA key of 2048 bits.
+pub(crate) fn conversation(server: &[&str], client: &[&str]) -> Story {
+    alone(&Workshop::rsa(), server, client, PING_PONG)
 }
 
 fn ping_pong_is_told(story: &Story) {
