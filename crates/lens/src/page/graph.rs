@@ -326,8 +326,8 @@ impl Layout {
                 .filter(|user| ledger.get(**user).formula.inputs().contains(id))
                 .filter_map(|user| self.places.get(user).map(|place| place.row))
                 .min();
-            // What nothing is derived of is told, and not drawn.
-            let Some(mut row) = user else { continue };
+            // What nothing is derived of, but a signature is over, stands below all others.
+            let mut row = user.unwrap_or(self.rows);
             while !taken.insert(row) {
                 row += 1;
             }

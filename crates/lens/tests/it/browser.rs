@@ -66,6 +66,7 @@ impl Browser {
             browser.ask(&format!("{domain}.enable"), &json!({}));
         }
         browser.screen(1440, 1000, false);
+        browser.scheme("light", "screen");
         browser
     }
 
@@ -193,7 +194,7 @@ impl Browser {
         self.ask("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Dark or light, on a screen or on paper.
+    /// Dark or light, on a screen or on paper; always without motion, which tests would have to wait for.
     pub(crate) fn scheme(&mut self, scheme: &str, media: &str) {
         let features = json!([
             {"name": "prefers-color-scheme", "value": scheme},
