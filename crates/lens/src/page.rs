@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::explain::{Labels, Language, PageWords, fill_in, visible};
 use crate::judgement::Judgement;
+pub use crate::ledger::Secrets;
 use crate::ledger::Side;
 use crate::story::{Epoch, Story};
 
@@ -52,17 +53,6 @@ pub struct Options<'o> {
     pub subject: Option<&'o str>,
     /// Whose connection it is.
     pub audience: Audience,
-}
-
-/// Whether a page shows what has to stay between the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Secrets {
-    /// Keys, secrets, nonces and application data are shown.
-    Shown,
-    /// They are left out. What is public stays: hashes of the handshake, the randoms, what was decrypted of
-    /// the handshake itself.
-    #[default]
-    Hidden,
 }
 
 /// Whose connection a page shows.

@@ -197,24 +197,13 @@ impl QuantityView {
 impl Value {
     fn of(seen: &Seen<'_>, id: QuantityId) -> Self {
         let quantity = seen.story.ledger.get(id);
-        let Some(value) = &quantity.value else {
-            return Self::Unknown;
-        };
-        let is_public = match quantity.formula {
-            Formula::TranscriptHash { .. } | Formula::EmptyHash(_) | Formula::Zeros(_) => true,
-            Formula::Given => PUBLIC.contains(&quantity.name),
-            _ => false,
-        };
-        if is_public || seen.shows_secrets() {
-            Self::Shown(plain_hex(value))
-        } else {
-            Self::Hidden
+        match (quantity.shown(seen.secrets), &quantity.value) {
+            (Some(value), _) => Self::Shown(plain_hex(value)),
+            (None, Some(_)) => Self::Hidden,
+            (None, None) => Self::Unknown,
         }
     }
 }
-
-/// What comes from outside and was sent in clear, or says nothing without a secret.
-const PUBLIC: &[&str] = &["client_random", "server_random", "ticket_nonce"];
 
 /// Where a box is.
 #[derive(Debug, Clone, Copy)]
