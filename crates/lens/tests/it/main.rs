@@ -8,6 +8,7 @@ mod damage;
 mod json;
 mod page;
 mod peers;
+mod proof;
 mod protection;
 mod rfc8448;
 mod text;
