@@ -13,6 +13,7 @@
 //!   result, and whether a second way led to the same.
 //! - [`schedule`] walks down the key schedules of TLS 1.3, and of TLS 1.2 and before.
 //! - [`protection`] opens records with the keys that come out.
+//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.

@@ -12,9 +12,10 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::explain::{Labels, Language, PageWords, fill_in};
+use crate::explain::{Labels, Language, PageWords, fill_in, visible};
 use crate::judgement::Judgement;
-use crate::ledger::{Secrets, Side};
+pub use crate::ledger::Secrets;
+use crate::ledger::Side;
 use crate::story::{Epoch, Story};
 
 mod graph;
@@ -88,17 +89,20 @@ pub fn page(stories: &[&Story], options: &Options<'_>) -> Result<String, PageErr
         .iter()
         .find_map(|story| story.agreement.server_name.as_deref());
     let subject = options.subject.or(name);
+    let subject = subject.map(|subject| visible(subject.as_bytes()));
     let left_out = stories.len().saturating_sub(MOST_STORIES);
     let document = Document {
         tag: language.tag(),
         labels: language.labels(),
         words,
         policy: policy_of_document(),
-        title: match subject {
+        style: &STYLE,
+        script: &SCRIPT,
+        title: match &subject {
             Some(subject) => format!("{} – {subject}", language.labels().title),
             None => language.labels().title.to_owned(),
         },
-        subject: subject.map(|subject| crate::explain::visible(subject.as_bytes())),
+        subject,
         intro: if visitor {
             words.intro_visitor
         } else {
@@ -173,17 +177,9 @@ struct Document {
     several: bool,
     stories: Vec<StoryView>,
     left_out: Option<String>,
-}
-
-impl Document {
-    // Methods, since the template must write both exactly as they were hashed.
-    fn style(&self) -> &'static str {
-        &STYLE
-    }
-
-    fn script(&self) -> &'static str {
-        &SCRIPT
-    }
+    /// These two as they were hashed, to the last octet.
+    style: &'static str,
+    script: &'static str,
 }
 
 /// One connection of a page.

@@ -62,7 +62,9 @@
     }));
     rove(arrows, arrows[0]);
 
-    // The key schedule.
+    // The key schedule. The values of inputs are in the page once: where they result.
+    const results = new Map(quantities.map(quantity => [quantity.dataset.q, quantity.querySelector(".result code").textContent]));
+    for (const input of all("[data-of]", story)) input.textContent = results.get(input.dataset.of) || "";
     self.show = (number, focus) => {
       const chosen = quantities.find(quantity => quantity.dataset.q === number);
       if (!chosen) return;
@@ -154,7 +156,7 @@
       for (let up = item.parentElement; up !== tree; up = up.parentElement) if (up.tagName === "LI") open(up, true);
     };
     const first = item => Number(item.dataset.a);
-    const final = item => Number(item.dataset.z || item.dataset.a);
+    const final = item => item.dataset.z ? Number(item.dataset.z) - 1 : first(item);
     const hold = (item, focus) => {
       held = item;
       for (const other of items) other.setAttribute("aria-selected", String(other === item));

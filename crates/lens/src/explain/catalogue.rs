@@ -78,26 +78,25 @@ words! {
     /// Headings, names of columns and the like, for all faces.
     #[derive(Debug)]
     pub struct Labels: &'static str {
-        title, client, server, both, time, octets, records, record, step, steps, message, version,
-        suite, group, signature, host, protocol, says, why, without, fields, field, value, meaning,
-        hex, checks, check, derived, key_schedule, quantity, formula, result, standing, given, unknown,
-        hidden, whole, agreed, round_trips, duration, forward_secrecy, key_exchange_post_quantum,
-        authentication_post_quantum, passive, active, chain, weakest, weaknesses, mend, severity,
-        faults, fault, offset, end, key, nonce, sequence, additional_data, padding, epoch, clear,
-        early_data, handshake_keys, application_keys, confirmed, refuted, not_derivable, stated,
-        recommended, special, legacy, broken, grease, unassigned, note, minor, serious, critical,
-        sealed, contents, language, inputs, protected_by, flight, complete, incomplete, plain, lock,
-        resumed, renegotiated, colon,
+        title, client, server, octets, records, record, step, steps, version, suite, group,
+        signature, protocol, why, without, fields, hex, checks, check, derived, key_schedule,
+        formula, result, unknown, hidden, whole, agreed, round_trips, duration,
+        forward_secrecy, key_exchange_post_quantum, authentication_post_quantum, passive,
+        active, chain, weakest, weaknesses, faults, offset, end, key, nonce, sequence,
+        additional_data, padding, clear, early_data, handshake_keys, application_keys,
+        confirmed, refuted, not_derivable, stated, recommended, special, legacy, broken,
+        grease, unassigned, note, minor, serious, critical, sealed, contents, inputs, complete,
+        plain, colon,
     }
 
     /// What the page says besides: see [`crate::page`].
     #[derive(Debug)]
     pub struct PageWords: &'static str {
-        skip, contents, overview, intro, intro_visitor, secrets_shown, secrets_hidden, help,
+        skip, contents, intro, intro_visitor, secrets_shown, secrets_hidden, help,
         help_tree, help_graph, more_connections, connection, more_steps, more_octets, more_fields,
         more_records, more_quantities, round_trips, forward_secret, quantum_safe, yes, partly, no,
         diagram, diagram_description, graph_description, used_for, used_of, tested, carries,
-        step_number, verdict, judgement, made_by, secret_left_out,
+        verdict, made_by, secret_left_out,
     }
 
     /// What joins words to sentences.
@@ -109,7 +108,8 @@ words! {
     /// What is counted.
     pub(crate) struct Counts: Count {
         octets, following, suites, certificates, records, keys, seconds, minutes, hours, days,
-        authorities, bits, round_trips, microseconds, milliseconds,     }
+        authorities, bits, round_trips, microseconds, milliseconds,
+    }
 
     /// What each message says.
     pub(crate) struct Says: &'static str {

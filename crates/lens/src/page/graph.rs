@@ -19,7 +19,7 @@ const MOST_QUANTITIES: usize = 160;
 const COLUMNS: [(usize, usize); 5] = [(0, 214), (246, 152), (506, 284), (868, 128), (1054, 116)];
 const LANE: usize = 0;
 const SPINE: usize = 1;
-const WIDTH: usize = 1170;
+const WIDTH: usize = 1172;
 const ROW: usize = 44;
 const BOX: usize = 30;
 const TOP: usize = 10;
@@ -74,7 +74,7 @@ pub(super) struct QuantityView {
     pub(super) what: &'static str,
     pub(super) why: &'static str,
     pub(super) formula: String,
-    pub(super) inputs: Vec<(Reference, Value)>,
+    pub(super) inputs: Vec<Reference>,
     pub(super) value: Value,
     pub(super) octets: Option<String>,
     pub(super) mark: Mark,
@@ -181,7 +181,7 @@ impl QuantityView {
             formula: language.formula(ledger, id),
             inputs: distinct(quantity.formula.inputs())
                 .into_iter()
-                .map(|input| (Reference::new(seen, input), Value::of(seen, input)))
+                .map(|input| Reference::new(seen, input))
                 .collect(),
             value: Value::of(seen, id),
             octets: ledger
@@ -197,24 +197,13 @@ impl QuantityView {
 impl Value {
     fn of(seen: &Seen<'_>, id: QuantityId) -> Self {
         let quantity = seen.story.ledger.get(id);
-        let Some(value) = &quantity.value else {
-            return Self::Unknown;
-        };
-        let is_public = match quantity.formula {
-            Formula::TranscriptHash { .. } | Formula::EmptyHash(_) | Formula::Zeros(_) => true,
-            Formula::Given => PUBLIC.contains(&quantity.name),
-            _ => false,
-        };
-        if is_public || seen.shows_secrets() {
-            Self::Shown(plain_hex(value))
-        } else {
-            Self::Hidden
+        match (quantity.shown(seen.secrets), &quantity.value) {
+            (Some(value), _) => Self::Shown(plain_hex(value)),
+            (None, Some(_)) => Self::Hidden,
+            (None, None) => Self::Unknown,
         }
     }
 }
-
-/// What comes from outside and was sent in clear, or says nothing without a secret.
-const PUBLIC: &[&str] = &["client_random", "server_random", "ticket_nonce"];
 
 /// Where a box is.
 #[derive(Debug, Clone, Copy)]
@@ -326,8 +315,8 @@ impl Layout {
                 .filter(|user| ledger.get(**user).formula.inputs().contains(id))
                 .filter_map(|user| self.places.get(user).map(|place| place.row))
                 .min();
-            // What nothing is derived of is told, and not drawn.
-            let Some(mut row) = user else { continue };
+            // What nothing is derived of, but a signature is over, stands below all others.
+            let mut row = user.unwrap_or(self.rows);
             while !taken.insert(row) {
                 row += 1;
             }

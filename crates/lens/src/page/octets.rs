@@ -40,16 +40,16 @@ pub(super) struct OctetsView {
 /// A field in the tree.
 pub(super) struct FieldView {
     pub(super) name: String,
-    /// The numbers of its first and last leaf.
+    /// The number of its first leaf, and of the one behind its last.
     pub(super) first: usize,
-    pub(super) last: usize,
+    pub(super) end: usize,
     /// Where it is, for people.
     pub(super) place: String,
     /// The class of what it means.
     pub(super) class: &'static str,
     pub(super) value: Option<String>,
-    pub(super) what: Option<&'static str>,
-    pub(super) note: Option<String>,
+    /// What it is, and what more there is to say.
+    pub(super) text: Option<String>,
     /// What to think of it, with its class.
     pub(super) badge: Option<(&'static str, &'static str)>,
     /// Whether fields follow that are part of it.
@@ -129,22 +129,19 @@ impl Walk<'_> {
                 }
             }
         }
-        // The words of an empty group have no leaf of their own.
-        let last = self.leaves.len().saturating_sub(1).max(first);
         if shown && let Some(view) = self.fields.get_mut(at) {
-            (view.first, view.last) = (first, last);
-            view.group &= self.leaves.len() > first;
+            (view.first, view.end) = (first, self.leaves.len());
         }
     }
 
-    /// Whether the field before, or one before that is of its kind, has this note.
-    fn was_noted(&self, note: &str) -> bool {
-        let noted = self
+    /// Whether what a field says ends in this note, the last that says something.
+    fn was_said(&self, note: &str) -> bool {
+        let said = self
             .fields
             .iter()
             .rev()
-            .find_map(|field| field.note.as_deref());
-        noted == Some(note)
+            .find_map(|field| field.text.as_deref());
+        said.is_some_and(|said| said.ends_with(note))
     }
 
     fn view(&self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) -> FieldView {
@@ -153,11 +150,16 @@ impl Walk<'_> {
         let octets = self.bytes.get(field.range.clone()).unwrap_or_default();
         let is_opaque = matches!(field.content, Content::Leaf(Meaning::Opaque));
         let is_length = matches!(field.content, Content::Leaf(Meaning::Length(_)));
+        // Of an extension, its type says what the extension has said already.
+        let says_kind = match &field.content {
+            Content::Leaf(Meaning::Code(code)) => parent.and_then(label) == Some(code.code),
+            _ => false,
+        };
         let inner = field.fields().len();
         FieldView {
             name: field.name.to_owned(),
             first: 0,
-            last: 0,
+            end: 0,
             place: match field.range.len() {
                 0 | 1 => field.range.start.to_string(),
                 _ => format!("{}–{}", field.range.start, field.range.end - 1),
@@ -170,8 +172,11 @@ impl Walk<'_> {
                 .value
                 .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
             // What is said of each of its kind alike is said of the first; lengths say it themselves.
-            what: (!again && !is_length).then_some(said.what),
-            note: said.note.filter(|note| !again || !self.was_noted(note)),
+            text: match (!again && !is_length, said.note.filter(|_| !says_kind)) {
+                (true, Some(note)) => Some(format!("{} {note}", said.what)),
+                (true, None) => Some(said.what.to_owned()),
+                (false, note) => note.filter(|note| !self.was_said(note)),
+            },
             badge: said.judgement.and_then(|judgement| {
                 let class = match judgement {
                     Judgement::Recommended | Judgement::Special => return None,

@@ -55,6 +55,7 @@ pub(super) struct OpeningView {
 pub(super) struct Reference {
     /// The id of its explanation.
     pub(super) target: String,
+    pub(super) number: usize,
     pub(super) name: String,
     pub(super) mark: Mark,
 }
@@ -150,6 +151,7 @@ impl Reference {
         let ledger = &seen.story.ledger;
         Self {
             target: format!("{}-q{}", seen.id, id.number()),
+            number: id.number(),
             name: seen.language.quantity_name(ledger, id),
             mark: mark_of(&ledger.get(id).standing),
         }

@@ -66,6 +66,7 @@ impl Browser {
             browser.ask(&format!("{domain}.enable"), &json!({}));
         }
         browser.screen(1440, 1000, false);
+        browser.scheme("light", "screen");
         browser
     }
 
@@ -193,7 +194,7 @@ impl Browser {
         self.ask("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Dark or light, on a screen or on paper.
+    /// Dark or light, on a screen or on paper; always without motion, which tests would have to wait for.
     pub(crate) fn scheme(&mut self, scheme: &str, media: &str) {
         let features = json!([
             {"name": "prefers-color-scheme", "value": scheme},
@@ -201,6 +202,22 @@ impl Browser {
         ]);
         let emulated = json!({"media": media, "features": features});
         self.ask("Emulation.setEmulatedMedia", &emulated);
+    }
+
+    /// Whether pages may run scripts, from the next that is loaded on.
+    pub(crate) fn scripts(&mut self, run: bool) {
+        let value = json!({"value": !run});
+        self.ask("Emulation.setScriptExecutionDisabled", &value);
+    }
+
+    /// What a screen reader is told: the roles, names and properties of all that it does not pass over.
+    pub(crate) fn accessible(&mut self) -> Vec<Value> {
+        let tree = self.ask("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        nodes
+            .filter(|node| node["ignored"] == false)
+            .cloned()
+            .collect()
     }
 
     /// What is on the screen, as PNG.

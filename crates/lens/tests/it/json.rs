@@ -2,6 +2,7 @@
 //! asked for.
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -26,6 +27,15 @@ for line in sys.stdin:
         print(error.json_path, error.message[:200])
 print("looked at all")
 "#;
+
+/// Octets in hexadecimal.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    let mut hex = String::new();
+    for octet in octets {
+        let _ = write!(hex, "{octet:02x}");
+    }
+    hex
+}
 
 fn stories() -> Vec<Story> {
     [
@@ -175,7 +185,7 @@ fn secrets_are_in_it_only_where_they_are_asked_for() {
             let Some(value) = &quantity.value else {
                 continue;
             };
-            let hex: String = value.iter().map(|octet| format!("{octet:02x}")).collect();
+            let hex = hex(value);
             assert!(shown.contains(&hex), "{quantity:?}");
             // What a peer sent as the proof of a key is in its message.
             let was_sent = ["verify_data", "binder"].contains(&quantity.name);

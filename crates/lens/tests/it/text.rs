@@ -14,6 +14,7 @@ use ravelin_lens::ledger::{Secrets, Side};
 use ravelin_lens::text::{Detail, Options, text};
 use unicode_width::UnicodeWidthStr;
 
+use crate::json::hex;
 use crate::traces::Trace;
 
 const FULL: Options = Options {
@@ -134,7 +135,7 @@ fn keys_are_shown_only_where_that_is_asked_for() {
     assert!(!hidden.contains(key) && !hidden.contains(data));
     for (_, quantity) in story.ledger.iter().filter(|(_, it)| !it.is_public()) {
         let value = quantity.value.as_ref().unwrap();
-        let hex: String = value.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = hex(value);
         let was_sent = quantity.name == "verify_data";
         assert!(was_sent || !hidden.contains(&hex), "{quantity:?}");
     }

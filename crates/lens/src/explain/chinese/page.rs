@@ -5,7 +5,6 @@ use crate::explain::catalogue::PageWords;
 pub(super) const PAGE: PageWords = PageWords {
     skip: "跳到逐步说明",
     contents: "本页内容",
-    overview: "概览",
     intro: "两个程序在能够私密通信之前相互说了什么，逐字节展示。凡是能重新计算的，这里都独立地重新算了一遍，\
             没有借用双方程序自己的结果。",
     intro_visitor: "这就是把本页送到您面前的那条连接，以服务器所见为准。它不会展示给其他任何人，也不会被保存。",
@@ -34,9 +33,7 @@ pub(super) const PAGE: PageWords = PageWords {
     used_of: "由以下各量算出",
     tested: "已检验",
     carries: "承载",
-    step_number: "第 {number} 步",
     verdict: "结果",
-    judgement: "评价",
     made_by: "由 Ravelin 生成。",
     secret_left_out: "本页略去了应用数据。",
 };

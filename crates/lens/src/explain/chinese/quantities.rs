@@ -236,20 +236,6 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         },
     ),
     (
-        "premaster secret",
-        Reason {
-            why: "TLS 1.2 及更早版本密钥交换的结果，即预主密钥。",
-            without: "主密钥由它产生。",
-        },
-    ),
-    (
-        "pre_master_secret",
-        Reason {
-            why: "TLS 1.2 及更早版本密钥交换的结果，即预主密钥。",
-            without: "主密钥由它产生。",
-        },
-    ),
-    (
         "master_secret",
         Reason {
             why: "TLS 1.2 及更早版本中会话唯一的秘密，长 48 字节，即主密钥。",
@@ -278,66 +264,10 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         },
     ),
     (
-        "client random",
-        Reason {
-            why: "客户端的 32 字节随机数，使本次握手与众不同。",
-            without: "旧的握手因此不能向客户端重放。",
-        },
-    ),
-    (
-        "server random",
-        Reason {
-            why: "服务器的 32 字节随机数，使本次握手与众不同。",
-            without: "旧的握手因此不能向服务器重放。",
-        },
-    ),
-    (
-        "client_share",
-        Reason {
-            why: "客户端在密钥交换中的公开值。",
-            without: "与服务器的私有值一起得出共享秘密。",
-        },
-    ),
-    (
-        "server_share",
-        Reason {
-            why: "服务器在密钥交换中的公开值。",
-            without: "与客户端的私有值一起得出共享秘密。",
-        },
-    ),
-    (
-        "session_hash",
-        Reason {
-            why: "截至客户端密钥交换的握手哈希。",
-            without: "它使主密钥只属于这一次握手（RFC 7627）。",
-        },
-    ),
-    (
         "message_hash",
         Reason {
             why: "第一次 ClientHello 的哈希，有了第二次之后由它代替第一次。",
             without: "要求重新开始的服务器因此不必记住第一次 ClientHello。",
-        },
-    ),
-    (
-        "main secret",
-        Reason {
-            why: "先前会话的秘密，本次会话继续使用它。",
-            without: "它省去密钥交换和证书。",
-        },
-    ),
-    (
-        "final_client_write_key",
-        Reason {
-            why: "出口级算法的客户端密钥，拉伸到完整长度。",
-            without: "它看上去更长，秘密却不比原来的 40 或 56 位更多。",
-        },
-    ),
-    (
-        "final_server_write_key",
-        Reason {
-            why: "出口级算法的服务器密钥，拉伸到完整长度。",
-            without: "它看上去更长，秘密却不比原来的 40 或 56 位更多。",
         },
     ),
 ];

@@ -5,7 +5,6 @@ use crate::explain::catalogue::PageWords;
 pub(super) const PAGE: PageWords = PageWords {
     skip: "Go to the steps",
     contents: "On this page",
-    overview: "Overview",
     intro: "What two programs said to each other until they could talk in private, octet by octet. \
             Everything that can be recomputed was, apart from the programs that did it first.",
     intro_visitor: "This is the connection that brought you this page, as the server saw it. Nobody \
@@ -40,9 +39,7 @@ pub(super) const PAGE: PageWords = PageWords {
     used_of: "computed of",
     tested: "Put to the test",
     carries: "carries",
-    step_number: "Step {number}",
     verdict: "what came out",
-    judgement: "judgement",
     made_by: "Made by Ravelin.",
     secret_left_out: "Application data is left out of this page.",
 };

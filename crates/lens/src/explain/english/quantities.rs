@@ -241,20 +241,6 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         },
     ),
     (
-        "premaster secret",
-        Reason {
-            why: "What the key exchange of TLS 1.2 and before gives.",
-            without: "The main secret is made of it.",
-        },
-    ),
-    (
-        "pre_master_secret",
-        Reason {
-            why: "What the key exchange of TLS 1.2 and before gives.",
-            without: "The main secret is made of it.",
-        },
-    ),
-    (
         "master_secret",
         Reason {
             why: "The one secret of a session in TLS 1.2 and before, of 48 octets.",
@@ -283,66 +269,10 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         },
     ),
     (
-        "client random",
-        Reason {
-            why: "The 32 octets by which the client makes this handshake unlike any other.",
-            without: "An old handshake cannot be played again to the client.",
-        },
-    ),
-    (
-        "server random",
-        Reason {
-            why: "The 32 octets by which the server makes this handshake unlike any other.",
-            without: "An old handshake cannot be played again to the server.",
-        },
-    ),
-    (
-        "client_share",
-        Reason {
-            why: "The client's public value in the key exchange.",
-            without: "Together with the server's private value it gives the shared secret.",
-        },
-    ),
-    (
-        "server_share",
-        Reason {
-            why: "The server's public value in the key exchange.",
-            without: "Together with the client's private value it gives the shared secret.",
-        },
-    ),
-    (
-        "session_hash",
-        Reason {
-            why: "The hash of the handshake up to the client's key exchange.",
-            without: "It makes the main secret belong to this handshake and no other (RFC 7627).",
-        },
-    ),
-    (
         "message_hash",
         Reason {
             why: "The hash of the first hello, which stands in its place once there was a second.",
             without: "A server that asked to begin again need not remember the first hello.",
-        },
-    ),
-    (
-        "main secret",
-        Reason {
-            why: "The secret of an earlier session, which this one goes on with.",
-            without: "It saves the key exchange and the certificates.",
-        },
-    ),
-    (
-        "final_client_write_key",
-        Reason {
-            why: "The client's key of an export cipher, stretched to its full length.",
-            without: "It looks longer and holds no more secret than the 40 or 56 bits it is made of.",
-        },
-    ),
-    (
-        "final_server_write_key",
-        Reason {
-            why: "The server's key of an export cipher, stretched to its full length.",
-            without: "It looks longer and holds no more secret than the 40 or 56 bits it is made of.",
         },
     ),
 ];
