@@ -6,6 +6,7 @@
 
 pub(crate) mod ca;
 pub(crate) mod cert;
+pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod reading;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use ravelin_pki::HostName;
 use crate::listen_on::ListenOn;
 use ca::CaCommand;
 use cert::CertCommand;
+use inspect::InspectArguments;
 use key::KeyCommand;
 
 /// HTTPS you can see through.
@@ -42,6 +44,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Serve(ServeArguments),
     Check(CheckArguments),
+    Inspect(Box<InspectArguments>),
     #[command(subcommand)]
     Key(KeyCommand),
     #[command(subcommand)]

@@ -4,9 +4,9 @@ mod convert;
 mod lint;
 mod new;
 mod request;
-mod show;
+pub(crate) mod show;
 mod sign;
-mod verify;
+pub(crate) mod verify;
 mod watch;
 
 use std::path::{Path, PathBuf};

@@ -8,8 +8,10 @@ mod ca;
 mod cert;
 mod certificates;
 mod config;
+mod dial;
 mod failure;
 mod fetch;
+mod inspect;
 mod key;
 mod listen_on;
 mod manual;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => serve::check(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),

@@ -14,7 +14,7 @@ use crate::words::show::{Connection, Limits, Source, Unread, json, locked_name, 
 use crate::{key, passphrase, words};
 
 pub(super) mod connect;
-pub(super) mod target;
+pub(crate) mod target;
 
 use target::Target;
 

@@ -14,12 +14,13 @@ use ravelin_pki::{
 };
 
 use super::certificates;
+use crate::arguments::HomeArgument;
 use crate::arguments::cert::{CertVerifyArguments, VerifiedPurpose};
 use crate::failure::{ANSWER_IS_NO, Failure, chain};
 use crate::{fetch, key, ravelin_home, words};
 
 pub(super) fn run(arguments: &CertVerifyArguments) -> Result<ExitCode, Failure> {
-    let (trust, searched) = trusted(arguments)?;
+    let (trust, searched) = trusted(&arguments.ca, &arguments.home)?;
     let mut rules = Rules::strict();
     let mut lists = Vec::new();
     for file in &arguments.crl {
@@ -109,12 +110,15 @@ fn question(arguments: &CertVerifyArguments) -> Question {
 }
 
 /// The roots, and in words where they are from.
-fn trusted(arguments: &CertVerifyArguments) -> Result<(Trust, Vec<String>), Failure> {
+pub(crate) fn trusted(
+    ca: &[PathBuf],
+    home: &HomeArgument,
+) -> Result<(Trust, Vec<String>), Failure> {
     let defaults = [PathBuf::from("local"), PathBuf::from("system")];
-    let asked = if arguments.ca.is_empty() {
+    let asked = if ca.is_empty() {
         &defaults[..]
     } else {
-        &arguments.ca
+        ca
     };
     let mut anchors = Vec::new();
     let mut searched = Vec::new();
@@ -128,12 +132,12 @@ fn trusted(arguments: &CertVerifyArguments) -> Result<(Trust, Vec<String>), Fail
                 let what = format!("{} roots of the system, {}", roots.len(), file.display());
                 (roots, what)
             }
-            Some("local") => match local_root(arguments)? {
+            Some("local") => match local_root(home)? {
                 Some(root) => (
                     vec![root.certificate],
                     format!("the local root, {}", root.location),
                 ),
-                None if arguments.ca.is_empty() => continue,
+                None if ca.is_empty() => continue,
                 None => {
                     return Err(Failure::usage("there is no local CA")
                         .hint("\"ravelin ca status\" says where it is looked for".to_owned()));
@@ -151,8 +155,8 @@ fn trusted(arguments: &CertVerifyArguments) -> Result<(Trust, Vec<String>), Fail
     Ok((Trust::new(anchors), searched))
 }
 
-fn local_root(arguments: &CertVerifyArguments) -> Result<Option<LocalRoot>, Failure> {
-    let Some(store) = ravelin_home::open_if_there(&arguments.home)? else {
+fn local_root(home: &HomeArgument) -> Result<Option<LocalRoot>, Failure> {
+    let Some(store) = ravelin_home::open_if_there(home)? else {
         return Ok(None);
     };
     LocalRoot::load(&store).map_err(|error| Failure::of(&error).hint(error.hint()))

@@ -295,7 +295,7 @@ fn page_short(alias: &str) -> String {
 }
 
 /// The columns of the terminal that standard output is; 80 in a pipe.
-fn columns() -> usize {
+pub(crate) fn columns() -> usize {
     rustix::termios::tcgetwinsize(std::io::stdout())
         .ok()
         .map(|size| usize::from(size.ws_col))

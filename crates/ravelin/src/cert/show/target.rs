@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ravelin_pki::HostName;
 
+use crate::dial;
 use crate::failure::Failure;
 use crate::key;
 
 /// What is to be shown.
 #[derive(Debug, PartialEq)]
-pub(in crate::cert) enum Target {
+pub(crate) enum Target {
     /// A file, or `-`.
     File(PathBuf),
     /// A server.
@@ -33,7 +34,7 @@ impl Target {
         if text == "-" || path.exists() || looks_like_a_file(text) {
             return Ok(Self::File(path.to_owned()));
         }
-        Self::server(text).ok_or_else(|| {
+        Self::server(text, 443).ok_or_else(|| {
             Failure::local(format!(
                 "there is no file \"{text}\", and no host can be called so"
             ))
@@ -49,7 +50,8 @@ impl Target {
         }
     }
 
-    fn server(text: &str) -> Option<Self> {
+    /// The server that `text` names, at `usual` where it names no port.
+    pub(crate) fn server(text: &str, usual: u16) -> Option<Self> {
         let (text, scheme) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (rest, true),
             Some(_) => return None,
@@ -60,6 +62,8 @@ impl Target {
             Some(_) => return None,
             None => text,
         };
+        let usual = usual.to_string();
+        let usual = usual.as_str();
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest.split_once(']')?;
@@ -68,11 +72,11 @@ impl Target {
                 (
                     address,
                     port.strip_prefix(':')
-                        .or(port.is_empty().then_some("443"))?,
+                        .or(port.is_empty().then_some(usual))?,
                 )
             }
-            None if text.parse::<std::net::Ipv6Addr>().is_ok() => (text, "443"),
-            None => text.split_once(':').unwrap_or((text, "443")),
+            None if text.parse::<std::net::Ipv6Addr>().is_ok() => (text, usual),
+            None => text.split_once(':').unwrap_or((text, usual)),
         };
         let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
         let name: HostName = host
@@ -80,11 +84,7 @@ impl Target {
             .ok()
             .filter(|name: &HostName| !name.is_wildcard())?;
         let host = name.to_string();
-        let name = if host.contains(':') {
-            format!("[{host}]:{port}")
-        } else {
-            format!("{host}:{port}")
-        };
+        let name = dial::shown(&host, port);
         Some(Self::Server { host, port, name })
     }
 }

@@ -1,0 +1,89 @@
+//! `ravelin inspect`: a handshake, recorded and told step by step.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use ravelin_lens::connection::Limits;
+use ravelin_lens::explain::Language;
+use ravelin_lens::ledger::Secrets;
+use ravelin_lens::story::{Story, Verdict};
+use ravelin_lens::text::{self, Options};
+
+use crate::arguments::inspect::{Detail, InspectArguments, Tongue};
+use crate::dial::Bounds;
+use crate::failure::Failure;
+use crate::words;
+
+mod chain;
+mod client;
+mod failed;
+mod server;
+
+pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    match (&arguments.host, &arguments.listen) {
+        (_, Some(listen)) => server::run(listen, arguments),
+        (Some(host), None) => client::run(host, arguments),
+        (None, None) => Err(Failure::usage("there is no server to look at")),
+    }
+}
+
+/// Tells of a connection, as it is asked for.
+fn tell(story: &Story, arguments: &InspectArguments) -> Result<(), Failure> {
+    words::result(&text::text(story, &options(arguments)))
+}
+
+fn options(arguments: &InspectArguments) -> Options {
+    Options {
+        language: match arguments.lang {
+            Some(Tongue::En) => Language::English,
+            Some(Tongue::Zh) => Language::Chinese,
+            None => Language::from_locale(&locale()),
+        },
+        width: words::show::columns(),
+        // What standard output is no terminal for, or nobody wants, is taken out where it is written.
+        colour: true,
+        detail: match arguments.detail {
+            Detail::Brief => text::Detail::Brief,
+            Detail::Steps => text::Detail::Steps,
+            Detail::Fields => text::Detail::Fields,
+            Detail::Octets => text::Detail::Octets,
+        },
+        secrets: if arguments.hide_secrets {
+            Secrets::Hidden
+        } else {
+            Secrets::Shown
+        },
+    }
+}
+
+/// The locale of messages, as POSIX finds it (base definitions, section 8.2).
+fn locale() -> String {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+}
+
+fn bounds(arguments: &InspectArguments) -> Bounds {
+    Bounds {
+        patience: arguments.timeout.map_or(PATIENCE, |span| span.0),
+        octets: MOST_OCTETS,
+    }
+}
+
+/// Whether nothing that could be put to the test came out wrong.
+fn holds(story: &Story) -> bool {
+    let mut checks = story.checks.iter();
+    !checks.any(|check| matches!(check.verdict, Verdict::Refuted(_)))
+}
+
+fn limits() -> Limits {
+    Limits::default()
+}
+
+/// For finding, connecting and the handshake together, where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much is read, and how much is recorded: a handshake with long chains, and the beginning of a page.
+const MOST_OCTETS: usize = 1 << 20;

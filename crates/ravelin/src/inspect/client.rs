@@ -1,0 +1,344 @@
+//! A connection to a server, made to be looked at.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use ravelin_lens::ledger::Side;
+use ravelin_lens::recorder::{self, Recorded, Recorder};
+use ravelin_lens::story::Story;
+use ravelin_lens::tickets::Memory;
+use ravelin_pki::{HostName, Trust, pem};
+use ravelin_tls::inspect::ClientOptions;
+use ravelin_tls::starttls::{StartTls, StartTlsError};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
+use rustls_pki_types::ServerName;
+
+use super::failed::{self, Ended};
+use super::{MOST_OCTETS, chain, holds, limits, tell};
+use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
+use crate::cert::show::target::Target;
+use crate::dial::{self, Timed};
+use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::{cert, key, words};
+
+/// What is to be done, with everything read and nothing sent.
+struct Plan<'a> {
+    arguments: &'a InspectArguments,
+    host: String,
+    port: u16,
+    /// As it is shown: `example.org:443`.
+    name: String,
+    server_name: ServerName<'static>,
+    config: Arc<ClientConfig>,
+}
+
+/// A connection that was looked at.
+struct Look {
+    address: SocketAddr,
+    recorder: Recorder,
+    ended: Result<(), Ended>,
+}
+
+pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    let plan = Plan::new(host, arguments)?;
+    let (trust, _) = cert::verify::trusted(&arguments.connection.ca, &arguments.home)?;
+    let mut memory = Memory::new(TICKETS);
+    let first = plan.look()?;
+    let first_story = plan.tell(&first, &memory, &trust)?;
+    if let Err(ended) = &first.ended {
+        return Err(failed::of_client(
+            ended,
+            &first_story,
+            &plan.name,
+            plan.port,
+        ));
+    }
+    let mut good = holds(&first_story);
+    if arguments.connection.resume {
+        memory.remember(&first_story);
+        let second = plan.look()?;
+        words::inspect::second_connection()?;
+        let story = plan.tell(&second, &memory, &trust)?;
+        words::inspect::compared(&first_story, &story)?;
+        if let Err(ended) = &second.ended {
+            return Err(failed::of_client(ended, &story, &plan.name, plan.port));
+        }
+        good &= holds(&story) && story.agreement.resumption.is_some();
+    }
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ANSWER_IS_NO)
+    })
+}
+
+impl<'a> Plan<'a> {
+    fn new(host: &str, arguments: &'a InspectArguments) -> Result<Self, Failure> {
+        let wanted = &arguments.connection;
+        let usual = wanted.starttls.map_or(443, |protocol| protocol.port());
+        let Some(Target::Server { host, port, name }) = Target::server(host, usual) else {
+            return Err(Failure::usage(format!("no server can be called \"{host}\""))
+                .hint("a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST".to_owned()));
+        };
+        let server_name = match &wanted.sni {
+            Some(name) => name.0.clone(),
+            None => ServerName::try_from(host.clone())
+                .map_err(|_| Failure::usage(format!("\"{host}\" is no name for a server")))?,
+        };
+        Ok(Self {
+            arguments,
+            config: config(wanted)?,
+            host,
+            port,
+            name,
+            server_name,
+        })
+    }
+
+    fn look(&self) -> Result<Look, Failure> {
+        let bounds = super::bounds(self.arguments);
+        let wanted = &self.arguments.connection;
+        let (address, mut stream) = match wanted.connect {
+            Some(address) => {
+                let deadline = Instant::now() + bounds.patience;
+                let stream = TcpStream::connect_timeout(&address, bounds.patience.max(INSTANT))
+                    .map_err(|error| {
+                        Failure::network(format!("cannot connect to \"{address}\": {error}"))
+                    })?;
+                (address, Timed::new(stream, deadline, bounds))
+            }
+            None => dial::dial(&self.host, self.port, bounds)?,
+        };
+        self.begin(&mut stream)?;
+        let recorder = Recorder::new(MOST_OCTETS);
+        let mut stream = recorder.under(stream, Side::Server);
+        let ended = recorder.scope(|| self.speak(&mut stream));
+        Ok(Look {
+            address,
+            recorder,
+            ended,
+        })
+    }
+
+    /// Says what comes before TLS.
+    fn begin(&self, stream: &mut Timed) -> Result<(), Failure> {
+        let Some(protocol) = self.arguments.connection.starttls else {
+            return Ok(());
+        };
+        let refused = |why: &str| Failure::network(format!("no TLS with \"{}\": {why}", self.name));
+        let mut dialogue = StartTls::new(protocol, &self.host);
+        let mut turn = dialogue.begin();
+        let mut buffer = [0; 4096];
+        loop {
+            stream
+                .write_all(&turn.say)
+                .map_err(|error| refused(&error.to_string()))?;
+            if turn.begin {
+                return Ok(());
+            }
+            let read = stream
+                .read(&mut buffer)
+                .map_err(|error| refused(&error.to_string()))?;
+            if read == 0 {
+                return Err(refused("the server ended the connection before TLS began"));
+            }
+            turn = dialogue.receive(&buffer[..read]).map_err(|error| {
+                let hint = match error {
+                    StartTlsError::AlreadyTls => Some("leave --starttls away".to_owned()),
+                    StartTlsError::NotOffered => {
+                        Some("who is between may have taken the offer away".to_owned())
+                    }
+                    _ => None,
+                };
+                refused(&error.to_string()).hint(hint)
+            })?;
+        }
+    }
+
+    /// The handshake, and what follows it.
+    fn speak(&self, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
+        let mut tls = ClientConnection::new(self.config.clone(), self.server_name.clone())?;
+        shake_hands(&mut tls, stream)?;
+        // What follows is more to see. It may fail: the handshake went well.
+        let wanted = &self.arguments.connection;
+        if wanted.http {
+            let _ = self.get(&mut tls, stream);
+        } else {
+            let _ = wait_for_ticket(&mut tls, stream, wanted.resume);
+        }
+        tls.send_close_notify();
+        while tls.wants_write() && tls.write_tls(stream).is_ok() {}
+        stream.stream().shut();
+        stream.ended();
+        // The other says goodbye too, as a rule.
+        stream.stream().hurry(FAREWELL);
+        let _ = read_to_end(&mut tls, stream, 0);
+        Ok(())
+    }
+
+    /// One request, whose answer ends the connection.
+    fn get(&self, tls: &mut ClientConnection, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
+        let host = self.server_name.to_str();
+        let host = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.into_owned()
+        };
+        let port = if self.port == 443 {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: ravelin\r\nAccept: */*\r\n\
+             Connection: close\r\n\r\n"
+        );
+        tls.writer().write_all(request.as_bytes())?;
+        while tls.wants_write() {
+            tls.write_tls(stream)?;
+        }
+        read_to_end(tls, stream, MOST_ANSWER)
+    }
+
+    /// Tells of a connection that was looked at, and gives its story.
+    fn tell(&self, look: &Look, memory: &Memory, trust: &Trust) -> Result<Story, Failure> {
+        let mut story = look
+            .recorder
+            .look(|recording| recording.story_with(memory, limits()));
+        let host: Option<HostName> = self.server_name.to_str().parse().ok();
+        chain::judge(&mut story, trust, host.as_ref(), SystemTime::now());
+        words::inspect::connected(&self.name, look.address);
+        tell(&story, self.arguments)?;
+        Ok(story)
+    }
+}
+
+fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
+    let versions = match wanted.tls {
+        Some(Version::Tls12) => vec![&rustls::version::TLS12],
+        Some(Version::Tls13) => vec![&rustls::version::TLS13],
+        None => ravelin_tls::policy::VERSIONS.to_vec(),
+    };
+    let alpn = match &wanted.alpn {
+        Some(names) => names.split(',').collect(),
+        None if wanted.starttls.is_some() => Vec::new(),
+        None if wanted.http => vec!["http/1.1"],
+        None => vec!["h2", "http/1.1"],
+    };
+    let certificate = match (&wanted.cert, &wanted.key) {
+        (Some(cert), Some(file)) => {
+            let chain = pem::certificates(&key::read_file(cert)?).map_err(|error| {
+                Failure::usage(format!("\"{}\": {error}", cert.display()))
+            })?;
+            let private = pem::private_key(&key::read_file(file)?).map_err(|error| {
+                Failure::usage(format!("\"{}\": {error}", file.display()))
+            })?;
+            Some((chain, private))
+        }
+        _ => None,
+    };
+    let mut witness = recorder::witness();
+    if !wanted.group.is_empty() {
+        let groups = wanted.group.iter();
+        witness.groups = groups.filter_map(|group| recorder::group(&group.0)).collect();
+    }
+    let options = ClientOptions {
+        versions,
+        alpn: alpn
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| name.as_bytes().to_vec())
+            .collect(),
+        certificate,
+        sessions: if wanted.resume { TICKETS } else { 0 },
+    };
+    ravelin_tls::inspect::client(options, &witness).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => Failure::usage("the private key does not belong to the certificate"),
+        error => Failure::usage(format!("no client can be made of that: {error}")),
+    })
+}
+
+/// Shakes hands, and lets an alert of ours reach the other where that fails.
+fn shake_hands(
+    tls: &mut ClientConnection,
+    stream: &mut Recorded<Timed>,
+) -> Result<(), Ended> {
+    loop {
+        while tls.wants_write() {
+            tls.write_tls(stream)?;
+        }
+        if !tls.is_handshaking() {
+            return Ok(());
+        }
+        receive(tls, stream)?;
+    }
+}
+
+fn receive(tls: &mut ClientConnection, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
+    if tls.read_tls(stream)? == 0 {
+        return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into());
+    }
+    if let Err(error) = tls.process_new_packets() {
+        let _ = tls.write_tls(stream);
+        stream.ended();
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// Waits for the ticket that a server of TLS 1.3 gives after the handshake: those that give any do so at once.
+fn wait_for_ticket(
+    tls: &mut ClientConnection,
+    stream: &mut Recorded<Timed>,
+    wanted: bool,
+) -> Result<(), Ended> {
+    if tls.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return Ok(());
+    }
+    let patience = if wanted { TICKET_WANTED } else { TICKET };
+    stream.stream().hurry(patience);
+    while tls.tls13_tickets_received() == 0 {
+        receive(tls, stream)?;
+    }
+    Ok(())
+}
+
+/// Reads until the other ends, and no more than so many octets of application data.
+fn read_to_end(
+    tls: &mut ClientConnection,
+    stream: &mut Recorded<Timed>,
+    mut most: usize,
+) -> Result<(), Ended> {
+    let mut buffer = [0; 4096];
+    loop {
+        loop {
+            match tls.reader().read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) if read > most => return Ok(()),
+                Ok(read) => most -= read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        receive(tls, stream)?;
+    }
+}
+
+/// How many tickets are kept for a second connection.
+const TICKETS: usize = 8;
+
+/// How long is waited for a ticket: a round trip more than the handshake took would do.
+const TICKET: Duration = Duration::from_millis(500);
+const TICKET_WANTED: Duration = Duration::from_secs(3);
+
+/// How long is waited for the other to say goodbye.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How much of an answer is read, in octets.
+const MOST_ANSWER: usize = 64 << 10;
+
+/// The system takes no time-out of zero.
+const INSTANT: Duration = Duration::from_millis(1);

@@ -1,0 +1,154 @@
+//! Why a handshake came to nothing, in words, and what may help.
+
+use std::io::{self, ErrorKind};
+
+use ravelin_lens::story::{Story, What};
+use ravelin_wire::record::Foreign;
+use rustls::{AlertDescription, Error, PeerIncompatible};
+
+use crate::failure::Failure;
+
+/// Why a connection ended before it was there.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The transport failed, or ended.
+    Io(io::Error),
+    /// The other refused, or did what it must not.
+    Tls(Error),
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+/// The failure of a connection to a server at `name`, of which `story` was seen.
+pub(super) fn of_client(ended: &Ended, story: &Story, name: &str, port: u16) -> Failure {
+    if let Some(foreign) = foreign(story) {
+        let (what, hint) = words(foreign);
+        return Failure::network(format!("what answers at \"{name}\" is no TLS: it is {what}"))
+            .hint(hint.map(str::to_owned));
+    }
+    let heard = story.traffic[1].octets > 0;
+    let (why, hint): (String, Option<String>) = match ended {
+        Ended::Io(error) if error.kind() == ErrorKind::UnexpectedEof => (
+            "the server ended the connection during the handshake".to_owned(),
+            (!heard).then(|| unspoken(port)),
+        ),
+        Ended::Io(error) if error.kind() == ErrorKind::ConnectionReset => (
+            "the server reset the connection during the handshake".to_owned(),
+            (!heard).then(|| unspoken(port)),
+        ),
+        Ended::Io(error) if error.kind() == ErrorKind::TimedOut => {
+            (error.to_string(), (!heard).then(|| unspoken(port)))
+        }
+        Ended::Io(error) => (error.to_string(), None),
+        Ended::Tls(Error::AlertReceived(alert)) => {
+            let name = format!("{alert:?}");
+            (
+                format!("the server refused it by the alert {}", spelled(&name)),
+                alert_hint(*alert).map(str::to_owned),
+            )
+        }
+        Ended::Tls(Error::InvalidMessage(_)) => {
+            ("what the server sends cannot be read as TLS".to_owned(), None)
+        }
+        Ended::Tls(Error::PeerIncompatible(why)) => (
+            format!("server and client have nothing in common: {why:?}"),
+            incompatible_hint(why).map(str::to_owned),
+        ),
+        Ended::Tls(error) => (error.to_string(), None),
+    };
+    Failure::network(format!("no handshake with \"{name}\": {why}")).hint(hint)
+}
+
+/// What else than TLS came.
+pub(super) fn foreign(story: &Story) -> Option<Foreign> {
+    story.steps.iter().find_map(|step| match step.what {
+        What::Foreign(foreign) => Some(foreign),
+        _ => None,
+    })
+}
+
+/// What it is, and what may help.
+fn words(foreign: Foreign) -> (&'static str, Option<&'static str>) {
+    match foreign {
+        Foreign::HttpRequest | Foreign::HttpResponse => (
+            "plain HTTP",
+            Some("HTTPS is at another port, 443 as a rule"),
+        ),
+        Foreign::Http2 => ("HTTP/2 without TLS", None),
+        Foreign::Ssh => ("SSH, which has an encryption of its own", None),
+        Foreign::Greeting => (
+            "the greeting of a server that begins in clear",
+            Some("say which protocol it is: --starttls smtp, imap, pop3, ftp, nntp"),
+        ),
+        Foreign::SslV2 => ("SSL 2.0, which nobody may speak any more", None),
+        Foreign::ProxyHeader => (
+            "the header that a load balancer puts before a connection",
+            None,
+        ),
+        Foreign::Dtls => ("DTLS, which is not looked at here", None),
+        Foreign::Unknown => ("nothing that is known here", None),
+    }
+}
+
+fn unspoken(port: u16) -> String {
+    let protocol = ravelin_tls::starttls::Protocol::ALL
+        .into_iter()
+        .find(|protocol| protocol.port() == port || (port, protocol.port()) == (587, 25));
+    match protocol {
+        Some(protocol) => format!(
+            "at port {port}, {protocol} begins in clear: --starttls {}",
+            protocol.name()
+        ),
+        None => "does it speak TLS at this port? Some servers begin in clear: --starttls PROTOCOL"
+            .to_owned(),
+    }
+}
+
+fn alert_hint(alert: AlertDescription) -> Option<&'static str> {
+    match alert {
+        AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure => Some(
+            "it may want an older version, suite or group than is offered, or another: see what was \
+             offered above",
+        ),
+        AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
+            Some("it wants a certificate of the client: --cert FILE --key FILE")
+        }
+        AlertDescription::UnrecognisedName => Some("it knows no such name: --sni NAME asks for another"),
+        AlertDescription::NoApplicationProtocol => {
+            Some("it speaks none of the protocols that were offered: --alpn NAMES offers others")
+        }
+        _ => None,
+    }
+}
+
+fn incompatible_hint(why: &PeerIncompatible) -> Option<&'static str> {
+    match why {
+        PeerIncompatible::ServerDoesNotSupportTls12Or13
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            Some("it speaks another version than was offered")
+        }
+        _ => None,
+    }
+}
+
+/// `HandshakeFailure` as `handshake_failure`: RFC 8446 writes it so.
+pub(super) fn spelled(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
