@@ -13,6 +13,7 @@ use ravelin_wire::registry::{CodePoint, ExtensionType, ProtocolVersion};
 use crate::digest::Hash;
 
 pub mod known;
+pub mod refusals;
 
 /// What carries the hello.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,6 +51,17 @@ pub struct Quantity {
     pub standing: Standing,
 }
 
+/// Whether what has to stay between the two is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// Keys, secrets, nonces and application data are shown.
+    Shown,
+    /// They are left out. What is public stays: hashes of the handshake, the randoms, what was decrypted of
+    /// the handshake itself.
+    #[default]
+    Hidden,
+}
+
 /// Where a quantity comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Formula {
@@ -354,6 +365,29 @@ impl Formula {
             Self::Prf { secret, seed, .. } => [&[*secret], &seed[..]].concat(),
             Self::Part { of, .. } => vec![*of],
         }
+    }
+}
+
+/// What comes from outside and was sent in clear, or says nothing without a secret.
+const PUBLIC: [&str; 3] = ["client_random", "server_random", "ticket_nonce"];
+
+impl Quantity {
+    /// Whether its value may be known to everybody: it was sent, or anyone who sees the handshake can compute
+    /// it.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        match self.formula {
+            Formula::TranscriptHash { .. } | Formula::EmptyHash(_) | Formula::Zeros(_) => true,
+            Formula::Given => PUBLIC.contains(&self.name),
+            _ => false,
+        }
+    }
+
+    /// Its value, where it is known and may be shown.
+    #[must_use]
+    pub fn shown(&self, secrets: Secrets) -> Option<&[u8]> {
+        let value = self.value.as_ref().map(|value| &value[..]);
+        value.filter(|_| secrets == Secrets::Shown || self.is_public())
     }
 }
 

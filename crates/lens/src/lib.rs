@@ -12,6 +12,7 @@
 //! - [`protection`] opens records with the keys that come out.
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
+//! - [`text`] shows it all on a terminal.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -27,4 +28,5 @@ pub mod protection;
 pub mod recorder;
 pub mod schedule;
 pub mod story;
+pub mod text;
 pub mod tickets;

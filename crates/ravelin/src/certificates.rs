@@ -220,6 +220,11 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
     Ok(leaf.names().to_vec())
 }
 
+/// A certificate and its key, from files.
+pub(crate) fn from_files(cert: &Path, key: &Path) -> Result<ServedCertificate, Failure> {
+    load(cert, key, None, SystemTime::now(), None).map(|source| source.served)
+}
+
 /// Reads a certificate and its key. One that is out of date is served all the same: the other sites
 /// must not go down with it when the machine starts again, and a clock may be wrong.
 fn load(

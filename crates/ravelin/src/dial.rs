@@ -79,6 +79,8 @@ fn left(deadline: Instant) -> Duration {
 pub(crate) struct Timed {
     stream: TcpStream,
     deadline: Instant,
+    /// When it ends at the latest.
+    last: Instant,
     /// How long that is in all, to be told.
     patience: Duration,
     /// How many may still be read.
@@ -91,14 +93,15 @@ impl Timed {
         Self {
             stream,
             deadline,
+            last: deadline,
             patience: bounds.patience,
             octets: bounds.octets,
         }
     }
 
-    /// Lets it end so soon, if it would not sooner.
+    /// Lets it end so soon, if it would not sooner, in place of what was said so before.
     pub(crate) fn hurry(&mut self, patience: Duration) {
-        self.deadline = self.deadline.min(Instant::now() + patience);
+        self.deadline = self.last.min(Instant::now() + patience);
     }
 
     /// Says that nothing more is sent.
@@ -128,11 +131,12 @@ impl Read for Timed {
         self.stream.set_read_timeout(Some(self.left()?))?;
         let most = buffer.len().min(self.octets);
         if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other(
-                "it sends more than a handshake has",
-            ));
+            return Err(io::Error::other("it sends more than a handshake has"));
         }
-        let read = self.stream.read(&mut buffer[..most]).map_err(|error| self.in_words(error))?;
+        let read = self
+            .stream
+            .read(&mut buffer[..most])
+            .map_err(|error| self.in_words(error))?;
         self.octets -= read;
         Ok(read)
     }
@@ -141,7 +145,9 @@ impl Read for Timed {
 impl Write for Timed {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(self.left()?))?;
-        self.stream.write(octets).map_err(|error| self.in_words(error))
+        self.stream
+            .write(octets)
+            .map_err(|error| self.in_words(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {

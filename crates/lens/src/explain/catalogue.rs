@@ -86,23 +86,23 @@ words! {
         early_data, handshake_keys, application_keys, confirmed, refuted, not_derivable, stated,
         recommended, special, legacy, broken, grease, unassigned, note, minor, serious, critical,
         sealed, contents, language, inputs, protected_by, flight, complete, incomplete, plain, lock,
-        resumed, renegotiated,
+        resumed, renegotiated, colon,
     }
 
     /// What joins words to sentences.
     pub(crate) struct Phrases: &'static str {
-        the_client, the_server, the_client_first, the_server_first, and_two, and_last, comma, quote, semicolon,
+        the_client, the_server, the_client_first, the_server_first, and_two, and_last, comma, clause, quote, semicolon,
         stop, and_more, nothing, unknown_value, or_none,
     }
 
     /// What is counted.
     pub(crate) struct Counts: Count {
-        octets, suites, certificates, records, keys, seconds, minutes, hours, days,
+        octets, following, suites, certificates, records, keys, seconds, minutes, hours, days,
         authorities, bits, round_trips, microseconds, milliseconds,     }
 
     /// What each message says.
     pub(crate) struct Says: &'static str {
-        offers, offers_again, offer_shares, offer_no_shares, offer_groups, offer_psks, offer_early_data,
+        offers, offers_again, offer_share, offer_shares, offer_no_shares, offer_groups, offer_psks, offer_early_data,
         offer_protocols, asks_for, asks_for_nobody, asks_outer, chooses, choose_share, choose_psk,
         resumes_session, retries, retry_group, retry_cookie, retry_other, encrypted_extensions,
         no_encrypted_extensions, answer_protocol, answer_early_data, answer_name, answer_certificate,
@@ -134,7 +134,7 @@ words! {
 
     /// What the octets of fields mean.
     pub(crate) struct Values: &'static str {
-        length, code, grease, unassigned_code, number, milliseconds_since_1970, unread, wrong,
+        code, grease, unassigned_code, number, milliseconds_since_1970, unread, wrong,
         extension_unknown, extension_grease, field_unknown,
     }
 
@@ -145,7 +145,7 @@ words! {
 
     /// How quantities come about, and how sure they are.
     pub(crate) struct Derivations: &'static str {
-        given, zeros, transcript, transcript_of, of_client, of_server, part, stated, confirmed,
+        given, name_empty_hash, name_ticket_psk, zeros, transcript, transcript_of, of_client, of_server, part, stated, confirmed,
         refuted, not_derivable, not_derivable_given, by_key_log, by_recorder, by_decryption, by_peer,
         quantity_unknown,     }
 

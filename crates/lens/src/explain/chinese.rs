@@ -121,6 +121,7 @@ const LABELS: Labels = Labels {
     lock: "已加密",
     resumed: "会话恢复",
     renegotiated: "重协商",
+    colon: "：",
 };
 
 const PHRASES: Phrases = Phrases {
@@ -131,6 +132,7 @@ const PHRASES: Phrases = Phrases {
     and_two: "、",
     and_last: "、",
     comma: "、",
+    clause: "，",
     quote: "“{text}”",
     semicolon: "；",
     stop: "",
@@ -142,6 +144,7 @@ const PHRASES: Phrases = Phrases {
 
 const COUNTS: Counts = Counts {
     octets: both("{} 字节"),
+    following: both("其后 {} 字节"),
     suites: both("{} 个密码套件"),
     certificates: both("{} 张证书"),
     records: both("{} 条记录"),

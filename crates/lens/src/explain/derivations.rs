@@ -133,6 +133,12 @@ fn name_of(words: &Catalogue, ledger: &Ledger, id: QuantityId) -> String {
     if let Formula::TranscriptHash { through, .. } = &quantity.formula {
         return fill(derivations.transcript_of, &[("message", through)]);
     }
+    // What no RFC has a name for.
+    match quantity.name {
+        "empty hash" => return derivations.name_empty_hash.to_owned(),
+        "PSK of the ticket" => return derivations.name_ticket_psk.to_owned(),
+        _ => {}
+    }
     // Names that begin with a side say it already.
     let says_side = quantity.name.starts_with("client") || quantity.name.starts_with("server");
     match quantity.side {

@@ -121,6 +121,7 @@ const LABELS: Labels = Labels {
     lock: "encrypted",
     resumed: "resumed",
     renegotiated: "renegotiated",
+    colon: ": ",
 };
 
 const PHRASES: Phrases = Phrases {
@@ -131,6 +132,7 @@ const PHRASES: Phrases = Phrases {
     and_two: " and ",
     and_last: " and ",
     comma: ", ",
+    clause: ", ",
     quote: "\u{201c}{text}\u{201d}",
     semicolon: "; ",
     stop: " ",
@@ -144,6 +146,10 @@ const COUNTS: Counts = Counts {
     octets: Count {
         one: "{} octet",
         many: "{} octets",
+    },
+    following: Count {
+        one: "{} octet follows",
+        many: "{} octets follow",
     },
     suites: Count {
         one: "{} cipher suite",

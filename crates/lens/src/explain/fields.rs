@@ -110,14 +110,7 @@ fn meaning_words(
 ) -> (Option<String>, Option<String>, Option<Judgement>) {
     let values = &words.values;
     match meaning {
-        Meaning::Length(length) => {
-            let octets = words.counts.octets.of(*length as u64);
-            (
-                Some(fill(values.length, &[("octets", &octets)])),
-                None,
-                None,
-            )
-        }
+        Meaning::Length(length) => (Some(words.counts.following.of(*length as u64)), None, None),
         Meaning::Number(number) => (Some(number_words(words, field.name, *number)), None, None),
         Meaning::Code(code) => {
             let reference = code.registry.get(code.code).map(|known| known.reference);

@@ -272,6 +272,9 @@ impl Said<'_> {
             }
         }
         let exchange = match (shares, groups) {
+            (Some(shares), _) if shares.len() == 1 => {
+                Some(fill(says.offer_share, &[("groups", &self.list(&shares))]))
+            }
             (Some(shares), _) if !shares.is_empty() => {
                 Some(fill(says.offer_shares, &[("groups", &self.list(&shares))]))
             }
@@ -288,7 +291,7 @@ impl Said<'_> {
             Some(name) => fill(says.asks_for, &[("name", name)]),
             None => says.asks_for_nobody.to_owned(),
         };
-        let offers = offers.join(phrases.semicolon);
+        let offers = offers.join(phrases.clause);
         let sentence = if self.is_second_hello() {
             says.offers_again
         } else {

@@ -7,5 +7,6 @@ mod damage;
 mod peers;
 mod protection;
 mod rfc8448;
+mod text;
 mod tls12;
 mod traces;

@@ -92,11 +92,7 @@ pub(crate) struct ConnectionArguments {
     #[arg(long, value_name = "NAME", conflicts_with = "listen")]
     pub(crate) sni: Option<Name>,
     /// What is trusted: a file of roots, "system" or "local"; repeatable [default: local and system]
-    #[arg(
-        long,
-        value_name = "FILE|system|local",
-        conflicts_with = "listen"
-    )]
+    #[arg(long, value_name = "FILE|system|local", conflicts_with = "listen")]
     pub(crate) ca: Vec<PathBuf>,
     /// Send a GET request for / over HTTP/1.1, so that application data shows too
     #[arg(long, conflicts_with = "listen")]

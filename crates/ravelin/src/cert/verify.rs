@@ -115,11 +115,7 @@ pub(crate) fn trusted(
     home: &HomeArgument,
 ) -> Result<(Trust, Vec<String>), Failure> {
     let defaults = [PathBuf::from("local"), PathBuf::from("system")];
-    let asked = if ca.is_empty() {
-        &defaults[..]
-    } else {
-        ca
-    };
+    let asked = if ca.is_empty() { &defaults[..] } else { ca };
     let mut anchors = Vec::new();
     let mut searched = Vec::new();
     for place in asked {

@@ -33,12 +33,7 @@ fn step(story: &Story) -> Option<usize> {
     })
 }
 
-fn verdict(
-    chain: &[Vec<u8>],
-    trust: &Trust,
-    host: Option<&HostName>,
-    now: SystemTime,
-) -> Verdict {
+fn verdict(chain: &[Vec<u8>], trust: &Trust, host: Option<&HostName>, now: SystemTime) -> Verdict {
     let mut read = Vec::new();
     for (place, der) in chain.iter().enumerate() {
         match Certificate::from_der(der) {

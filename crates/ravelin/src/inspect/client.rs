@@ -80,8 +80,12 @@ impl<'a> Plan<'a> {
         let wanted = &arguments.connection;
         let usual = wanted.starttls.map_or(443, |protocol| protocol.port());
         let Some(Target::Server { host, port, name }) = Target::server(host, usual) else {
-            return Err(Failure::usage(format!("no server can be called \"{host}\""))
-                .hint("a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST".to_owned()));
+            return Err(
+                Failure::usage(format!("no server can be called \"{host}\"")).hint(
+                    "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST"
+                        .to_owned(),
+                ),
+            );
         };
         let server_name = match &wanted.sni {
             Some(name) => name.0.clone(),
@@ -230,12 +234,10 @@ fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
     };
     let certificate = match (&wanted.cert, &wanted.key) {
         (Some(cert), Some(file)) => {
-            let chain = pem::certificates(&key::read_file(cert)?).map_err(|error| {
-                Failure::usage(format!("\"{}\": {error}", cert.display()))
-            })?;
-            let private = pem::private_key(&key::read_file(file)?).map_err(|error| {
-                Failure::usage(format!("\"{}\": {error}", file.display()))
-            })?;
+            let chain = pem::certificates(&key::read_file(cert)?)
+                .map_err(|error| Failure::usage(format!("\"{}\": {error}", cert.display())))?;
+            let private = pem::private_key(&key::read_file(file)?)
+                .map_err(|error| Failure::usage(format!("\"{}\": {error}", file.display())))?;
             Some((chain, private))
         }
         _ => None,
@@ -243,7 +245,9 @@ fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
     let mut witness = recorder::witness();
     if !wanted.group.is_empty() {
         let groups = wanted.group.iter();
-        witness.groups = groups.filter_map(|group| recorder::group(&group.0)).collect();
+        witness.groups = groups
+            .filter_map(|group| recorder::group(&group.0))
+            .collect();
     }
     let options = ClientOptions {
         versions,
@@ -256,16 +260,15 @@ fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
         sessions: if wanted.resume { TICKETS } else { 0 },
     };
     ravelin_tls::inspect::client(options, &witness).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => Failure::usage("the private key does not belong to the certificate"),
+        rustls::Error::InconsistentKeys(_) => {
+            Failure::usage("the private key does not belong to the certificate")
+        }
         error => Failure::usage(format!("no client can be made of that: {error}")),
     })
 }
 
 /// Shakes hands, and lets an alert of ours reach the other where that fails.
-fn shake_hands(
-    tls: &mut ClientConnection,
-    stream: &mut Recorded<Timed>,
-) -> Result<(), Ended> {
+fn shake_hands(tls: &mut ClientConnection, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
     loop {
         while tls.wants_write() {
             tls.write_tls(stream)?;

@@ -1,9 +1,11 @@
 //! Why a handshake came to nothing, in words, and what may help.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 
 use ravelin_lens::story::{Story, What};
 use ravelin_wire::record::Foreign;
+use ravelin_wire::registry;
 use rustls::{AlertDescription, Error, PeerIncompatible};
 
 use crate::failure::Failure;
@@ -15,6 +17,21 @@ pub(super) enum Ended {
     Io(io::Error),
     /// The other refused, or did what it must not.
     Tls(Error),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                f.write_str("the client ended the connection")
+            }
+            Self::Io(error) => error.fmt(f),
+            Self::Tls(Error::AlertReceived(alert)) => {
+                write!(f, "the client ended it by the alert {}", alert_name(*alert))
+            }
+            Self::Tls(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<io::Error> for Ended {
@@ -33,8 +50,10 @@ impl From<Error> for Ended {
 pub(super) fn of_client(ended: &Ended, story: &Story, name: &str, port: u16) -> Failure {
     if let Some(foreign) = foreign(story) {
         let (what, hint) = words(foreign);
-        return Failure::network(format!("what answers at \"{name}\" is no TLS: it is {what}"))
-            .hint(hint.map(str::to_owned));
+        return Failure::network(format!(
+            "what answers at \"{name}\" is no TLS: it is {what}"
+        ))
+        .hint(hint.map(str::to_owned));
     }
     let heard = story.traffic[1].octets > 0;
     let (why, hint): (String, Option<String>) = match ended {
@@ -50,20 +69,17 @@ pub(super) fn of_client(ended: &Ended, story: &Story, name: &str, port: u16) -> 
             (error.to_string(), (!heard).then(|| unspoken(port)))
         }
         Ended::Io(error) => (error.to_string(), None),
-        Ended::Tls(Error::AlertReceived(alert)) => {
-            let name = format!("{alert:?}");
-            (
-                format!("the server refused it by the alert {}", spelled(&name)),
-                alert_hint(*alert).map(str::to_owned),
-            )
-        }
-        Ended::Tls(Error::InvalidMessage(_)) => {
-            ("what the server sends cannot be read as TLS".to_owned(), None)
-        }
-        Ended::Tls(Error::PeerIncompatible(why)) => (
-            format!("server and client have nothing in common: {why:?}"),
-            incompatible_hint(why).map(str::to_owned),
+        Ended::Tls(Error::AlertReceived(alert)) => (
+            format!("the server refused it by the alert {}", alert_name(*alert)),
+            alert_hint(*alert).map(str::to_owned),
         ),
+        Ended::Tls(Error::InvalidMessage(_)) => (
+            "what the server sends cannot be read as TLS".to_owned(),
+            None,
+        ),
+        Ended::Tls(error @ Error::PeerIncompatible(why)) => {
+            (error.to_string(), incompatible_hint(why).map(str::to_owned))
+        }
         Ended::Tls(error) => (error.to_string(), None),
     };
     Failure::network(format!("no handshake with \"{name}\": {why}")).hint(hint)
@@ -96,7 +112,7 @@ fn words(foreign: Foreign) -> (&'static str, Option<&'static str>) {
             None,
         ),
         Foreign::Dtls => ("DTLS, which is not looked at here", None),
-        Foreign::Unknown => ("nothing that is known here", None),
+        _ => ("nothing that is known here", None),
     }
 }
 
@@ -123,7 +139,9 @@ fn alert_hint(alert: AlertDescription) -> Option<&'static str> {
         AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
             Some("it wants a certificate of the client: --cert FILE --key FILE")
         }
-        AlertDescription::UnrecognisedName => Some("it knows no such name: --sni NAME asks for another"),
+        AlertDescription::UnrecognisedName => {
+            Some("it knows no such name: --sni NAME asks for another")
+        }
         AlertDescription::NoApplicationProtocol => {
             Some("it speaks none of the protocols that were offered: --alpn NAMES offers others")
         }
@@ -141,14 +159,7 @@ fn incompatible_hint(why: &PeerIncompatible) -> Option<&'static str> {
     }
 }
 
-/// `HandshakeFailure` as `handshake_failure`: RFC 8446 writes it so.
-pub(super) fn spelled(name: &str) -> String {
-    let mut text = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !text.is_empty() {
-            text.push('_');
-        }
-        text.extend(letter.to_lowercase());
-    }
-    text
+/// The name of an alert, as RFC 8446 writes it.
+fn alert_name(alert: AlertDescription) -> registry::AlertDescription {
+    registry::AlertDescription(u8::from(alert))
 }

@@ -5,6 +5,7 @@ use crate::explain::catalogue::{Reason, Reasons, Says};
 pub(super) const SAYS: Says = Says {
     offers: "{Who}提供 {offers}；{asks}。",
     offers_again: "{Who}重新开始，提供 {offers}；{asks}。",
+    offer_share: "{groups} 的密钥共享",
     offer_shares: "{groups} 的密钥共享",
     offer_no_shares: "暂不给出密钥共享",
     offer_groups: "可在 {groups} 上做密钥交换",

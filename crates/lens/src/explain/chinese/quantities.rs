@@ -3,6 +3,8 @@
 use crate::explain::catalogue::{Derivations, Reason};
 
 pub(super) const DERIVATIONS: Derivations = Derivations {
+    name_empty_hash: "空内容的哈希",
+    name_ticket_psk: "票据的 PSK",
     given: "来自外部",
     zeros: "{octets}的零",
     transcript: "从 client_hello 到 {message} 全部消息的 {hash}",

@@ -3,7 +3,6 @@
 use crate::explain::catalogue::Values;
 
 pub(super) const VALUES: Values = Values {
-    length: "{octets} follow",
     code: "{name} ({number})",
     grease: "GREASE ({number})",
     unassigned_code: "{number}, not assigned",

@@ -5,6 +5,7 @@ use crate::explain::catalogue::{Reason, Reasons, Says};
 pub(super) const SAYS: Says = Says {
     offers: "{Who} offers {offers}; {asks}.",
     offers_again: "{Who} begins again and offers {offers}; {asks}.",
+    offer_share: "a key share for {groups}",
     offer_shares: "key shares for {groups}",
     offer_no_shares: "no key share yet",
     offer_groups: "key exchange in {groups}",

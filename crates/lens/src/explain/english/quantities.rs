@@ -3,6 +3,8 @@
 use crate::explain::catalogue::{Derivations, Reason};
 
 pub(super) const DERIVATIONS: Derivations = Derivations {
+    name_empty_hash: "hash of nothing",
+    name_ticket_psk: "PSK of the ticket",
     given: "given from outside",
     zeros: "{octets} that are zero",
     transcript: "{hash} of all messages from client_hello to {message}",

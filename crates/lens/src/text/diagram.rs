@@ -1,0 +1,112 @@
+//! The sequence diagram: two lifelines, an arrow for each step, and the keys that protect it.
+
+use anstyle::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::lines::Lines;
+use super::{BOLD, DIM, Options, letter, since_start, style_of};
+use crate::ledger::Side;
+use crate::story::{Epoch, Step, Story};
+
+/// The columns between the lifelines, at least and at most: longer arrows are harder to follow.
+const FEWEST_BETWEEN: usize = 24;
+const MOST_BETWEEN: usize = 84;
+
+pub(super) fn write(lines: &mut Lines, story: &Story, options: &Options) {
+    let (language, labels) = (options.language, options.language.labels());
+    let times: Vec<String> = story
+        .steps
+        .iter()
+        .map(|step| language.duration(since_start(story, step.at)))
+        .collect();
+    let margin = times.iter().map(|time| time.width()).max().unwrap_or(0);
+    let between = lines
+        .width()
+        .saturating_sub(margin + 4)
+        .clamp(FEWEST_BETWEEN, MOST_BETWEEN);
+    let gap = (between + 2).saturating_sub(labels.client.width() + labels.server.width());
+    let head = format!(
+        "{}{}{}{}",
+        " ".repeat(margin + 1),
+        labels.client,
+        " ".repeat(gap),
+        labels.server
+    );
+    lines.parts(&[(BOLD, &head)]);
+    for (at, (step, time)) in story.steps.iter().zip(&times).enumerate() {
+        let before = " ".repeat(margin - time.width());
+        let label = label(story, step, at, options, between.saturating_sub(6));
+        let dashes = "─".repeat(between.saturating_sub(label.width() + 4));
+        let arrow = match step.side {
+            Side::Client => format!("─ {label} {dashes}▶"),
+            Side::Server => format!("◀{dashes} {label} ─"),
+        };
+        let style = style_of(step.epoch);
+        lines.parts(&[
+            (DIM, &before),
+            (DIM, time),
+            (DIM, " │"),
+            (style, &arrow),
+            (DIM, "│"),
+        ]);
+    }
+    legend(lines, story, options, margin + 1);
+}
+
+/// What stands on an arrow: the number of the step, its title, its length, its keys.
+fn label(story: &Story, step: &Step, at: usize, options: &Options, room: usize) -> String {
+    let title = options.language.step(story, at).title;
+    let octets = options.language.octets(step.octets as u64);
+    let keys = match letter(step.what, step.epoch) {
+        "" => String::new(),
+        letter => format!(" [{letter}]"),
+    };
+    let whole = format!("{} {title} · {octets}{keys}", at + 1);
+    if whole.width() <= room {
+        return whole;
+    }
+    shortened(&format!("{} {title}{keys}", at + 1), room)
+}
+
+/// As much of a text as fits, and a sign that there is more.
+fn shortened(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let (mut short, mut columns) = (String::new(), 1);
+    for character in text.chars() {
+        columns += character.width().unwrap_or(0);
+        if columns > room {
+            break;
+        }
+        short.push(character);
+    }
+    short.push('…');
+    short
+}
+
+fn legend(lines: &mut Lines, story: &Story, options: &Options, indent: usize) {
+    let mut seen: Vec<(&str, Style, String)> = Vec::new();
+    for step in &story.steps {
+        let letter = letter(step.what, step.epoch);
+        if letter.is_empty() || seen.iter().any(|(known, ..)| *known == letter) {
+            continue;
+        }
+        let labels = options.language.labels();
+        let meaning = match step.epoch {
+            _ if letter == "?" => labels.sealed.to_owned(),
+            // However often they were changed.
+            Epoch::Application(_) => labels.application_keys.to_owned(),
+            epoch => options.language.epoch(epoch),
+        };
+        seen.push((letter, style_of(step.epoch), meaning));
+    }
+    if seen.is_empty() {
+        return;
+    }
+    let legend: Vec<String> = seen
+        .iter()
+        .map(|(letter, _, meaning)| format!("[{letter}] {meaning}"))
+        .collect();
+    lines.styled(indent, DIM, &legend.join("  "));
+}

@@ -1,0 +1,315 @@
+//! `ravelin inspect --listen`: be the server, and show what clients offer.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use ravelin_certs::LocalAuthority;
+use ravelin_lens::fingerprint::{Fingerprint, Transport};
+use ravelin_lens::ledger::Side;
+use ravelin_lens::recorder::{self, Recorded, Recorder};
+use ravelin_lens::story::{Story, Value};
+use ravelin_pki::HostName;
+use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use ravelin_wire::handshake::{ClientHello, Handshake};
+use ravelin_wire::registry::HandshakeType;
+use rustls::ServerConnection;
+use rustls::server::Acceptor;
+
+use super::failed::{self, Ended};
+use super::{MOST_OCTETS, limits, tell};
+use crate::arguments::inspect::InspectArguments;
+use crate::certificates;
+use crate::dial::Timed;
+use crate::failure::{Failure, NETWORK_FAILURE};
+use crate::listen_on::ListenOn;
+use crate::{ravelin_home, words};
+
+/// Servers for clients that offer HTTP/1.1 by ALPN, and for those that do not: who offers anything else alone
+/// is to get a handshake all the same.
+struct Servers {
+    http: ServerTls,
+    without: ServerTls,
+}
+
+pub(super) fn run(listen: &ListenOn, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    let servers = servers(arguments)?;
+    let listeners = bind(listen.addresses())?;
+    let mut addresses = Vec::new();
+    let (sender, clients) = sync_channel(WAITING);
+    for listener in listeners {
+        addresses.push(listener.local_addr().map_err(|error| Failure::of(&error))?);
+        let sender = sender.clone();
+        thread::spawn(move || accept(&listener, &sender));
+    }
+    drop(sender);
+    words::inspect::listening(&addresses);
+    let mut connected = true;
+    for (stream, client) in clients {
+        words::inspect::client(client);
+        connected = serve(stream, &servers, arguments)?;
+        if arguments.once {
+            break;
+        }
+    }
+    Ok(if connected {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NETWORK_FAILURE)
+    })
+}
+
+fn accept(listener: &TcpListener, clients: &SyncSender<(TcpStream, SocketAddr)>) {
+    loop {
+        match listener.accept() {
+            // Where nobody looks at clients any more, the program ends.
+            Ok(client) => {
+                if clients.send(client).is_err() {
+                    return;
+                }
+            }
+            // A client that has gone again; or no descriptor is left, until a connection ends.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                words::warn(format_args!("a client could not be accepted: {error}"));
+                return;
+            }
+        }
+    }
+}
+
+/// Answers one client and tells of it. Whether the handshake went well.
+fn serve(
+    stream: TcpStream,
+    servers: &Servers,
+    arguments: &InspectArguments,
+) -> Result<bool, Failure> {
+    let bounds = super::bounds(arguments);
+    let recorder = Recorder::new(MOST_OCTETS);
+    let timed = Timed::new(stream, Instant::now() + bounds.patience, bounds);
+    let mut stream = recorder.under(timed, Side::Client);
+    let ended = recorder.scope(|| answer(&mut stream, &recorder, servers));
+    let story = recorder.look(|recording| recording.story(limits()));
+    match hello(&story) {
+        Some((hello, octets)) => words::inspect::hello(&hello, octets)?,
+        None => words::inspect::no_hello(failed::foreign(&story))?,
+    }
+    if !story.steps.is_empty() {
+        tell(&story, arguments)?;
+    }
+    if let Err(ended) = &ended {
+        words::inspect::client_failed(ended);
+    }
+    Ok(ended.is_ok())
+}
+
+/// The first hello of the client, and how many octets it has.
+fn hello(story: &Story) -> Option<(ClientHello<'_>, usize)> {
+    let step = story.messages(HandshakeType::CLIENT_HELLO).next()?;
+    match step.value() {
+        Ok(Value::Handshake(Handshake::ClientHello(hello))) => Some((hello, step.octets)),
+        _ => None,
+    }
+}
+
+/// The handshake, and an answer to what the client asks over it.
+fn answer(
+    stream: &mut Recorded<Timed>,
+    recorder: &Recorder,
+    servers: &Servers,
+) -> Result<(), Ended> {
+    let mut acceptor = Acceptor::default();
+    let accepted = loop {
+        if acceptor.read_tls(stream)? == 0 {
+            return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        match acceptor.accept() {
+            Ok(Some(accepted)) => break accepted,
+            Ok(None) => {}
+            Err((error, mut alert)) => {
+                let story = recorder.look(|recording| recording.story(limits()));
+                if failed::foreign(&story).is_some() {
+                    // An alert would say nothing to who speaks plain HTTP.
+                    let _ = stream.write_all(PLAIN);
+                } else {
+                    let _ = alert.write_all(stream);
+                }
+                farewell(stream);
+                return Err(error.into());
+            }
+        }
+    };
+    let offers_http = accepted
+        .client_hello()
+        .alpn()
+        .is_some_and(|mut names| names.any(|name| name == b"http/1.1"));
+    let tls = if offers_http {
+        &servers.http
+    } else {
+        &servers.without
+    };
+    let config = tls.for_client(
+        &accepted.client_hello(),
+        std::net::Ipv4Addr::UNSPECIFIED.into(),
+    );
+    let mut tls = match accepted.into_connection(config) {
+        Ok(tls) => tls,
+        Err((error, mut alert)) => {
+            let _ = alert.write_all(stream);
+            farewell(stream);
+            return Err(error.into());
+        }
+    };
+    while tls.is_handshaking() || tls.wants_write() {
+        while tls.wants_write() {
+            tls.write_tls(stream)?;
+        }
+        if tls.is_handshaking() {
+            receive(&mut tls, stream)?;
+        }
+    }
+    // The handshake went well: what follows is more to see, and may fail.
+    let _ = respond(&mut tls, stream, recorder);
+    tls.send_close_notify();
+    while tls.wants_write() && tls.write_tls(stream).is_ok() {}
+    farewell(stream);
+    Ok(())
+}
+
+/// Answers a request with the client's own fingerprints; who asks nothing gets nothing.
+fn respond(
+    tls: &mut ServerConnection,
+    stream: &mut Recorded<Timed>,
+    recorder: &Recorder,
+) -> Result<(), Ended> {
+    stream.stream().hurry(REQUEST);
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !request.windows(4).any(|four| four == b"\r\n\r\n") {
+        match tls.reader().read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => request.extend_from_slice(&buffer[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => receive(tls, stream)?,
+            Err(error) => return Err(error.into()),
+        }
+        if request.len() > MOST_REQUEST {
+            return Ok(());
+        }
+    }
+    let story = recorder.look(|recording| recording.story(limits()));
+    let text = hello(&story).map_or_else(String::new, |(hello, _)| {
+        let found = Fingerprint::of(&hello, Transport::Tcp);
+        format!("JA3 {}\nJA4 {}\n", found.ja3, found.ja4)
+    });
+    let response = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+         Cache-Control: no-store\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    );
+    tls.writer().write_all(response.as_bytes())?;
+    while tls.wants_write() {
+        tls.write_tls(stream)?;
+    }
+    Ok(())
+}
+
+fn receive(tls: &mut ServerConnection, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
+    if tls.read_tls(stream)? == 0 {
+        return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into());
+    }
+    if let Err(error) = tls.process_new_packets() {
+        while tls.wants_write() && tls.write_tls(stream).is_ok() {}
+        farewell(stream);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// Ends our side, and hears the other out: a connection that is closed with something unread is reset, and
+/// what was said is lost.
+fn farewell(stream: &mut Recorded<Timed>) {
+    stream.stream().shut();
+    stream.ended();
+    stream.stream().hurry(FAREWELL);
+    let mut buffer = [0; 4096];
+    while stream.read(&mut buffer).is_ok_and(|read| read > 0) {}
+}
+
+fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
+    let wanted = &arguments.connection;
+    let served = match (&wanted.cert, &wanted.key) {
+        (Some(cert), Some(key)) => certificates::from_files(cert, key)?,
+        _ => local(arguments)?,
+    };
+    let certificates = Arc::new(Certificates::new(served));
+    let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
+    let witness = recorder::witness();
+    let server = |alpn: &[&[u8]]| {
+        ServerTls::witnessed(certificates.clone(), &tickets, alpn, &witness)
+            .map_err(|error| Failure::of(&error))
+    };
+    Ok(Servers {
+        http: server(&[b"http/1.1"])?,
+        without: server(&[])?,
+    })
+}
+
+/// The certificate that `ravelin serve` would have.
+fn local(arguments: &InspectArguments) -> Result<ServedCertificate, Failure> {
+    let now = SystemTime::now();
+    let store = ravelin_home::open(&arguments.home)?;
+    let authority = LocalAuthority::open(&store, &[], now)
+        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
+    let names: Vec<HostName> = ["localhost", "127.0.0.1", "::1"]
+        .into_iter()
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    let leaf = authority
+        .leaf(&names, now)
+        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
+    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
+        .map_err(|error| Failure::of(&error))
+}
+
+fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+    let mut listeners = Vec::new();
+    let mut port = 0;
+    for address in addresses {
+        let mut address = *address;
+        // Of any port, that which the first address got.
+        if address.port() == 0 {
+            address.set_port(port);
+        }
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                port = listener.local_addr().map_or(0, |address| address.port());
+                listeners.push(listener);
+            }
+            // A machine without IPv6 has the other.
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
+            Err(error) => {
+                return Err(Failure::local(format!(
+                    "cannot listen on {address}: {error}"
+                )));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// How many clients wait while one is served.
+const WAITING: usize = 16;
+
+/// How long a client may take to ask for something.
+const REQUEST: std::time::Duration = std::time::Duration::from_secs(2);
+
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(500);
+
+const MOST_REQUEST: usize = 16 << 10;
+
+const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 49\r\nConnection: close\r\n\r\nThis port speaks TLS: the address is https://...\n";
