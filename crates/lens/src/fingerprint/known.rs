@@ -38,17 +38,21 @@ pub struct Likeness {
     pub percent: u8,
 }
 
-/// The client whose hello is most like this one; none where nothing comes near.
+/// The clients whose hellos are most like this one, all to the same degree: programs share libraries. None
+/// where nothing comes near.
 #[must_use]
-pub fn closest(hello: &ClientHello<'_>) -> Option<Likeness> {
+pub fn closest(hello: &ClientHello<'_>) -> Vec<Likeness> {
     let traits = Traits::of(hello);
-    clients()
+    let mut closest: Vec<_> = clients()
         .map(|known| Likeness {
             known,
             percent: traits.likeness(&known.traits()),
         })
         .filter(|likeness| likeness.percent >= NEAR)
-        .max_by_key(|likeness| likeness.percent)
+        .collect();
+    let most = closest.iter().map(|likeness| likeness.percent).max();
+    closest.retain(|likeness| Some(likeness.percent) == most);
+    closest
 }
 
 /// The clients that are known.

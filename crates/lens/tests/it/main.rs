@@ -4,6 +4,7 @@
 
 mod conversations;
 mod damage;
+mod fingerprint;
 mod peers;
 mod protection;
 mod rfc8448;

@@ -101,7 +101,9 @@ fn serve(
     if !story.steps.is_empty() {
         tell(&story, arguments)?;
     }
-    if let Err(ended) = &ended {
+    if let Err(ended) = &ended
+        && failed::foreign(&story).is_none()
+    {
         words::inspect::client_failed(ended);
     }
     Ok(ended.is_ok())

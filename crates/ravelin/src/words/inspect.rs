@@ -232,13 +232,15 @@ impl Page {
 }
 
 fn closest(hello: &ClientHello<'_>) -> String {
-    match known::closest(hello) {
-        Some(likeness) => format!(
-            "{} {}, {} % alike",
-            likeness.known.program, likeness.known.version, likeness.percent
-        ),
-        None => "none".to_owned(),
-    }
+    let closest = known::closest(hello);
+    let Some(first) = closest.first() else {
+        return "none".to_owned();
+    };
+    let names: Vec<_> = closest
+        .iter()
+        .map(|likeness| format!("{} {}", likeness.known.program, likeness.known.version))
+        .collect();
+    format!("{}: {} % alike", names.join(", "), first.percent)
 }
 
 fn listed<C: CodePoint>(codes: &[C]) -> String {

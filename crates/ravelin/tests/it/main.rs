@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod docs;
 mod foreign;
+mod inspect;
 mod judges;
 mod keys;
 mod life;

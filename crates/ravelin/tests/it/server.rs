@@ -282,6 +282,31 @@ impl Server {
     }
 }
 
+/// A command that says on standard error where it listens, and that serves nobody for long.
+pub(crate) struct Listening(Process);
+
+impl Listening {
+    /// Starts it.
+    pub(crate) fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self(Process::start(&mut place.command(arguments), None))
+    }
+
+    /// The port, once it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.stderr.wait("where it listens", |said| {
+            let line = said
+                .lines()
+                .find(|line| line.starts_with("listening on "))?;
+            line.rsplit_once(':')?.1.trim().parse().ok()
+        })
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(self) -> Ended {
+        self.0.wait()
+    }
+}
+
 /// A port that is free now, and that the system does not give to others by itself, for tests that
 /// have to name one. Each process, so each test, looks in a different corner.
 pub(crate) fn free_port() -> u16 {

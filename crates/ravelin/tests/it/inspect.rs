@@ -1,0 +1,173 @@
+//! `ravelin inspect`: servers of others looked at, and clients of others that look for a server.
+
+mod clients;
+mod failing;
+mod servers;
+mod starttls;
+
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+
+use crate::server::{Place, free_port, wait_until};
+
+/// A server of somebody else, killed when dropped.
+struct Peer {
+    child: Child,
+    port: u16,
+}
+
+impl Peer {
+    /// Starts a program that listens on a port that it is told, and waits until it does.
+    fn start(place: &Place, program: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Self {
+        let port = free_port();
+        let mut command = Command::new(program);
+        place.furnish(&mut command);
+        let child = command
+            .args(arguments(&port.to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program} must be there: {error}"));
+        let peer = Self { child, port };
+        wait_until("the server listens", || {
+            // Connecting would be a first client; whoever binds finds the port taken.
+            TcpListener::bind(("127.0.0.1", port)).is_err()
+                || TcpListener::bind(("0.0.0.0", port)).is_err()
+        });
+        peer
+    }
+
+    /// `openssl s_server` with a certificate for `localhost`, and these arguments.
+    fn s_server(place: &Place, arguments: &[&str]) -> Self {
+        certify(place);
+        Self::start(place, "openssl", |port| {
+            let mut all = vec![
+                "s_server", "-accept", port, "-cert", "c.pem", "-key", "k.pem",
+            ];
+            all.extend(arguments);
+            all.into_iter().map(str::to_owned).collect()
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Makes `root.pem`, and `c.pem` with `k.pem` from it, for `localhost`.
+fn certify(place: &Place) {
+    let make = |arguments: &[&str]| crate::foreign::run(place, "openssl", arguments).well();
+    make(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "root.key",
+        "-out",
+        "root.pem",
+        "-subj",
+        "/CN=root",
+        "-days",
+        "30",
+        "-addext",
+        "basicConstraints=critical,CA:TRUE",
+        "-addext",
+        "keyUsage=critical,keyCertSign",
+    ]);
+    make(&[
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "k.pem",
+        "-out",
+        "c.csr",
+        "-subj",
+        "/CN=localhost",
+    ]);
+    place.write(
+        "c.ext",
+        "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n\
+         extendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\n\
+         authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n",
+    );
+    make(&[
+        "x509",
+        "-req",
+        "-in",
+        "c.csr",
+        "-CA",
+        "root.pem",
+        "-CAkey",
+        "root.key",
+        "-CAcreateserial",
+        "-days",
+        "20",
+        "-extfile",
+        "c.ext",
+        "-out",
+        "c.pem",
+    ]);
+}
+
+/// `ravelin inspect` of a server, with the root of [`certify`] trusted: the exit code, and both outputs.
+fn inspect(place: &Place, arguments: &[&str]) -> (i32, String, String) {
+    let mut all = vec!["inspect", "--lang", "en", "--detail", "brief"];
+    all.extend(arguments);
+    let ended = place.run(&all);
+    let code = ended.status.code().unwrap_or(-1);
+    (code, ended.stdout, ended.stderr)
+}
+
+/// Checks the exit code, and that standard output has these texts.
+fn expect(ran: &(i32, String, String), code: i32, told: &[&str]) {
+    assert_eq!(ran.0, code, "{}\n{}", ran.1, ran.2);
+    for text in told {
+        assert!(
+            ran.1.contains(text),
+            "no \"{text}\" in: {}\n{}",
+            ran.1,
+            ran.2
+        );
+    }
+}
+
+/// A server that does this with its first client.
+fn scripted(
+    act: impl FnOnce(std::net::TcpStream) + Send + 'static,
+) -> (SocketAddr, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let thread = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        stream
+            .set_read_timeout(Some(crate::server::PATIENCE))
+            .unwrap();
+        act(stream);
+    });
+    (address, thread)
+}
+
+/// Reads what a client sends at once.
+fn read_some(mut stream: &std::net::TcpStream) -> Vec<u8> {
+    let mut buffer = vec![0; 16 << 10];
+    let read = stream.read(&mut buffer).unwrap();
+    buffer.truncate(read);
+    buffer
+}

@@ -1,0 +1,195 @@
+//! Servers of openssl, gnutls and our own.
+
+use super::{Peer, certify, expect, inspect};
+use crate::server::Place;
+
+/// What holds of every handshake that went well.
+const SOUND: [&str; 3] = [
+    "✓ The Finished message of the server",
+    "✓ The Finished message of the client",
+    "✓ The certificates of the server lead to an authority",
+];
+
+#[test]
+fn both_versions_of_openssl_are_computed_anew_and_the_chain_is_judged() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    for (version, shown) in [("1.3", "TLS 1.3"), ("1.2", "TLS 1.2")] {
+        let ran = inspect(
+            &place,
+            &[&peer.name(), "--ca", "root.pem", "--tls", version],
+        );
+        expect(&ran, 0, &SOUND);
+        expect(&ran, 0, &[shown, "NewSessionTicket"]);
+        assert!(!ran.1.contains('✗'), "{}", ran.1);
+        assert!(ran.2.contains("is at 127.0.0.1:"), "{}", ran.2);
+    }
+    // Nobody here knows the root; and the name is not in the certificate.
+    let ran = inspect(
+        &place,
+        &[&peer.name(), "--ca", "c.pem", "--sni", "other.test"],
+    );
+    expect(
+        &ran,
+        1,
+        &["✗ The certificates of the server", "“other.test”"],
+    );
+}
+
+#[test]
+fn a_second_connection_goes_on_from_the_first() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    for (version, how) in [
+        ("1.3", "by a pre-shared key, with a key exchange of its own"),
+        ("1.2", "goes on from the first by its ticket"),
+    ] {
+        let ran = inspect(
+            &place,
+            &[
+                &peer.name(),
+                "--ca",
+                "root.pem",
+                "--resume",
+                "--tls",
+                version,
+            ],
+        );
+        expect(&ran, 0, &["The second connection", how]);
+        assert!(!ran.1.contains('✗'), "{}", ran.1);
+        if version == "1.3" {
+            // The key of the first connection's ticket proves itself.
+            expect(&ran, 0, &["✓ The proof for key number"]);
+        }
+    }
+    let peer = Peer::s_server(&place, &["-www", "-num_tickets", "0", "-no_ticket"]);
+    let ran = inspect(
+        &place,
+        &[&peer.name(), "--ca", "root.pem", "--resume", "--tls", "1.3"],
+    );
+    expect(&ran, 1, &["begins anew: the server gave no ticket"]);
+}
+
+#[test]
+fn a_server_that_wants_another_group_asks_again() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www", "-groups", "P-384"]);
+    let ran = inspect(&place, &[&peer.name(), "--ca", "root.pem"]);
+    expect(&ran, 0, &SOUND);
+    expect(&ran, 0, &["HelloRetryRequest", "secp384r1"]);
+    assert!(!ran.1.contains('✗'), "{}", ran.1);
+    // Offered at once, it is not asked for.
+    let ran = inspect(
+        &place,
+        &[&peer.name(), "--ca", "root.pem", "--group", "P-384"],
+    );
+    expect(&ran, 0, &["secp384r1"]);
+    assert!(!ran.1.contains("HelloRetryRequest"), "{}", ran.1);
+}
+
+#[test]
+fn a_client_certificate_is_shown_where_it_is_asked_for() {
+    let place = Place::new();
+    let peer = Peer::s_server(
+        &place,
+        &[
+            "-www",
+            "-Verify",
+            "1",
+            "-CAfile",
+            "root.pem",
+            "-verify_return_error",
+        ],
+    );
+    let own = ["--cert", "c.pem", "--key", "k.pem"];
+    for version in ["1.3", "1.2"] {
+        let mut all = vec!["", "--ca", "root.pem", "--tls", version];
+        let name = peer.name();
+        all[0] = &name;
+        let without = inspect(&place, &all);
+        // In TLS 1.3 the handshake is over for the client before the server has looked.
+        if version == "1.2" {
+            assert_eq!(without.0, 3, "{}\n{}", without.1, without.2);
+            assert!(without.2.contains("hint: it"), "{}", without.2);
+        }
+        assert!(without.1.contains("Alert"), "{}", without.1);
+        all.extend(own);
+        let ran = inspect(&place, &all);
+        expect(&ran, 0, &SOUND);
+        expect(&ran, 0, &["CertificateRequest"]);
+        assert!(!ran.1.contains('✗'), "{}", ran.1);
+    }
+}
+
+#[test]
+fn gnutls_is_computed_anew_too() {
+    let place = Place::new();
+    certify(&place);
+    let peer = Peer::start(&place, "gnutls-serv", |port| {
+        let all = [
+            "--echo",
+            "--x509certfile",
+            "c.pem",
+            "--x509keyfile",
+            "k.pem",
+            "-p",
+            port,
+        ];
+        all.into_iter().map(str::to_owned).collect()
+    });
+    for version in ["1.3", "1.2"] {
+        let ran = inspect(
+            &place,
+            &[&peer.name(), "--ca", "root.pem", "--tls", version],
+        );
+        expect(&ran, 0, &SOUND);
+        assert!(!ran.1.contains('✗'), "{}", ran.1);
+    }
+}
+
+#[test]
+fn our_own_server_agrees_on_the_hybrid_group_and_answers_a_request() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let name = format!("localhost:{}", server.port());
+    let ran = inspect(
+        &place,
+        &[&name, "--ca", "local", "--http", "--detail", "octets"],
+    );
+    expect(&ran, 0, &SOUND);
+    // Decrypted, the answer shows.
+    expect(&ran, 0, &["X25519MLKEM768", "HTTP/1.1 200"]);
+    let ran = inspect(&place, &[&name, "--resume", "--ca", "local"]);
+    expect(
+        &ran,
+        0,
+        &["by a pre-shared key, with a key exchange of its own"],
+    );
+}
+
+#[test]
+fn keys_are_left_out_where_nobody_wants_to_see_them() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    let with = ["--ca", "root.pem", "--detail", "octets"];
+    let name = peer.name();
+    let shown = inspect(&place, &[&[name.as_str()], &with[..]].concat());
+    let hidden = inspect(
+        &place,
+        &[&[name.as_str(), "--hide-secrets"], &with[..]].concat(),
+    );
+    expect(&shown, 0, &[]);
+    expect(&hidden, 0, &[]);
+    assert!(hidden.1.len() < shown.1.len());
+}
+
+#[test]
+fn chinese_is_spoken_where_the_locale_asks_for_it() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    let name = peer.name();
+    let mut command = place.command(&["inspect", &name, "--ca", "root.pem", "--detail", "brief"]);
+    let output = command.env("LANG", "zh_CN.UTF-8").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("服务器"), "{text}");
+}
