@@ -128,7 +128,10 @@ fn certify(place: &Place) {
 
 /// `ravelin inspect` of a server, with the root of [`certify`] trusted: the exit code, and both outputs.
 fn inspect(place: &Place, arguments: &[&str]) -> (i32, String, String) {
-    let mut all = vec!["inspect", "--lang", "en", "--detail", "brief"];
+    let mut all = vec!["inspect", "--lang", "en"];
+    if !arguments.contains(&"--detail") {
+        all.extend(["--detail", "brief"]);
+    }
     all.extend(arguments);
     let ended = place.run(&all);
     let code = ended.status.code().unwrap_or(-1);
