@@ -181,6 +181,12 @@ impl Language {
         }
     }
 
+    /// Things, one after the other: a, b and c.
+    #[must_use]
+    pub fn list<S: AsRef<str>>(self, things: &[S]) -> String {
+        self.catalogue().phrases.list(things)
+    }
+
     /// A number of octets.
     #[must_use]
     pub fn octets(self, octets: u64) -> String {

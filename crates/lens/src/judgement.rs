@@ -358,7 +358,8 @@ impl<'s> View<'s> {
             {
                 return ForwardSecrecy::None(Leak::Psk);
             }
-            if agreement.early_data == EarlyData::Accepted {
+            // Whether the server took it or not: it was sent.
+            if agreement.early_data != EarlyData::None {
                 leaks.push(Leak::EarlyData);
             }
             return if leaks.is_empty() {
@@ -389,7 +390,6 @@ impl<'s> View<'s> {
         }
         match (self.agreement.group, self.key_exchange_kind()) {
             (Some(group), _) if group.is_post_quantum() => QuantumSafety::Safe,
-            (Some(_), _) => QuantumSafety::Unsafe,
             (None, Some(KeyExchange::Psk | KeyExchange::Krb5)) => QuantumSafety::Psk,
             (None, Some(KeyExchange::Any)) => match self.agreement.resumption {
                 Some(Resumption::Psk {
@@ -398,9 +398,8 @@ impl<'s> View<'s> {
                 _ => QuantumSafety::Unknown,
             },
             // How the session that is resumed came by its secret was not seen.
-            (None, Some(_)) if self.resumes_before_tls13() => QuantumSafety::Unknown,
-            (None, Some(_)) => QuantumSafety::Unsafe,
-            (None, None) => QuantumSafety::Unknown,
+            (None, kind) if kind.is_none() || self.resumes_before_tls13() => QuantumSafety::Unknown,
+            _ => QuantumSafety::Unsafe,
         }
     }
 
@@ -473,7 +472,10 @@ impl<'s> View<'s> {
 
     fn powers(&self) -> Vec<Power> {
         let mut powers = vec![Power::Strip, Power::Cut];
-        if self.agreement.early_data == EarlyData::Accepted {
+        if matches!(
+            self.agreement.early_data,
+            EarlyData::Accepted | EarlyData::Offered
+        ) {
             powers.push(Power::Replay);
         }
         let server_is_known = !matches!(self.authentication(), Some(Authentication::Anonymous))

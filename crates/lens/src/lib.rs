@@ -12,7 +12,7 @@
 //! - [`protection`] opens records with the keys that come out.
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
-//! - [`text`] shows it all on a terminal.
+//! - [`text`] shows it all on a terminal, and [`json`] gives it to programs.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
@@ -21,6 +21,7 @@ pub mod connection;
 pub mod digest;
 pub mod explain;
 pub mod fingerprint;
+pub mod json;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;

@@ -4,6 +4,7 @@
 //! The words are those of [`crate::explain`], which makes what peers sent harmless. Lines are broken by the
 //! width that characters have on a terminal.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
@@ -68,8 +69,11 @@ pub fn text(story: &Story, options: &Options) -> String {
     diagram::write(&mut lines, story, options);
     if options.detail >= Detail::Steps {
         lines.heading(options.language.labels().steps);
+        let mut told = HashSet::new();
         for step in 0..story.steps.len() {
-            write_step(&mut lines, story, step, options);
+            // Why there are alerts, say, is told once.
+            let is_new = told.insert(options.language.step(story, step).why);
+            write_step(&mut lines, story, step, options, is_new);
         }
         keys(&mut lines, story, options);
     } else {
@@ -86,7 +90,7 @@ pub fn text(story: &Story, options: &Options) -> String {
 #[must_use]
 pub fn step(story: &Story, step: usize, options: &Options) -> String {
     let mut lines = Lines::new(options);
-    write_step(&mut lines, story, step, options);
+    write_step(&mut lines, story, step, options, true);
     lines.finish()
 }
 
@@ -102,7 +106,7 @@ fn title(lines: &mut Lines, story: &Story, options: &Options) {
     lines.blank();
 }
 
-fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options) {
+fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options, with_reasons: bool) {
     let Some(step) = story.steps.get(at) else {
         return;
     };
@@ -122,7 +126,7 @@ fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options) {
     lines.two(BOLD, &heading, DIM, &facts.join(" · "));
     lines.text(3, &words.says);
     for (label, text) in [(labels.why, words.why), (labels.without, words.without)] {
-        if !text.is_empty() {
+        if with_reasons && !text.is_empty() {
             lines.labelled(3, BOLD, label, text);
         }
     }
@@ -141,7 +145,7 @@ fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options) {
     if !step.derived.is_empty() {
         let name = |id| language.quantity_name(&story.ledger, id);
         let names: Vec<String> = step.derived.iter().copied().map(name).collect();
-        lines.labelled(3, BOLD, labels.derived, &names.join(", "));
+        lines.labelled(3, BOLD, labels.derived, &language.list(&names));
     }
     lines.blank();
 }

@@ -26,11 +26,10 @@ impl Language {
             Claim::Chain(side) => of(*side, findings.chain),
             Claim::CertificateTimestamp { log } => {
                 // The beginning of an identifier is enough to tell logs apart.
-                let log: String = log
-                    .iter()
-                    .take(8)
-                    .map(|octet| format!("{octet:02x}"))
-                    .collect();
+                let log = log
+                    .first_chunk()
+                    .map_or(0, |start| u64::from_be_bytes(*start));
+                let log = format!("{log:016x}");
                 fill(findings.certificate_timestamp, &[("log", &log)])
             }
             Claim::NoDowngrade => findings.no_downgrade.to_owned(),

@@ -113,11 +113,6 @@ impl Said<'_> {
         self.words.phrases.short_list(things, SHOWN_NAMES)
     }
 
-    fn names<C: CodePoint>(&self, codes: impl IntoIterator<Item = C>) -> Vec<String> {
-        let known = codes.into_iter().filter(|code| !code.is_grease());
-        known.map(|code| code.to_string()).collect()
-    }
-
     fn is_tls13(&self) -> bool {
         self.step.agreed.is_tls13()
     }
@@ -240,17 +235,17 @@ impl Said<'_> {
             .count();
         let mut offers = vec![
             counts.suites.of(suites as u64),
-            phrases.list(&self.names(hello.versions())),
+            phrases.list(&names(hello.versions())),
         ];
         let mut name = hello.server_name().map(|name| self.words.quoted(name));
         let (mut groups, mut shares) = (None, None);
         for extension in hello.extensions() {
             match extension {
                 Extension::KeyShares(entries) => {
-                    shares = Some(self.names(entries.iter().map(|entry| entry.group)));
+                    shares = Some(names(entries.iter().map(|entry| entry.group)));
                 }
                 Extension::SupportedGroups(list) => {
-                    groups = Some(self.names(list.iter().copied()));
+                    groups = Some(names(list.iter().copied()));
                 }
                 Extension::PreSharedKeys(psks) => {
                     let keys = counts.keys.of(psks.identities.len() as u64);
@@ -450,7 +445,7 @@ impl Said<'_> {
                 for extension in &extensions.0 {
                     match extension {
                         Extension::SignatureAlgorithms(list) => {
-                            schemes = self.names(list.iter().copied());
+                            schemes = names(list.iter().copied());
                         }
                         Extension::CertificateAuthorities(names) => authorities = names.len(),
                         _ => {}
@@ -463,7 +458,7 @@ impl Said<'_> {
                 ..
             } => {
                 let list = supported_signature_algorithms.iter().flatten().copied();
-                schemes = self.names(list);
+                schemes = names(list);
                 authorities = certificate_authorities.len();
             }
         }
@@ -762,6 +757,12 @@ impl Said<'_> {
             _ => &reasons.unknown_message,
         }
     }
+}
+
+/// The names of code points, but for those that say nothing.
+fn names<C: CodePoint>(codes: impl IntoIterator<Item = C>) -> Vec<String> {
+    let known = codes.into_iter().filter(|code| !code.is_grease());
+    known.map(|code| code.to_string()).collect()
 }
 
 /// How many bits a big number has.

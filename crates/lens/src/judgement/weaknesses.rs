@@ -314,7 +314,7 @@ const BROKEN_SIGNATURES: [&[u8]; 2] = [
 ];
 
 /// What to think of what a certificate is signed with. A certificate that is signed over MD5 or SHA-1 can
-/// have a twin with other names (RapidSSL, 2008; SHAttered, 2017).
+/// have a twin with other names (`RapidSSL`, 2008; `SHAttered`, 2017).
 pub(super) fn rate_certificate_signature(algorithm: &AlgorithmIdentifier) -> Rating {
     use SignatureAlgorithm as S;
     let hash = match algorithm.signature_algorithm() {

@@ -20,7 +20,7 @@ use ravelin_lens::story::{Story, What};
 use crate::rfc8448::octets;
 
 mod gnutls;
-mod openssl;
+pub(crate) mod openssl;
 mod python;
 
 /// How long a program may take for what it was asked.

@@ -5,9 +5,11 @@
 mod conversations;
 mod damage;
 mod fingerprint;
+mod json;
 mod peers;
 mod protection;
 mod rfc8448;
 mod text;
 mod tls12;
 mod traces;
+mod words;

@@ -56,9 +56,12 @@ fn the_simple_handshake_is_explained_in_chinese_as_it_was() {
 /// All that is shown of the traces, in all ways.
 fn everything() -> Vec<(Options, String)> {
     let stories = [
-        simple(),
-        Trace::read(include_str!("rfc8448/section-5.txt")).tell(),
-    ];
+        include_str!("rfc8448/section-3.txt"),
+        include_str!("rfc8448/section-4.txt"),
+        include_str!("rfc8448/section-5.txt"),
+        include_str!("rfc8448/section-6.txt"),
+    ]
+    .map(|trace| Trace::read(trace).tell());
     let mut shown = Vec::new();
     for language in Language::ALL {
         for width in [40, 80, 120] {

@@ -90,7 +90,7 @@ pub(super) const SAYS: Says = Says {
     sslv2_server_hello: "{Who} answers in SSL 2.0 and offers {suites}.",
     sslv2_error: "{Who} says that there will be no connection (error {code} of SSL 2.0).",
     sealed: "{Who} sends {octets} in {records} that cannot be decrypted here.",
-    sealed_no_keys: "Their keys are not known: a key log or a recorder would have them.",
+    sealed_no_keys: "The keys are not known: a key log or a recorder would have them.",
     sealed_wrong_keys: "The keys that are known stopped fitting after {records}.",
     sealed_wrong_keys_at_once: "The keys that are known are not those of this connection.",
     sealed_lost: "Records before them are missing, so their numbers, which decryption needs, are not \

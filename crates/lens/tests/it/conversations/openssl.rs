@@ -106,6 +106,11 @@ fn alone(shop: &Workshop, server: &[&str], client: &[&str], script: Script) -> S
     Server::start(shop, server).connect(client, script).tell()
 }
 
+/// What a client and a server with these arguments say, and an RSA key of 2048 bits.
+pub(crate) fn conversation(server: &[&str], client: &[&str]) -> Story {
+    alone(&Workshop::rsa(), server, client, PING_PONG)
+}
+
 fn ping_pong_is_told(story: &Story) {
     all_is_well_but(story, NOT_LOGGED, &[]);
     is_said(story, Side::Client, "ping");
