@@ -19,6 +19,7 @@ use crate::story::{End, FaultKind, Story, What};
 mod hello;
 mod keys;
 mod messages;
+mod proofs;
 mod records;
 mod tls12;
 mod tls13;
@@ -26,6 +27,7 @@ mod transcript;
 
 use hello::Hello;
 use keys::Guard;
+use proofs::Identity;
 use transcript::Transcript;
 
 /// A connection, as far as it was seen.
@@ -40,6 +42,8 @@ pub struct Connection<K> {
     agreed: Agreed,
     /// The last hello of the client.
     hello: Option<Hello>,
+    /// Who each side says that it is.
+    identities: [Identity; 2],
     phase: Phase,
     /// Who spoke last.
     speaker: Option<Side>,
@@ -60,6 +64,8 @@ pub struct Limits {
     pub steps: usize,
     /// How many records are kept.
     pub records: usize,
+    /// Whether signatures are checked, which takes longer than all else of a handshake.
+    pub signatures: bool,
     /// Whether records are kept with their octets, as they were on the wire.
     pub keep_bytes: bool,
 }
@@ -72,6 +78,7 @@ impl Default for Limits {
             message_octets: 256 * 1024,
             steps: 4096,
             records: 4096,
+            signatures: true,
             keep_bytes: true,
         }
     }
@@ -141,6 +148,7 @@ impl<K: Knowledge> Connection<K> {
             transcript: Transcript::new(limits.message_octets.saturating_mul(4)),
             agreed: Agreed::default(),
             hello: None,
+            identities: [Identity::default(), Identity::default()],
             phase: Phase::default(),
             speaker: None,
             told: 0,

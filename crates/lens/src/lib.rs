@@ -5,6 +5,7 @@
 //! - [`recorder`] takes down a connection that runs here, with its secrets.
 //! - [`fingerprint`] tells clients by their hellos.
 //! - [`knowledge`] is what is known of it besides its octets.
+//! - [`credentials`] puts chains, and what logs promised, to the test once a story is told.
 //! - [`tickets`] is what a connection leaves behind for the next.
 //! - [`ledger`] keeps everything that a handshake derives, each as a formula with its inputs and its
 //!   result, and whether a second way led to the same.
@@ -13,11 +14,13 @@
 //! - [`judgement`] is what to think of the whole, and [`explain`] puts everything into words, in
 //!   English and in Chinese.
 //! - [`text`] shows it all on a terminal, and [`json`] gives it to programs.
+//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
 
 pub mod connection;
+pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod fingerprint;
@@ -25,6 +28,7 @@ pub mod json;
 pub mod judgement;
 pub mod knowledge;
 pub mod ledger;
+pub mod proof;
 pub mod protection;
 pub mod recorder;
 pub mod schedule;

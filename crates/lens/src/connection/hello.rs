@@ -9,6 +9,7 @@ use ravelin_wire::registry::{CipherSuite, ExtensionType, ProtocolVersion};
 use ravelin_wire::sslv2;
 
 use super::keys::{Keys, Seal};
+use super::proofs::CertificateKind;
 use super::{Connection, Phase};
 use crate::digest::{Hash, Octets};
 use crate::knowledge::Knowledge;
@@ -28,6 +29,8 @@ pub(super) struct Hello {
     pub(super) random: [u8; RANDOM_OCTETS],
     /// The ticket of TLS 1.2 and before.
     pub(super) ticket: Vec<u8>,
+    /// The versions that it speaks.
+    pub(super) versions: Vec<ProtocolVersion>,
     /// The schedules of the pre-shared keys whose binders are right, and which they are.
     pub(super) schedules: Vec<(usize, Schedule)>,
     early: Option<Early>,
@@ -38,6 +41,8 @@ struct Early {
     secret: Octets,
     hash: Hash,
     suites: Vec<CipherSuite>,
+    /// The hash of the hello.
+    digest: Option<Octets>,
 }
 
 impl std::fmt::Debug for Early {
@@ -68,6 +73,7 @@ impl<K: Knowledge> Connection<K> {
         let mut offer = Hello {
             random: *hello.random,
             ticket: Vec::new(),
+            versions: hello.versions(),
             schedules: Vec::new(),
             early: None,
         };
@@ -79,6 +85,11 @@ impl<K: Knowledge> Connection<K> {
                 _ => {}
             }
         }
+        if is_second {
+            self.check_retry(step, hello);
+        }
+        self.identities = Default::default();
+        self.client_schemes(hello);
         self.check_binders(step, hello, bytes, &mut offer);
         self.transcript.add("client_hello", bytes);
         if is_early {
@@ -151,6 +162,7 @@ impl<K: Knowledge> Connection<K> {
         Some(Early {
             secret,
             hash,
+            digest: self.transcript.digest_by(&[hash], &[]),
             suites: suites.filter(fits).take(MOST_BINDERS).collect(),
         })
     }
@@ -176,8 +188,12 @@ impl<K: Knowledge> Connection<K> {
         });
         let next = self.guards[Side::Client as usize].next.take();
         let Some((cipher, protection)) = tried else {
+            let wrong = Sealed::WrongKeys { after: 0 };
             let guard = &mut self.guards[Side::Client as usize];
+            guard.change(Epoch::EarlyData, Err(wrong));
             guard.next = next;
+            let (sequence, step) = (0, Some(self.story.steps.len()));
+            self.fault(Side::Client, step, FaultKind::Undecryptable { sequence });
             return;
         };
         let known = hello.schedules.iter_mut().find(|(index, _)| *index == 0);
@@ -195,8 +211,7 @@ impl<K: Knowledge> Connection<K> {
             Some((_, schedule)) => schedule.with_cipher(key_octets, iv_octets),
             None => Schedule::new(ledger, early.hash, key_octets, iv_octets, Input::Unknown),
         };
-        let digest = self.transcript.digest_by(&[early.hash], &[]);
-        let whole = ledger.transcript(early.hash, "client_hello", digest);
+        let whole = ledger.transcript(early.hash, "client_hello", early.digest);
         let keys = schedule.early_traffic(ledger, whole);
         if let Some(value) = self
             .knowledge
@@ -241,6 +256,8 @@ impl<K: Knowledge> Connection<K> {
             self.retry(hello, bytes);
             return;
         }
+        self.check_downgrade(step, hello);
+        let agreement = &mut self.story.agreement;
         if agreement.retried {
             agreement.early_data = match agreement.early_data {
                 EarlyData::None => EarlyData::None,
@@ -250,6 +267,7 @@ impl<K: Knowledge> Connection<K> {
         if version.is_tls13() {
             self.transcript_for_tls13(suite);
             self.transcript.add("server_hello", bytes);
+            self.transcript.forget();
             self.begin_tls13(hello);
         } else {
             self.begin_tls12(hello, bytes);
@@ -299,6 +317,7 @@ impl<K: Knowledge> Connection<K> {
                 self.hello = Some(Hello {
                     random,
                     ticket: Vec::new(),
+                    versions: vec![hello.version],
                     schedules: Vec::new(),
                     early: None,
                 });
@@ -328,7 +347,10 @@ impl<K: Knowledge> Connection<K> {
                 agreement.alpn = protocols.first().map(|protocol| protocol.to_vec());
             }
             Extension::CertificateType(ExtensionType::SERVER_CERTIFICATE_TYPE, kind) => {
-                self.agreed.certificate_type = *kind;
+                self.identities[Side::Server as usize].kind = CertificateKind(*kind);
+            }
+            Extension::CertificateType(ExtensionType::CLIENT_CERTIFICATE_TYPE, kind) => {
+                self.identities[Side::Client as usize].kind = CertificateKind(*kind);
             }
             _ => {}
         }

@@ -28,7 +28,7 @@ impl<K: Knowledge> Connection<K> {
             let what = FaultKind::OutOfOrder(handshake_type);
             self.fault_at(side, began.offset, Some(step), what);
         }
-        match Handshake::decode(bytes, self.agreed) {
+        match Handshake::decode(bytes, self.agreed_with(side)) {
             Ok(message) => self.tell(side, step, &message, bytes),
             Err(error) => {
                 let at = if content.exact { error.at as u64 } else { 0 };

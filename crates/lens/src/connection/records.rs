@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use ravelin_wire::alert::Alert;
-use ravelin_wire::handshake::Joiner;
+use ravelin_wire::handshake::{Agreed, Joiner};
 use ravelin_wire::record::{self, Record};
 use ravelin_wire::registry::{
     AlertDescription, AlertLevel, Cipher, CipherSuite, ContentType, HandshakeType,
 };
 
 use super::keys::{Seal, Unsealed};
+use super::proofs::CertificateKind;
 use super::{Connection, Phase, Place};
 use crate::digest::Octets;
 use crate::knowledge::Knowledge;
@@ -114,6 +115,9 @@ impl<K: Knowledge> Connection<K> {
                 }
                 self.check_records(side, Verdict::Confirmed);
             }
+            // Whether that is read says nothing of what follows.
+            Err(_)
+                if self.guards[side as usize].epoch == Epoch::EarlyData && sequence.is_none() => {}
             Err(Sealed::WrongKeys { .. }) => {
                 if let Some(sequence) = sequence {
                     let step = Some(self.story.steps.len());
@@ -126,7 +130,6 @@ impl<K: Knowledge> Connection<K> {
                 };
                 self.check_records(side, verdict);
             }
-            Err(Sealed::NoKeys) if self.guards[side as usize].epoch == Epoch::EarlyData => {}
             Err(Sealed::NoKeys) => {
                 self.check_records(side, Verdict::NotDerivable(Missing::Keys));
             }
@@ -321,7 +324,7 @@ impl<K: Knowledge> Connection<K> {
         }
         joiner.push(content.octets);
         let mut taken = 0;
-        loop {
+        while self.story.steps.len() < self.limits.steps {
             let began = self.streams[side as usize].began;
             match joiner.next_message() {
                 Ok(Some(message)) => {
@@ -489,7 +492,7 @@ impl<K: Knowledge> Connection<K> {
             epoch,
             bytes: Octets::new(bytes.to_vec()),
             octets,
-            agreed: self.agreed,
+            agreed: self.agreed_with(side),
             records: Range {
                 start: began.record.min(self.story.records.len()),
                 end: self.story.records.len(),
@@ -497,6 +500,15 @@ impl<K: Knowledge> Connection<K> {
             derived: Vec::new(),
         });
         self.story.steps.len() - 1
+    }
+
+    /// How messages of `side` are to be read.
+    pub(super) fn agreed_with(&self, side: Side) -> Agreed {
+        let CertificateKind(certificate_type) = self.identities[side as usize].kind;
+        Agreed {
+            certificate_type,
+            ..self.agreed
+        }
     }
 
     /// Notes what a step made possible.

@@ -2,12 +2,13 @@
 
 use ravelin_wire::extension::Extension;
 use ravelin_wire::handshake::{
-    Certificate, ClientShare, Handshake, ServerHello, ServerKeyExchange, ServerParameters,
+    ClientShare, Handshake, ServerHello, ServerKeyExchange, ServerParameters,
 };
 use ravelin_wire::registry::{ExtensionType, ProtocolVersion};
 
 use super::hello::ocsp_response;
 use super::keys::Keys;
+use super::tls13::body_of;
 use super::{Connection, Phase};
 use crate::digest::{Hash, Octets, Prf};
 use crate::knowledge::Knowledge;
@@ -96,29 +97,18 @@ impl<K: Knowledge> Connection<K> {
         match message {
             Handshake::HelloRequest => return,
             Handshake::Certificate(certificate) => {
-                let mut chain: Vec<_> = certificate
-                    .chain()
-                    .into_iter()
-                    .map(<[u8]>::to_vec)
-                    .collect();
-                if let Certificate::RawPublicKey(key) = certificate {
-                    chain = vec![key.to_vec()];
-                }
-                match side {
-                    Side::Client => self.story.agreement.client_chain = chain,
-                    Side::Server => self.story.agreement.server_chain = chain,
-                }
+                self.certificate(side, body_of(bytes), certificate);
             }
             Handshake::CertificateStatus(status) => {
                 self.story.agreement.ocsp_response = ocsp_response(status);
             }
-            Handshake::ServerKeyExchange(exchange) => self.server_share(state, exchange),
+            Handshake::ServerKeyExchange(exchange) => self.server_share(state, step, exchange),
             Handshake::ServerHelloDone => state.is_full = true,
-            Handshake::CertificateRequest(_) => {
-                self.story.agreement.client_certificate_asked = true;
-            }
+            Handshake::CertificateRequest(request) => self.certificate_request(request),
             Handshake::CertificateVerify(signed) => {
                 self.story.agreement.client_signature = signed.algorithm;
+                let main_secret = state.schedule.map(|schedule| schedule.main());
+                self.check_signature_over_messages(side, step, signed, main_secret);
             }
             Handshake::NewSessionTicket(_) => self.story.agreement.tickets += 1,
             Handshake::NextProtocol {
@@ -145,7 +135,7 @@ impl<K: Knowledge> Connection<K> {
         self.add(side, message, bytes);
     }
 
-    fn server_share(&mut self, state: &mut Tls12, exchange: &ServerKeyExchange<'_>) {
+    fn server_share(&mut self, state: &mut Tls12, step: usize, exchange: &ServerKeyExchange<'_>) {
         let agreement = &mut self.story.agreement;
         match &exchange.parameters {
             ServerParameters::Ec(parameters) => {
@@ -158,6 +148,7 @@ impl<K: Knowledge> Connection<K> {
         if let Some(signature) = &exchange.signature {
             agreement.server_signature = signature.algorithm;
         }
+        self.check_share(step, exchange, state.randoms);
     }
 
     /// What the key exchange agreed on.
@@ -252,6 +243,7 @@ impl<K: Knowledge> Connection<K> {
             Phase::Tls12(state) => state,
             other => {
                 self.phase = other;
+                self.change_blindly(side);
                 return;
             }
         };
@@ -263,6 +255,26 @@ impl<K: Knowledge> Connection<K> {
         let keys = self.keys_of(&state, epoch, side);
         self.guards[side as usize].change(epoch, keys);
         self.phase = Phase::Tls12(state);
+    }
+
+    /// A change of ciphers before any server's hello says that what follows cannot be read, unless it is one of
+    /// those that make TLS 1.3 look like an older version.
+    fn change_blindly(&mut self, side: Side) {
+        if !matches!(self.phase, Phase::Hello) {
+            return;
+        }
+        let is_tls13 = match side {
+            _ if !self.transcript.is_whole() => false,
+            Side::Client => {
+                let mut versions = self.hello.iter().flat_map(|hello| &hello.versions);
+                versions.any(|version| version.is_tls13())
+            }
+            Side::Server => self.story.agreement.retried,
+        };
+        if !is_tls13 {
+            let guard = &mut self.guards[side as usize];
+            guard.change(Epoch::Application(0), Err(Sealed::Lost));
+        }
     }
 
     fn keys_of(&self, state: &Tls12, epoch: Epoch, side: Side) -> Result<Keys, Sealed> {

@@ -1,19 +1,25 @@
 //! The handshake of TLS 1.3, from the server's hello on (RFC 8446, section 4).
 
 use ravelin_wire::extension::{Extension, Extensions};
-use ravelin_wire::handshake::{Certificate, Handshake, NewSessionTicket, ServerHello};
+use ravelin_wire::handshake::{
+    Certificate, CompressedCertificate, DigitallySigned, HEADER_OCTETS, Handshake,
+    NewSessionTicket, ServerHello,
+};
+use ravelin_wire::reader::{DecodeError, Problem};
 use ravelin_wire::registry::ExtensionType;
 
 use super::Connection;
-use super::hello::ocsp_response;
 use super::keys::Keys;
 use super::transcript::Transcript;
 use crate::digest::Hash;
 use crate::knowledge::Knowledge;
 use crate::ledger::{By, QuantityId, Side};
+use crate::proof;
 use crate::protection::Protection;
 use crate::schedule::tls13::{Input, Schedule, TrafficKeys};
-use crate::story::{Claim, EarlyData, Epoch, Missing, Refutation, Resumption, Sealed, Verdict};
+use crate::story::{
+    Claim, EarlyData, Epoch, FaultKind, Missing, Refutation, Resumption, Sealed, Verdict,
+};
 
 /// Where the handshake is.
 #[derive(Debug)]
@@ -175,14 +181,14 @@ impl<K: Knowledge> Connection<K> {
         }
         match message {
             Handshake::EncryptedExtensions(extensions) => self.encrypted_extensions(extensions),
-            Handshake::CertificateRequest(_) => {
-                self.story.agreement.client_certificate_asked = true;
+            Handshake::CertificateRequest(request) => self.certificate_request(request),
+            Handshake::Certificate(certificate) => {
+                self.certificate(side, body_of(bytes), certificate);
             }
-            Handshake::Certificate(certificate) => self.certificate(side, certificate),
-            Handshake::CertificateVerify(signed) => match side {
-                Side::Client => self.story.agreement.client_signature = signed.algorithm,
-                Side::Server => self.story.agreement.server_signature = signed.algorithm,
-            },
+            Handshake::CompressedCertificate(compressed) => self.compressed(side, step, compressed),
+            Handshake::CertificateVerify(signed) => {
+                self.check_certificate_verify(state, side, step, signed);
+            }
             Handshake::EndOfEarlyData => {
                 self.add(side, message, bytes);
                 let keys = self.traffic_keys(Epoch::Handshake, state.handshake[side as usize]);
@@ -219,30 +225,49 @@ impl<K: Knowledge> Connection<K> {
         };
     }
 
-    fn certificate(&mut self, side: Side, certificate: &Certificate<'_>) {
-        let chain = certificate
-            .chain()
-            .into_iter()
-            .map(<[u8]>::to_vec)
-            .collect();
-        let agreement = &mut self.story.agreement;
+    /// Reads a certificate that was compressed (RFC 8879).
+    fn compressed(&mut self, side: Side, step: usize, compressed: &CompressedCertificate<'_>) {
+        let body = proof::decompress(compressed, self.limits.message_octets);
+        let read = body.as_ref().ok().and_then(|body| {
+            let certificate = Certificate::decode_tls13(body).ok()?;
+            Some((body, certificate))
+        });
+        if let Some((body, certificate)) = read {
+            self.certificate(side, body, &certificate);
+        } else if let Some(step) = self.story.steps.get(step) {
+            // The octets that are compressed are behind the header, the algorithm and both lengths.
+            let error = DecodeError {
+                at: step.bytes.len() - compressed.compressed_certificate_message.len(),
+                field: "compressed_certificate_message",
+                problem: Problem::Value {
+                    value: u64::from(compressed.uncompressed_length),
+                },
+            };
+            self.fault(
+                side,
+                Some(self.story.steps.len() - 1),
+                FaultKind::Malformed(error),
+            );
+        }
+    }
+
+    /// Checks the signature that proves the certificate.
+    fn check_certificate_verify(
+        &mut self,
+        state: &Tls13,
+        side: Side,
+        step: usize,
+        signed: &DigitallySigned<'_>,
+    ) {
         match side {
-            Side::Client => agreement.client_chain = chain,
-            Side::Server => {
-                agreement.server_chain = chain;
-                if let Certificate::Tls13 {
-                    certificate_list, ..
-                } = certificate
-                {
-                    let first = certificate_list.first();
-                    let extensions = first.into_iter().flat_map(|entry| &entry.extensions.0);
-                    for extension in extensions {
-                        if let Extension::CertificateStatus(status) = extension {
-                            agreement.ocsp_response = ocsp_response(status);
-                        }
-                    }
-                }
-            }
+            Side::Client => self.story.agreement.client_signature = signed.algorithm,
+            Side::Server => self.story.agreement.server_signature = signed.algorithm,
+        }
+        if self.limits.signatures {
+            let transcript = state.later.as_ref().unwrap_or(&self.transcript);
+            let (last, digest) = (transcript.last(), transcript.digest());
+            let hash = self.story.ledger.transcript(state.hash, last, digest);
+            self.check_signature_over_hash(side, step, signed, hash);
         }
     }
 
@@ -337,20 +362,26 @@ impl<K: Knowledge> Connection<K> {
                 }
             }
             Handshake::KeyUpdate(_) => self.update(state, side),
-            Handshake::CertificateRequest(_) => {
-                self.story.agreement.client_certificate_asked = true;
+            Handshake::CertificateRequest(request) => {
+                self.certificate_request(request);
                 let mut later = self.transcript.clone();
                 later.add("certificate_request", bytes);
                 state.later = Some(later);
             }
             Handshake::Certificate(certificate) => {
-                self.certificate(side, certificate);
+                self.certificate(side, body_of(bytes), certificate);
+                if let Some(later) = &mut state.later {
+                    later.add("client certificate", bytes);
+                }
+            }
+            Handshake::CompressedCertificate(compressed) => {
+                self.compressed(side, step, compressed);
                 if let Some(later) = &mut state.later {
                     later.add("client certificate", bytes);
                 }
             }
             Handshake::CertificateVerify(signed) => {
-                self.story.agreement.client_signature = signed.algorithm;
+                self.check_certificate_verify(state, side, step, signed);
                 if let Some(later) = &mut state.later {
                     later.add("client certificate_verify", bytes);
                 }
@@ -388,4 +419,9 @@ impl<K: Knowledge> Connection<K> {
         let keys = self.traffic_keys(epoch, now);
         self.guards[side as usize].change(epoch, keys);
     }
+}
+
+/// A message without its header.
+pub(super) fn body_of(bytes: &[u8]) -> &[u8] {
+    bytes.get(HEADER_OCTETS..).unwrap_or_default()
 }

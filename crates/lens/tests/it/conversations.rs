@@ -265,6 +265,7 @@ impl Workshop {
                 "/CN=localhost",
             ])
             .args(["-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .args(key)
             .arg("-keyout")
             .arg(shop.path("key.pem"))

@@ -10,6 +10,7 @@ use ravelin_lens::ledger::Side;
 use ravelin_lens::story::{
     Claim, End, Epoch, FaultKind, Missing, Refutation, Sealed, Story, Verdict, What,
 };
+use ravelin_lens::tickets::Memory;
 use ravelin_wire::record::Foreign;
 use ravelin_wire::registry::{ContentType, HandshakeType};
 
@@ -318,6 +319,59 @@ fn no_more_steps_are_told_than_are_wanted() {
     assert!(story.records.iter().all(|record| record.bytes.is_empty()));
     assert_eq!(story.traffic[0].records, 4);
     assert_eq!(story.agreement.complete, Some(6));
+}
+
+#[test]
+fn early_data_behind_the_answer_is_told_too() {
+    let mut memory = Memory::new(1);
+    memory.remember(&simple().tell());
+    let mut trace = Trace::read(include_str!("rfc8448/section-4.txt"));
+    let early = trace.records.remove(1);
+    trace.records.insert(3, early);
+    let story = told((&trace, &memory), &trace.records);
+    assert_eq!(story.faults, []);
+    assert_eq!(story.agreement.complete, Some(6), "{:?}", whats(&story));
+    assert!(whats(&story).contains(&What::ApplicationData));
+    for check in &story.checks {
+        assert_eq!(check.verdict, Verdict::Confirmed, "{check:?}");
+    }
+}
+
+#[test]
+fn early_data_with_wrong_keys_is_passed_over() {
+    struct WrongEarly<'t>(&'t Trace);
+    impl Knowledge for WrongEarly<'_> {
+        fn logged(&self, random: &[u8; 32], label: &str) -> Option<Octets> {
+            (label == "CLIENT_EARLY_TRAFFIC_SECRET").then(|| Wrong.logged(random, label))?
+        }
+
+        fn shared_secret(&self, server_share: &[u8]) -> Option<Octets> {
+            self.0.shared_secret(server_share)
+        }
+    }
+    let trace = Trace::read(include_str!("rfc8448/section-4.txt"));
+    let story = told(WrongEarly(&trace), &trace.records);
+    assert_eq!(
+        whats(&story)[1],
+        What::Sealed(Sealed::WrongKeys { after: 0 })
+    );
+    let undecryptable = FaultKind::Undecryptable { sequence: 0 };
+    assert_eq!(faults(&story)[0], (Side::Client, 517, &undecryptable));
+}
+
+/// Nothing of a hello was seen: what follows a change of ciphers is no message in clear.
+#[test]
+fn a_connection_of_which_the_beginning_is_missing_is_sealed() {
+    let pieces = [
+        (Side::Server, vec![20, 3, 3, 0, 1, 1]),
+        (Side::Server, [&[22, 3, 3, 0, 40][..], &[0xa5; 40]].concat()),
+        (Side::Server, [&[23, 3, 3, 0, 30][..], &[0x5a; 30]].concat()),
+        (Side::Client, [&[23, 3, 3, 0, 30][..], &[0x5a; 30]].concat()),
+    ];
+    let story = told(Nothing, &pieces);
+    let lost = What::Sealed(Sealed::Lost);
+    assert_eq!(whats(&story), [What::ChangeCipherSpec, lost, lost]);
+    assert_eq!(story.faults, []);
 }
 
 proptest! {

@@ -51,6 +51,9 @@ pub(crate) struct InspectArguments {
     /// How much is told
     #[arg(long, short, value_name = "WHAT", default_value = "steps")]
     pub(crate) detail: Detail,
+    /// Print JSON (docs/inspect.schema.json names its fields)
+    #[arg(long, conflicts_with_all = ["listen", "detail"])]
+    pub(crate) json: bool,
     /// Leave out keys, secrets and application data
     #[arg(long)]
     pub(crate) hide_secrets: bool,

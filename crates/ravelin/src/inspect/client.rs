@@ -4,9 +4,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use ravelin_lens::credentials::{self, Believed};
 use ravelin_lens::ledger::Side;
+use ravelin_lens::proof::Logs;
 use ravelin_lens::recorder::{self, Recorded, Recorder};
 use ravelin_lens::story::Story;
 use ravelin_lens::tickets::Memory;
@@ -17,7 +19,7 @@ use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
 use super::failed::{self, Ended};
-use super::{MOST_OCTETS, chain, holds, limits, tell};
+use super::{MOST_OCTETS, holds, json, limits, tell};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
@@ -47,32 +49,43 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
     let (trust, _) = cert::verify::trusted(&arguments.connection.ca, &arguments.home)?;
     let mut memory = Memory::new(TICKETS);
     let first = plan.look()?;
-    let first_story = plan.tell(&first, &memory, &trust)?;
-    if let Err(ended) = &first.ended {
-        return Err(failed::of_client(
-            ended,
-            &first_story,
-            &plan.name,
-            plan.port,
-        ));
-    }
-    let mut good = holds(&first_story);
-    if arguments.connection.resume {
+    let first_story = plan.story(&first, &memory, &trust);
+    let failure = |ended, story| failed::of_client(ended, story, &plan.name, plan.port);
+    if arguments.connection.resume && first.ended.is_ok() {
         memory.remember(&first_story);
         let second = plan.look()?;
-        words::inspect::second_connection()?;
-        let story = plan.tell(&second, &memory, &trust)?;
-        words::inspect::compared(&first_story, &story)?;
-        if let Err(ended) = &second.ended {
-            return Err(failed::of_client(ended, &story, &plan.name, plan.port));
+        let story = plan.story(&second, &memory, &trust);
+        if arguments.json {
+            json(&[&first_story, &story], arguments)?;
+        } else {
+            tell(&first_story, arguments)?;
+            words::inspect::second_connection()?;
+            tell(&story, arguments)?;
+            words::inspect::compared(&first_story, &story)?;
         }
-        good &= holds(&story) && story.agreement.resumption.is_some();
+        if let Err(ended) = &second.ended {
+            return Err(failure(ended, &story));
+        }
+        let resumed = story.agreement.resumption.is_some();
+        return Ok(answer(resumed && holds(&first_story) && holds(&story)));
     }
-    Ok(if good {
+    if arguments.json {
+        json(&[&first_story], arguments)?;
+    } else {
+        tell(&first_story, arguments)?;
+    }
+    match &first.ended {
+        Err(ended) => Err(failure(ended, &first_story)),
+        Ok(()) => Ok(answer(holds(&first_story))),
+    }
+}
+
+fn answer(good: bool) -> ExitCode {
+    if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(ANSWER_IS_NO)
-    })
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -207,16 +220,20 @@ impl<'a> Plan<'a> {
         read_to_end(tls, stream, MOST_ANSWER)
     }
 
-    /// Tells of a connection that was looked at, and gives its story.
-    fn tell(&self, look: &Look, memory: &Memory, trust: &Trust) -> Result<Story, Failure> {
+    /// The story of a connection that was looked at, its chain judged.
+    fn story(&self, look: &Look, memory: &Memory, trust: &Trust) -> Story {
+        words::inspect::connected(&self.name, look.address);
         let mut story = look
             .recorder
             .look(|recording| recording.story_with(memory, limits()));
         let host: Option<HostName> = self.server_name.to_str().parse().ok();
-        chain::judge(&mut story, trust, host.as_ref(), SystemTime::now());
-        words::inspect::connected(&self.name, look.address);
-        tell(&story, self.arguments)?;
-        Ok(story)
+        let believed = Believed {
+            trust: Some(trust),
+            logs: &Logs::default(),
+            host: host.as_ref(),
+        };
+        credentials::check(&mut story, believed);
+        story
     }
 }
 

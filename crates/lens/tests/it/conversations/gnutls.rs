@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ravelin_lens::connection::Limits;
 use ravelin_lens::ledger::Side;
-use ravelin_lens::story::{Check, Claim, Resumption, Story};
+use ravelin_lens::story::{Check, Claim, Resumption, Story, Verdict};
 use ravelin_lens::tickets::Memory;
 use ravelin_wire::registry::ProtocolVersion;
 
@@ -16,13 +16,26 @@ use crate::traces::all_is_well_but;
 
 /// Connections of `gnutls-cli` to `gnutls-serv`, which sends back what it is sent.
 fn connect(shop: &Workshop, priority: &str, more: &[&str], connections: usize) -> Vec<Recording> {
+    connect_to(shop, priority, &[], more, connections)
+}
+
+/// The same, where the server is told more too.
+fn connect_to(
+    shop: &Workshop,
+    priority: &str,
+    server: &[&str],
+    client: &[&str],
+    connections: usize,
+) -> Vec<Recording> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
     std::fs::write(shop.path("keys"), "").unwrap();
     std::fs::write(shop.path("psk.txt"), format!("friend:{SHARED_KEY}\n")).unwrap();
-    let mut server = Program::start(
+    let mut program = Program::start(
         Command::new("gnutls-serv")
+            .args(server)
+            .current_dir(shop.folder.path())
             .args([
                 "--echo",
                 "--disable-client-cert",
@@ -36,26 +49,26 @@ fn connect(shop: &Workshop, priority: &str, more: &[&str], connections: usize) -
             .arg("--x509keyfile")
             .arg(shop.path("key.pem")),
     );
-    server.hear("listening on IPv4");
-    server.hear("done");
+    program.hear("listening on IPv4");
+    program.hear("done");
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let recorder = Recorder::start(server, connections);
-    let mut client = Program::start(
+    let mut talker = Program::start(
         // It would keep what it says until it has a page of it.
         Command::new("stdbuf")
             .args(["-oL", "gnutls-cli"])
             .args(["--insecure", "--priority", priority, "--port"])
             .arg(recorder.address.port().to_string())
-            .args(more)
+            .args(client)
             .arg("localhost")
             .env("SSLKEYLOGFILE", shop.path("keys")),
     );
     for _ in 0..connections {
-        client.hear("Handshake was completed");
+        talker.hear("Handshake was completed");
     }
-    client.say("ping\n");
-    client.hear("ping");
-    client.leave();
+    talker.say("ping\n");
+    talker.hear("ping");
+    talker.leave();
     let recordings = recorder.finish().into_iter();
     recordings
         .map(|passed| Recording {
@@ -150,4 +163,33 @@ fn sessions_go_on() {
         is_said(&second, Side::Client, "ping");
         assert_eq!(second.agreement.resumption, Some(resumption));
     }
+}
+
+#[test]
+fn a_key_without_a_certificate_is_proven() {
+    let shop = Workshop::rsa();
+    let made = Command::new("openssl")
+        .args(["pkey", "-in", "key.pem", "-pubout", "-out", "public.pem"])
+        .current_dir(shop.folder.path())
+        .status()
+        .unwrap();
+    assert!(made.success());
+    for version in ["+VERS-TLS1.3", "+VERS-TLS1.2"] {
+        let priority = format!("NORMAL:-VERS-ALL:{version}:-CTYPE-SRV-ALL:+CTYPE-SRV-RAWPK");
+        let server = ["--rawpkfile", "public.pem", "--rawpkkeyfile", "key.pem"];
+        let story = connect_to(&shop, &priority, &server, &[], 1)
+            .remove(0)
+            .tell();
+        ping_is_told(&story);
+        let claim = match version {
+            "+VERS-TLS1.3" => Claim::HandshakeSignature(Side::Server),
+            _ => Claim::ShareSignature,
+        };
+        is_proven(&story, &claim);
+    }
+}
+
+fn is_proven(story: &Story, claim: &Claim) {
+    let check = story.checks.iter().find(|check| check.claim == *claim);
+    assert_eq!(check.unwrap().verdict, Verdict::Confirmed);
 }

@@ -4,11 +4,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ravelin_lens::connection::Limits;
+use ravelin_lens::credentials::{self, Believed};
 use ravelin_lens::digest::Octets;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::ledger::{By, Side, Standing};
-use ravelin_lens::story::{Check, Claim, EarlyData, End, Epoch, Resumption, Story};
+use ravelin_lens::proof::Logs;
+use ravelin_lens::story::{
+    Check, Claim, EarlyData, End, Epoch, Missing, Refutation, Resumption, Story, Verdict,
+};
 use ravelin_lens::tickets::Memory;
+use ravelin_pki::{Certificate, HostName, Trust};
 use ravelin_wire::registry::{NamedGroup, ProtocolVersion};
 
 use super::{
@@ -470,4 +475,55 @@ fn the_protocol_that_is_said_before_alpn_is_told() {
     let story = alone(&shop, &server, &client, PING_PONG);
     ping_pong_is_told(&story);
     assert_eq!(story.agreement.alpn.as_deref(), Some(&b"this"[..]));
+}
+
+#[test]
+fn signatures_are_proven_in_each_version() {
+    let shop = Workshop::rsa();
+    let identity = ["-cert", "certificate.pem", "-key", "key.pem"];
+    for version in ["-tls1", "-tls1_1", "-tls1_2", "-tls1_3"] {
+        let cipher = ["-cipher", "ECDHE:@SECLEVEL=0"];
+        let server = [&["-verify", "1"][..], &cipher].concat();
+        let client = [&[version][..], &cipher, &identity].concat();
+        let story = alone(&shop, &server, &client, PING_PONG);
+        ping_pong_is_told(&story);
+        let by_server = match version {
+            "-tls1_3" => Claim::HandshakeSignature(Side::Server),
+            _ => Claim::ShareSignature,
+        };
+        for claim in [
+            by_server,
+            Claim::HandshakeSignature(Side::Client),
+            Claim::NoDowngrade,
+        ] {
+            let check = story.checks.iter().find(|check| check.claim == claim);
+            assert_eq!(check.unwrap().verdict, Verdict::Confirmed, "{version}");
+        }
+    }
+}
+
+/// The certificate of the server is its own root.
+#[test]
+fn chains_are_judged_for_the_name_that_was_asked_for() {
+    let shop = Workshop::ecdsa();
+    let story = || alone(&shop, &[], &["-tls1_3"], PING_PONG);
+    let root = Certificate::from_der(&story().agreement.server_chain[0]).unwrap();
+    let trust = Trust::new(vec![root]);
+    let nobody = Trust::new(Vec::new());
+    let other: HostName = "other.test".parse().unwrap();
+    let logs = Logs::default();
+    let verdict = |trust, host| {
+        let mut story = story();
+        let logs = &logs;
+        credentials::check(&mut story, Believed { trust, logs, host });
+        story.checks.pop().unwrap().verdict
+    };
+    assert_eq!(verdict(Some(&trust), None), Verdict::Confirmed);
+    let unknown = Verdict::NotDerivable(Missing::Roots);
+    assert_eq!(verdict(None, None), unknown);
+    for (trust, host) in [(&nobody, None), (&trust, Some(&other))] {
+        let verdict = verdict(Some(trust), host);
+        let is_bad = matches!(verdict, Verdict::Refuted(Refutation::BadChain(_)));
+        assert!(is_bad, "{verdict:?}");
+    }
 }

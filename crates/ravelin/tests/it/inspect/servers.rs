@@ -193,3 +193,19 @@ fn chinese_is_spoken_where_the_locale_asks_for_it() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("服务器"), "{text}");
 }
+
+#[test]
+fn json_has_both_connections_and_no_secrets_where_nobody_wants_them() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    let name = peer.name();
+    let arguments = ["inspect", &name, "--ca", "root.pem", "--resume", "--json"];
+    let ended = place.run(&arguments);
+    ended.expect(0, &[]);
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["connections"].as_array().unwrap().len(), 2);
+    assert_eq!(document["secrets"], true);
+    let hidden = place.run(&[&arguments[..], &["--hide-secrets"]].concat());
+    let document: serde_json::Value = serde_json::from_str(&hidden.stdout).unwrap();
+    assert_eq!(document["secrets"], false);
+}

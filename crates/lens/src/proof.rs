@@ -1,0 +1,24 @@
+//! Proofs: who signed what, what leads from a certificate to somebody who is trusted, and what a log
+//! promised.
+//!
+//! Values in, a [`Verdict`](crate::story::Verdict) out. Which message holds what, and which certificate is
+//! whose, is the affair of whoever follows the connection.
+
+mod chain;
+mod compression;
+mod dsa;
+mod hello;
+mod logs;
+mod rsa;
+mod scheme;
+mod signature;
+mod signer;
+mod timestamp;
+
+pub use chain::chain;
+pub use compression::{DecompressError, decompress};
+pub use hello::{no_downgrade, retry_kept};
+pub use logs::{Log, Logs, LogsError};
+pub use signature::HandshakeSignature;
+pub use signer::Signer;
+pub use timestamp::{Logged, SeenTimestamp, TimestampPlace, timestamps};
