@@ -18,7 +18,6 @@
 //!   English and in Chinese.
 //! - [`page`] shows all of it on one page of HTML.
 //! - [`text`] shows it all on a terminal, and [`json`] gives it to programs.
-//! - [`proof`] tells whether signatures, certificates and promises of logs hold.
 //! - [`digest`] has the hashes and derivation functions that these stand on.
 //!
 //! It stands on primitives alone, never on the schedule of a TLS library: it is a second opinion.
