@@ -227,6 +227,24 @@ impl Recording {
         connection.finish()
     }
 
+    /// The same as [`Self::key_log`], as a file of lines. They open the connection to whoever has them.
+    #[must_use]
+    pub fn key_log_lines(&self) -> Octets {
+        let mut lines = Octets::default();
+        for (label, client_random, secret) in self.key_log() {
+            lines.extend_from_slice(label.as_bytes());
+            for octets in [&client_random[..], secret] {
+                lines.push(b' ');
+                for octet in octets {
+                    let digits = [octet >> 4, octet & 15];
+                    lines.extend(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+                }
+            }
+            lines.push(b'\n');
+        }
+        lines
+    }
+
     /// The lines of a key log (`SSLKEYLOGFILE`, RFC 9850), each its label, the client's random and the secret.
     pub fn key_log(&self) -> impl Iterator<Item = (&str, &[u8; 32], &[u8])> {
         self.secrets

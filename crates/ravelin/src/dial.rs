@@ -104,6 +104,11 @@ impl Timed {
         self.deadline = self.last.min(Instant::now() + patience);
     }
 
+    /// The address of this end.
+    pub(crate) fn local(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// Says that nothing more is sent.
     pub(crate) fn shut(&self) {
         // The other may have taken the connection down before.

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ravelin_lens::capture::{self, write::Said};
 use ravelin_lens::credentials::{self, Believed};
-use ravelin_lens::ledger::Side;
+use ravelin_lens::ledger::{Secrets, Side};
 use ravelin_lens::proof::Logs;
-use ravelin_lens::recorder::{self, Recorded, Recorder};
+use ravelin_lens::recorder::{self, Recorded, Recorder, Sound};
 use ravelin_lens::story::Story;
 use ravelin_lens::tickets::Memory;
 use ravelin_pki::{HostName, Trust, pem};
@@ -19,7 +20,7 @@ use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
 use super::failed::{self, Ended};
-use super::{MOST_OCTETS, holds, json, limits, tell};
+use super::{MOST_OCTETS, holds, json, limits, tell, write_page};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
@@ -40,6 +41,8 @@ struct Plan<'a> {
 /// A connection that was looked at.
 struct Look {
     address: SocketAddr,
+    /// The address of our end.
+    local: Option<SocketAddr>,
     recorder: Recorder,
     ended: Result<(), Ended>,
 }
@@ -63,6 +66,8 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
             tell(&story, arguments)?;
             words::inspect::compared(&first_story, &story)?;
         }
+        write_page(&[&first_story, &story], &plan.name, arguments)?;
+        write_capture(&[&first, &second], arguments)?;
         if let Err(ended) = &second.ended {
             return Err(failure(ended, &story));
         }
@@ -74,10 +79,45 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
     } else {
         tell(&first_story, arguments)?;
     }
+    write_page(&[&first_story], &plan.name, arguments)?;
+    write_capture(&[&first], arguments)?;
     match &first.ended {
         Err(ended) => Err(failure(ended, &first_story)),
         Ok(()) => Ok(answer(holds(&first_story))),
     }
+}
+
+/// Writes a capture of connections with their secrets, where one is wanted.
+fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Failure> {
+    let Some(file) = &arguments.pcapng else {
+        return Ok(());
+    };
+    let mut capture = Vec::new();
+    for look in looks {
+        let unspecified = SocketAddr::from(([127, 0, 0, 1], 0));
+        look.recorder
+            .look(|recording| {
+                let heard = recording.heard().iter();
+                let said = heard.filter_map(|heard| match &heard.what {
+                    Sound::Octets(octets) => Some(Said {
+                        side: heard.side,
+                        at: heard.at,
+                        octets,
+                    }),
+                    Sound::Missed(_) | Sound::Ended { .. } => None,
+                });
+                let recorded = capture::write::Recorded {
+                    client: look.local.unwrap_or(unspecified),
+                    server: look.address,
+                    said: said.collect(),
+                    key_log: &recording.key_log_lines(),
+                };
+                // A section of its own for each: nothing can fail that is written to memory.
+                capture::write::write(&mut capture, &[recorded])
+            })
+            .map_err(|error| Failure::of(&error))?;
+    }
+    super::write(file, &capture, Secrets::Shown)
 }
 
 fn answer(good: bool) -> ExitCode {
@@ -130,11 +170,13 @@ impl<'a> Plan<'a> {
             None => dial::dial(&self.host, self.port, bounds)?,
         };
         self.begin(&mut stream)?;
+        let local = stream.local().ok();
         let recorder = Recorder::new(MOST_OCTETS);
         let mut stream = recorder.under(stream, Side::Server);
         let ended = recorder.scope(|| self.speak(&mut stream));
         Ok(Look {
             address,
+            local,
             recorder,
             ended,
         })
