@@ -306,6 +306,71 @@ fn lists_and_numbers_read_as_people_write_them() {
 /// Of each kind one, so that every sentence is put together once.
 #[test]
 fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
+    let faults = faults_of_each_kind();
+    let claims = [
+        Claim::Finished(Side::Client),
+        Claim::HandshakeSignature(Side::Server),
+        Claim::ShareSignature,
+        Claim::Binder(0),
+        Claim::Chain(Side::Server),
+        Claim::CertificateTimestamp { log: [7; 32] },
+        Claim::NoDowngrade,
+        Claim::RetryKept,
+        Claim::Records(Side::Client),
+        Claim::SharedSecret,
+    ];
+    let alert = Alert {
+        level: AlertLevel::FATAL,
+        description: AlertDescription::UNKNOWN_CA,
+    };
+    let ends = [
+        End::Open,
+        End::Said,
+        End::Cut,
+        End::Reset,
+        End::Alert(alert),
+    ];
+    let sealed = [
+        Sealed::NoKeys,
+        Sealed::WrongKeys { after: 0 },
+        Sealed::WrongKeys { after: 3 },
+        Sealed::Lost,
+        Sealed::UnknownCipher,
+    ];
+    let suite = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
+    let weaknesses = [
+        Weakness::Refuted(Claim::ShareSignature),
+        Weakness::OldVersion(ProtocolVersion::TLS_1_0),
+        Weakness::NoAead(suite),
+        Weakness::WeakCertificateKey("RSA 1024".to_owned()),
+    ];
+    for language in Language::ALL {
+        let mut sentences: Vec<String> = Vec::new();
+        for what in &faults {
+            sentences.push(language.fault(&Fault {
+                side: Side::Server,
+                offset: 12_345,
+                step: None,
+                what: what.clone(),
+            }));
+            assert!(sentences.last().is_some_and(|it| it.contains("12,345")));
+        }
+        sentences.extend(claims.iter().map(|claim| language.claim(claim)));
+        let verdicts = verdicts_of_each_kind();
+        sentences.extend(verdicts.iter().map(|verdict| language.verdict(verdict)));
+        sentences.extend(ends.map(|end| language.end(Side::Client, end)));
+        sentences.extend(sealed.map(|why| language.sealed(why)));
+        sentences.extend(weaknesses.iter().map(|it| language.weakness(it).what));
+        let distinct: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(distinct.len(), sentences.len(), "each says something else");
+        for sentence in &sentences {
+            assert!(!sentence.contains('{'), "{sentence}");
+            assert!(sentence.ends_with(['.', '。']), "{sentence}");
+        }
+    }
+}
+
+fn faults_of_each_kind() -> Vec<FaultKind> {
     let error = |problem| DecodeError {
         at: 7,
         field: "cipher_suites",
@@ -348,18 +413,10 @@ fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
         Foreign::Unknown,
     ];
     faults.extend(foreign.map(FaultKind::Foreign));
-    let claims = [
-        Claim::Finished(Side::Client),
-        Claim::HandshakeSignature(Side::Server),
-        Claim::ShareSignature,
-        Claim::Binder(0),
-        Claim::Chain(Side::Server),
-        Claim::CertificateTimestamp { log: [7; 32] },
-        Claim::NoDowngrade,
-        Claim::RetryKept,
-        Claim::Records(Side::Client),
-        Claim::SharedSecret,
-    ];
+    faults
+}
+
+fn verdicts_of_each_kind() -> Vec<Verdict> {
     let refutations = [
         Refutation::Differs,
         Refutation::BadSignature,
@@ -379,55 +436,8 @@ fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
         Missing::Roots,
         Missing::Algorithm,
     ];
-    let alert = Alert {
-        level: AlertLevel::FATAL,
-        description: AlertDescription::UNKNOWN_CA,
-    };
-    let ends = [
-        End::Open,
-        End::Said,
-        End::Cut,
-        End::Reset,
-        End::Alert(alert),
-    ];
-    let sealed = [
-        Sealed::NoKeys,
-        Sealed::WrongKeys { after: 0 },
-        Sealed::WrongKeys { after: 3 },
-        Sealed::Lost,
-        Sealed::UnknownCipher,
-    ];
-    let suite = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
-    let weaknesses = [
-        Weakness::Refuted(Claim::ShareSignature),
-        Weakness::OldVersion(ProtocolVersion::TLS_1_0),
-        Weakness::NoAead(suite),
-        Weakness::WeakCertificateKey("RSA 1024".to_owned()),
-    ];
-    for language in Language::ALL {
-        let mut sentences: Vec<String> = Vec::new();
-        for what in &faults {
-            sentences.push(language.fault(&Fault {
-                side: Side::Server,
-                offset: 12_345,
-                step: None,
-                what: what.clone(),
-            }));
-            assert!(sentences.last().is_some_and(|it| it.contains("12,345")));
-        }
-        sentences.extend(claims.iter().map(|claim| language.claim(claim)));
-        sentences.push(language.verdict(&Verdict::Confirmed));
-        let verdicts = refutations.iter().cloned().map(Verdict::Refuted);
-        let verdicts = verdicts.chain(missing.iter().cloned().map(Verdict::NotDerivable));
-        sentences.extend(verdicts.map(|verdict| language.verdict(&verdict)));
-        sentences.extend(ends.map(|end| language.end(Side::Client, end)));
-        sentences.extend(sealed.map(|why| language.sealed(why)));
-        sentences.extend(weaknesses.iter().map(|it| language.weakness(it).what));
-        let distinct: BTreeSet<&String> = sentences.iter().collect();
-        assert_eq!(distinct.len(), sentences.len(), "each says something else");
-        for sentence in &sentences {
-            assert!(!sentence.contains('{'), "{sentence}");
-            assert!(sentence.ends_with(['.', '。']), "{sentence}");
-        }
-    }
+    let mut verdicts = vec![Verdict::Confirmed];
+    verdicts.extend(refutations.map(Verdict::Refuted));
+    verdicts.extend(missing.map(Verdict::NotDerivable));
+    verdicts
 }
