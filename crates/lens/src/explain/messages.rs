@@ -1,4 +1,5 @@
-//! What each message says, in a sentence with its values.
+//! What each message says, in a sentence with its values. It is long because there are many messages, each
+//! with a sentence of its own, and nothing else.
 
 use ravelin_pki::Certificate as Parsed;
 use ravelin_wire::alert::Alert;

@@ -4,10 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use ravelin_wire::registry::{AlertDescription, CodePoint, ExtensionType, HandshakeType};
+use ravelin_wire::alert::Alert;
+use ravelin_wire::reader::{DecodeError, Problem};
+use ravelin_wire::record::Foreign;
+use ravelin_wire::registry::{
+    AlertDescription, AlertLevel, CipherSuite, CodePoint, ContentType, ExtensionType,
+    HandshakeType, ProtocolVersion,
+};
 
 use super::Language;
 use super::catalogue::{Catalogue, Texts, fill, grouped};
+use crate::judgement::Weakness;
+use crate::ledger::Side;
+use crate::story::{Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict};
 
 fn texts(catalogue: &'static Catalogue) -> BTreeMap<String, &'static str> {
     let mut texts = BTreeMap::new();
@@ -292,4 +301,143 @@ fn lists_and_numbers_read_as_people_write_them() {
     );
     assert_eq!(grouped(1_234_567), "1,234,567");
     assert_eq!(grouped(999), "999");
+}
+
+/// Of each kind one, so that every sentence is put together once.
+#[test]
+fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
+    let faults = faults_of_each_kind();
+    let claims = [
+        Claim::Finished(Side::Client),
+        Claim::HandshakeSignature(Side::Server),
+        Claim::ShareSignature,
+        Claim::Binder(0),
+        Claim::Chain(Side::Server),
+        Claim::CertificateTimestamp { log: [7; 32] },
+        Claim::NoDowngrade,
+        Claim::RetryKept,
+        Claim::Records(Side::Client),
+        Claim::SharedSecret,
+    ];
+    let alert = Alert {
+        level: AlertLevel::FATAL,
+        description: AlertDescription::UNKNOWN_CA,
+    };
+    let ends = [
+        End::Open,
+        End::Said,
+        End::Cut,
+        End::Reset,
+        End::Alert(alert),
+    ];
+    let sealed = [
+        Sealed::NoKeys,
+        Sealed::WrongKeys { after: 0 },
+        Sealed::WrongKeys { after: 3 },
+        Sealed::Lost,
+        Sealed::UnknownCipher,
+    ];
+    let suite = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
+    let weaknesses = [
+        Weakness::Refuted(Claim::ShareSignature),
+        Weakness::OldVersion(ProtocolVersion::TLS_1_0),
+        Weakness::NoAead(suite),
+        Weakness::WeakCertificateKey("RSA 1024".to_owned()),
+    ];
+    for language in Language::ALL {
+        let mut sentences: Vec<String> = Vec::new();
+        for what in &faults {
+            sentences.push(language.fault(&Fault {
+                side: Side::Server,
+                offset: 12_345,
+                step: None,
+                what: what.clone(),
+            }));
+            assert!(sentences.last().is_some_and(|it| it.contains("12,345")));
+        }
+        sentences.extend(claims.iter().map(|claim| language.claim(claim)));
+        let verdicts = verdicts_of_each_kind();
+        sentences.extend(verdicts.iter().map(|verdict| language.verdict(verdict)));
+        sentences.extend(ends.map(|end| language.end(Side::Client, end)));
+        sentences.extend(sealed.map(|why| language.sealed(why)));
+        sentences.extend(weaknesses.iter().map(|it| language.weakness(it).what));
+        let distinct: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(distinct.len(), sentences.len(), "each says something else");
+        for sentence in &sentences {
+            assert!(!sentence.contains('{'), "{sentence}");
+            assert!(sentence.ends_with(['.', '。']), "{sentence}");
+        }
+    }
+}
+
+fn faults_of_each_kind() -> Vec<FaultKind> {
+    let error = |problem| DecodeError {
+        at: 7,
+        field: "cipher_suites",
+        problem,
+    };
+    let problems = [
+        Problem::Truncated { needed: 2, left: 1 },
+        Problem::TooLong { length: 9, left: 1 },
+        Problem::Trailing { left: 1 },
+        Problem::Uneven { length: 3, item: 2 },
+        Problem::Empty,
+        Problem::Size {
+            length: 1,
+            least: 2,
+            most: 3,
+        },
+        Problem::Value { value: 5 },
+    ];
+    let mut faults: Vec<FaultKind> = problems.map(|it| FaultKind::Malformed(error(it))).into();
+    let (octets, limit) = (70_000, 16_384);
+    faults.extend([
+        FaultKind::RecordTooLong { octets, limit },
+        FaultKind::EmptyRecord(ContentType::HANDSHAKE),
+        FaultKind::MessageTooLong { octets, limit },
+        FaultKind::OutOfOrder(HandshakeType::FINISHED),
+        FaultKind::Interleaved(ContentType::ALERT),
+        FaultKind::Lost { octets: 1460 },
+        FaultKind::Truncated { missing: 3 },
+        FaultKind::Undecryptable { sequence: 0 },
+    ]);
+    let foreign = [
+        Foreign::HttpRequest,
+        Foreign::HttpResponse,
+        Foreign::Http2,
+        Foreign::Ssh,
+        Foreign::Greeting,
+        Foreign::SslV2,
+        Foreign::ProxyHeader,
+        Foreign::Dtls,
+        Foreign::Unknown,
+    ];
+    faults.extend(foreign.map(FaultKind::Foreign));
+    faults
+}
+
+fn verdicts_of_each_kind() -> Vec<Verdict> {
+    let refutations = [
+        Refutation::Differs,
+        Refutation::BadSignature,
+        Refutation::WrongKeyForScheme,
+        Refutation::SchemeNotOffered,
+        Refutation::BadCertificate("7".to_owned()),
+        Refutation::BadChain("7".to_owned()),
+        Refutation::Downgraded(ProtocolVersion::TLS_1_3),
+        Refutation::ChangedHello("random"),
+    ];
+    let missing = [
+        Missing::Keys,
+        Missing::Transcript,
+        Missing::Certificate,
+        Missing::Psk,
+        Missing::LogKey,
+        Missing::Roots,
+        Missing::Algorithm,
+    ];
+    let mut verdicts = vec![Verdict::Confirmed];
+    verdicts.extend(refutations.map(Verdict::Refuted));
+    verdicts.extend(missing.map(Verdict::NotDerivable));
+    verdicts
 }
