@@ -33,7 +33,7 @@ pub struct Fingerprint {
     pub ja3_text: String,
     /// JA4: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
     pub ja4: String,
-    /// JA4 with lists in place of their hashes, which FoxIO calls `JA4_r`.
+    /// JA4 with lists in place of their hashes, which `FoxIO` calls `JA4_r`.
     pub ja4_raw: String,
 }
 

@@ -112,11 +112,11 @@ impl SupportedKxGroup for Told {
 
 impl ToldExchange {
     fn tell(
-        self: Box<Self>,
+        self,
         peer_pub_key: &[u8],
         complete: impl FnOnce(Box<dyn ActiveKeyExchange>) -> Result<SharedSecret, Error>,
     ) -> Result<SharedSecret, Error> {
-        let Self { exchange, recorder } = *self;
+        let Self { exchange, recorder } = self;
         let own = exchange.pub_key().to_vec();
         let secret = complete(exchange)?;
         recorder.exchanged([&own, peer_pub_key], secret.secret_bytes());
@@ -126,7 +126,7 @@ impl ToldExchange {
 
 impl ActiveKeyExchange for ToldExchange {
     fn complete(self: Box<Self>, peer_pub_key: &[u8]) -> Result<SharedSecret, Error> {
-        self.tell(peer_pub_key, |exchange| exchange.complete(peer_pub_key))
+        (*self).tell(peer_pub_key, |exchange| exchange.complete(peer_pub_key))
     }
 
     fn complete_for_tls_version(
@@ -134,7 +134,7 @@ impl ActiveKeyExchange for ToldExchange {
         peer_pub_key: &[u8],
         tls_version: &SupportedProtocolVersion,
     ) -> Result<SharedSecret, Error> {
-        self.tell(peer_pub_key, |exchange| {
+        (*self).tell(peer_pub_key, |exchange| {
             exchange.complete_for_tls_version(peer_pub_key, tls_version)
         })
     }
@@ -147,7 +147,7 @@ impl ActiveKeyExchange for ToldExchange {
         self: Box<Self>,
         peer_pub_key: &[u8],
     ) -> Result<SharedSecret, Error> {
-        self.tell(peer_pub_key, |exchange| {
+        (*self).tell(peer_pub_key, |exchange| {
             exchange.complete_hybrid_component(peer_pub_key)
         })
     }

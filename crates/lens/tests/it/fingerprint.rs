@@ -1,6 +1,7 @@
 //! Fingerprints of hellos that real clients send, judged by tshark (JA3) and by a Python program (JA4), and
 //! the table of clients that are known, which is made of them.
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -355,17 +356,13 @@ for line in sys.stdin:
 
 fn judge_ja4(clients: &[Client]) {
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = clients
-        .iter()
-        .map(|(_, _, sent)| {
-            let digits: String = sent
-                .hello
-                .iter()
-                .map(|octet| format!("{octet:02x}"))
-                .collect();
-            digits + "\n"
-        })
-        .collect();
+    let mut lines = String::new();
+    for (_, _, sent) in clients {
+        for octet in &sent.hello {
+            write!(lines, "{octet:02x}").unwrap();
+        }
+        lines.push('\n');
+    }
     let file = folder.path().join("hellos");
     std::fs::write(&file, lines).unwrap();
     let said = run_python(JA4, &file);

@@ -15,7 +15,7 @@ use ravelin_lens::story::Story;
 use ravelin_lens::tickets::Memory;
 use ravelin_pki::{HostName, Trust, pem};
 use ravelin_tls::inspect::ClientOptions;
-use ravelin_tls::starttls::{StartTls, StartTlsError};
+use ravelin_tls::starttls::{Protocol, StartTls, StartTlsError};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
@@ -131,7 +131,7 @@ fn answer(good: bool) -> ExitCode {
 impl<'a> Plan<'a> {
     fn new(host: &str, arguments: &'a InspectArguments) -> Result<Self, Failure> {
         let wanted = &arguments.connection;
-        let usual = wanted.starttls.map_or(443, |protocol| protocol.port());
+        let usual = wanted.starttls.map_or(443, Protocol::port);
         let Some(Target::Server { host, port, name }) = Target::server(host, usual) else {
             return Err(
                 Failure::usage(format!("no server can be called \"{host}\"")).hint(

@@ -250,13 +250,13 @@ fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
     let certificates = Arc::new(Certificates::new(served));
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
     let witness = recorder::witness();
-    let server = |alpn: &[&[u8]]| {
+    let with = |alpn: &[&[u8]]| {
         ServerTls::witnessed(certificates.clone(), &tickets, alpn, &witness)
             .map_err(|error| Failure::of(&error))
     };
     Ok(Servers {
-        http: server(&[b"http/1.1"])?,
-        without: server(&[])?,
+        http: with(&[b"http/1.1"])?,
+        without: with(&[])?,
     })
 }
 

@@ -112,8 +112,7 @@ fn numbered(line: &[u8], good: u16) -> Line {
     match (code, rest.first()) {
         (Some(code), Some(b'-')) if code == good => Line::More,
         (Some(code), Some(b' ') | None) if code == good => Line::Good,
-        (Some(400..=599_u16), _) => Line::Bad,
-        (Some(100..=399), Some(b' ' | b'-') | None) => Line::Bad,
+        (Some(400..=599_u16), _) | (Some(100..=399), Some(b' ' | b'-') | None) => Line::Bad,
         _ => Line::Strange,
     }
 }

@@ -43,8 +43,11 @@ fn mysql_greeting(capabilities: u16) -> Vec<u8> {
     packet
 }
 
+/// A protocol, what the server says, and what is said to it.
+type Dialogue = (Protocol, Vec<Vec<u8>>, Vec<&'static [u8]>);
+
 /// Dialogues that lead to TLS: what the server says, and what is said to it.
-fn dialogues() -> Vec<(Protocol, Vec<Vec<u8>>, Vec<&'static [u8]>)> {
+fn dialogues() -> Vec<Dialogue> {
     let text = |answers: &[&str]| {
         answers
             .iter()
@@ -240,7 +243,7 @@ fn a_server_that_speaks_without_end_is_not_listened_to() {
         let (_, end) = speak(protocol, &[&endless], 1000);
         assert_eq!(end, Err(StartTlsError::TooLong), "{protocol}");
     }
-    let endless = [&b"<stream:stream>"[..], &[b'x'; 70 << 10]].concat();
+    let endless = [&b"<stream:stream>"[..], &vec![b'x'; 70 << 10]].concat();
     let (_, end) = speak(Protocol::Xmpp, &[&endless], 1000);
     assert_eq!(end, Err(StartTlsError::TooLong));
 }
