@@ -90,6 +90,9 @@ struct Exchange {
     secret: Octets,
 }
 
+/// How many pieces of octets are kept: who sends single octets does not get 64 bytes of memory for each.
+const MOST_PIECES: usize = 4096;
+
 /// A connection has a dozen; who makes more is a peer that changes keys to fill our memory.
 const MOST_SECRETS: usize = 64;
 
@@ -254,6 +257,9 @@ impl Recording {
     }
 
     fn hear(&mut self, side: Side, octets: &[u8]) {
+        if self.heard.len() >= MOST_PIECES {
+            self.room = 0;
+        }
         let kept = octets.len().min(self.room);
         self.room -= kept;
         let (kept, missed) = octets.split_at(kept);

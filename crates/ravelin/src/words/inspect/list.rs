@@ -75,7 +75,7 @@ impl List {
             self.begun = true;
             let _ = writeln!(
                 self.text,
-                "{BOLD}{:>6}  {:<45} {:<8} {:<32} {:<18} {:<10} name{BOLD:#}",
+                "{BOLD}{:>6}  {:<45} {:<8} {:<39} {:<18} {:<10} name{BOLD:#}",
                 "number", "from, to", "version", "suite", "group", "checks"
             );
         }
@@ -87,7 +87,7 @@ impl List {
         let between = format!("{} → {}", told.opening.client, told.opening.server);
         let _ = write!(
             self.text,
-            "{:>6}  {between:<45} {:<8} {:<32} {:<18} ",
+            "{:>6}  {between:<45} {:<8} {:<39} {:<18} ",
             line.stream,
             line.version.as_deref().unwrap_or("-"),
             line.suite.as_deref().unwrap_or("-"),
@@ -130,10 +130,6 @@ impl List {
 
 /// What a line tells of a connection. Members are added and never taken away.
 #[derive(Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that have nothing to do with each other"
-)]
 struct Line {
     stream: u64,
     client: String,
