@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod convert;
 mod docs;
+mod explained;
 mod foreign;
 mod inspect;
 mod judges;
