@@ -21,6 +21,7 @@ use crate::rfc8448::octets;
 
 mod gnutls;
 mod openssl;
+mod openssl_trace;
 mod python;
 
 /// How long a program may take for what it was asked.
