@@ -23,6 +23,7 @@ mod gnutls;
 mod openssl;
 mod openssl_trace;
 mod python;
+mod tshark;
 
 /// How long a program may take for what it was asked.
 const PATIENCE: Duration = Duration::from_secs(15);
