@@ -1,7 +1,8 @@
 //! From the octets of a connection to its [`Story`]: a state machine without IO and without a clock.
 //!
 //! It is told what each side sent, in pieces of any size, and keeps the story up to date. Records are cut
-//! here; `records` opens them, `messages` tells what is in them, and `tls13` and `tls12` follow the handshake.
+//! here; `records` opens them, `messages` tells what is in them, `tls13` and `tls12` follow the handshake, and
+//! `steps` writes it all down.
 //!
 //! What it holds is bounded by [`Limits`]: of each side a record and a message that are not whole, the
 //! handshake's messages before TLS 1.3 until it is over, and the story.
@@ -14,13 +15,14 @@ use ravelin_wire::sslv2;
 
 use crate::knowledge::Knowledge;
 use crate::ledger::Side;
-use crate::story::{End, FaultKind, Story, What};
+use crate::story::{End, Epoch, FaultKind, Story, What};
 
 mod hello;
 mod keys;
 mod messages;
 mod proofs;
 mod records;
+mod steps;
 mod tls12;
 mod tls13;
 mod transcript;
@@ -108,8 +110,8 @@ struct Stream {
     began: Place,
     /// How many octets of a record of which the beginning is missing are still to come.
     skip: u64,
-    /// Whether no record can be found any more.
-    lost: bool,
+    /// What it is, if it is no TLS.
+    foreign: Option<Foreign>,
     /// Whether no message can be found any more.
     unreadable: bool,
     /// How many octets of application data may still be kept, decrypted and as they were on the wire.
@@ -135,7 +137,7 @@ impl<K: Knowledge> Connection<K> {
             joiner: Joiner::new(limits.message_octets),
             began: Place::default(),
             skip: 0,
-            lost: false,
+            foreign: None,
             unreadable: false,
             room: [limits.data_octets; 2],
         };
@@ -164,7 +166,7 @@ impl<K: Knowledge> Connection<K> {
         octets = self.streams[side as usize].skip(octets);
         // A record that began before is made whole first, so that no more than one is ever copied.
         let mut buffer = std::mem::take(&mut self.streams[side as usize].buffer);
-        while !buffer.is_empty() && !self.streams[side as usize].lost {
+        while !buffer.is_empty() && !self.is_foreign(side) {
             let wanted = match self.next(side, at, &buffer) {
                 Ok(taken) => {
                     buffer.drain(..taken);
@@ -179,7 +181,7 @@ impl<K: Knowledge> Connection<K> {
             buffer.extend_from_slice(piece);
             octets = rest;
         }
-        while !octets.is_empty() && !self.streams[side as usize].lost {
+        while !octets.is_empty() && !self.is_foreign(side) {
             match self.next(side, at, octets) {
                 Ok(taken) => octets = octets.get(taken..).unwrap_or_default(),
                 Err(_) => {
@@ -188,8 +190,9 @@ impl<K: Knowledge> Connection<K> {
                 }
             }
         }
-        if self.streams[side as usize].lost {
+        if self.is_foreign(side) {
             buffer = Vec::new();
+            self.foreign(side, at, octets);
         }
         self.streams[side as usize].buffer = buffer;
     }
@@ -201,7 +204,7 @@ impl<K: Knowledge> Connection<K> {
         }
         self.story.traffic[side as usize].octets += octets;
         self.spoke(side, octets);
-        if self.streams[side as usize].lost {
+        if self.is_foreign(side) {
             return;
         }
         self.fault(side, None, FaultKind::Lost { octets });
@@ -260,19 +263,35 @@ impl<K: Knowledge> Connection<K> {
                 Ok(octets)
             }
             Next::NoRecord(foreign) => {
-                self.spoke(side, bytes.len() as u64);
                 self.fault(
                     side,
                     Some(self.story.steps.len()),
                     FaultKind::Foreign(foreign),
                 );
-                let room = self.streams[side as usize].room[0].min(bytes.len());
-                let kept = bytes.get(..room).unwrap_or_default();
-                self.step(side, at, What::Foreign(foreign), kept, bytes.len());
-                self.streams[side as usize].lost = true;
+                self.streams[side as usize].foreign = Some(foreign);
+                self.foreign(side, at, bytes);
                 Ok(bytes.len())
             }
         }
+    }
+
+    fn is_foreign(&self, side: Side) -> bool {
+        self.streams[side as usize].foreign.is_some()
+    }
+
+    /// Tells what is no TLS, as far as there is room for it.
+    fn foreign(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
+        let Some(foreign) = self.streams[side as usize].foreign else {
+            return;
+        };
+        if octets.is_empty() {
+            return;
+        }
+        self.spoke(side, octets.len() as u64);
+        let place = self.place(side);
+        let what = What::Foreign(foreign);
+        self.run(side, at, what, octets, octets.len(), Epoch::Clear, place);
+        self.streams[side as usize].offset += octets.len() as u64;
     }
 
     /// Counts what `side` said, as long as the handshake goes on.

@@ -3,6 +3,10 @@
 //!
 //! Values in, a [`Verdict`](crate::story::Verdict) out. Which message holds what, and which certificate is
 //! whose, is the affair of whoever follows the connection.
+//!
+//! Not checked here, although the registry names them: Ed448, SLH-DSA, SM2, GOST and what goes by names
+//! instead of keys; ECDSA on other curves than those of NIST, with MD5 or SHA-224, and with SHA-1 on P-384.
+//! A verdict on these says that the algorithm is missing.
 
 mod chain;
 mod compression;

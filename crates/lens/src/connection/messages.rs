@@ -8,8 +8,8 @@ use ravelin_wire::registry::{CodePoint as _, HandshakeType};
 use super::records::Content;
 use super::{Connection, Phase, Place};
 use crate::knowledge::Knowledge;
-use crate::ledger::{QuantityId, Side};
-use crate::story::{Check, Claim, FaultKind, Verdict, What};
+use crate::ledger::Side;
+use crate::story::{FaultKind, What};
 
 impl<K: Knowledge> Connection<K> {
     /// Tells a message, whole, the last octets of which are in `content`.
@@ -128,21 +128,6 @@ impl<K: Knowledge> Connection<K> {
     pub(super) fn add(&mut self, side: Side, message: &Handshake<'_>, bytes: &[u8]) {
         self.transcript
             .add(name(side, message.handshake_type()), bytes);
-    }
-
-    pub(super) fn check(
-        &mut self,
-        step: usize,
-        claim: Claim,
-        verdict: Verdict,
-        inputs: Vec<QuantityId>,
-    ) {
-        self.story.checks.push(Check {
-            claim,
-            verdict,
-            step,
-            inputs,
-        });
     }
 }
 

@@ -82,12 +82,12 @@ fn changed_extension(
         // These may go, and padding may come.
         !(kind == ExtensionType::EARLY_DATA || kind == ExtensionType::PADDING)
     });
-    let mut before = before.by_ref().peekable();
     let mut cookie_missing = cookie.is_some();
     for now in second.extensions() {
         let kind = now.extension_type();
         match now {
             Extension::Padding(_) => continue,
+            Extension::Present(ExtensionType::EARLY_DATA) => return Some(name(kind)),
             Extension::Cookie(said) => {
                 // No first hello has one.
                 if cookie != Some(*said) {
@@ -111,7 +111,10 @@ fn changed_extension(
             _ => was == now,
         };
         if !kept {
-            return Some(name(was.extension_type()));
+            // Where another one stands in its place, it is gone, or that one was put before it.
+            let was = was.extension_type();
+            let is_there = |kind| second.extensions().any(|it| it.extension_type() == kind);
+            return Some(name(if is_there(was) { kind } else { was }));
         }
     }
     if cookie_missing {

@@ -94,23 +94,20 @@ pub fn timestamps(
         .extension(&Oid::SCT_LIST)
         .and_then(|extension| listed(&extension.der))
     {
-        let issuer = issuer(&certificate, chain);
-        let logged = issuer.and_then(|issuer| Logged::precertificate(&certificate, &issuer).ok());
+        let logged = issuer(&certificate, chain)
+            .and_then(|issuer| Logged::precertificate(&certificate, &issuer).ok());
         look(TimestampPlace::Certificate, &list, logged.as_ref());
     }
     let logged = Logged::Certificate(certificate.der().to_vec());
     let response = ocsp_response.and_then(|der| OcspResponse::from_der(der).ok());
-    let extensions = response
+    let responses = response
         .iter()
         .filter_map(OcspResponse::basic)
-        .flat_map(|basic| {
-            let about = |single: &&ravelin_pki::ocsp::SingleResponse| {
-                single.cert_id.serial_number() == certificate.serial_number()
-            };
-            basic.responses.iter().filter(about)
-        });
+        .flat_map(|basic| &basic.responses)
+        // A stapled response is of the issuer of this certificate: its number is enough.
+        .filter(|single| single.cert_id.serial_number() == certificate.serial_number());
     if let Some(oid) = Oid::from_der_content(OCSP_SCT_LIST) {
-        for single in extensions {
+        for single in responses {
             let list: Option<Vec<&[u8]>> =
                 single.extensions.get(&oid).and_then(|it| listed(&it.der));
             if let Some(list) = list {

@@ -410,6 +410,40 @@ proptest! {
         }
     }
 
+    /// Records and messages that look right from outside, of any kind, in any order.
+    #[test]
+    fn any_records_are_borne(
+        records in prop::collection::vec(
+            (any::<bool>(), 20_u8..26, 0_u8..25, prop::collection::vec(any::<u8>(), 0..60)),
+            1..40,
+        ),
+        gap in 0_usize..40,
+    ) {
+        let limits = Limits { steps: 20, records: 15, data_octets: 50, ..Limits::default() };
+        let tell = |most: usize| {
+            let mut connection = Connection::new(&Wrong, limits);
+            for (index, (is_server, content, message, body)) in records.iter().enumerate() {
+                let side = if *is_server { Side::Server } else { Side::Client };
+                let body = match content {
+                    22 => [&[*message, 0, 0, body.len() as u8], &body[..]].concat(),
+                    _ => body.clone(),
+                };
+                let record = [&[*content, 3, 3, 0, body.len() as u8], &body[..]].concat();
+                for piece in record.chunks(most) {
+                    connection.receive(side, NOW, piece);
+                }
+                if index == gap {
+                    connection.lost(side, NOW, 7);
+                }
+            }
+            connection.finish()
+        };
+        let story = tell(usize::MAX);
+        prop_assert_eq!(format!("{story:?}"), format!("{:?}", tell(1)));
+        prop_assert!(story.steps.len() <= 22);
+        prop_assert!(story.records.len() <= 15);
+    }
+
     #[test]
     fn any_change_of_an_octet_is_borne(at in 0_usize..4000, mask in 1_u8.., cut in 0_usize..4000) {
         for trace in [simple(), retried()] {

@@ -5,6 +5,7 @@
 mod conversations;
 mod damage;
 mod peers;
+mod proof;
 mod protection;
 mod rfc8448;
 mod tls12;
