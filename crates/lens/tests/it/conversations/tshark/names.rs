@@ -39,10 +39,11 @@ const FINER: &[&str] = &[
     "tls.handshake.random_bytes",
 ];
 
-const OTHER_LAYERS: &[&str] = &["tls.handshake.certificate", "tls.handshake.dname"];
+const OTHER_LAYERS: &[&str] = &["tls.handshake.certificate", "tls.handshake.dname", "ocsp"];
 
 /// Names of tshark, and what the same range is with us.
 pub(super) const NAMES: &[(&str, &[&str])] = &[
+    ("ocsp", &["ocsp_response.ocsp_response"]),
     ("\"Diffie-Hellman Client Params\"", &["handshake[]"]),
     ("\"Diffie-Hellman Server Params\"", &["handshake[]"]),
     ("\"EC Diffie-Hellman Client Params\"", &["handshake[]"]),
@@ -273,7 +274,7 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ),
     (
         "tls.handshake.extensions_status_request_type",
-        &["extension.status_type"],
+        &["extension.status_type", "handshake.status_type"],
     ),
     (
         "tls.handshake.extensions_supported_group",
@@ -301,6 +302,11 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
         &["handshake.request_update"],
     ),
     ("tls.handshake.length", &["handshake.length"]),
+    ("tls.handshake.ocsp_response_len", &["ocsp_response.length"]),
+    (
+        "tls.handshake.ocsp_response",
+        &["ocsp_response.ocsp_response"],
+    ),
     ("tls.handshake.p", &["dh_p.dh_p"]),
     ("tls.handshake.p_len", &["dh_p.length"]),
     ("tls.handshake.random", &["handshake.random"]),

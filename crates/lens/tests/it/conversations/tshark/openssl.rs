@@ -1,10 +1,12 @@
 //! OpenSSL with itself.
 
+use std::process::Command;
+
 use ravelin_lens::ledger::Side;
 
 use super::super::openssl::{PING_PONG, Script, Server};
 use super::super::{Recording, SHARED_KEY, Workshop};
-use super::judge;
+use super::{judge, tell};
 
 const ALL: &[&str] = &["-cipher", "ALL:@SECLEVEL=0"];
 
@@ -129,4 +131,27 @@ fn tshark_agrees_on_who_is_who_in_older_versions_of_openssl() {
     let client = [&["-tls1_2"], ALL].concat();
     recordings.push(alone(&shop, &server, &client, &again));
     judge("TLS 1.0 to 1.2 of openssl, who is who", &recordings, 2000);
+}
+
+#[test]
+fn tshark_agrees_on_staples_of_openssl() {
+    let shop = Workshop::rsa();
+    std::fs::write(shop.path("index.txt"), "").unwrap();
+    let made = Command::new("openssl")
+        .args(["ocsp", "-index", "index.txt", "-respout", "staple.der"])
+        .args(["-CA", "certificate.pem", "-issuer", "certificate.pem"])
+        .args(["-cert", "certificate.pem", "-noverify"])
+        .args(["-rsigner", "certificate.pem", "-rkey", "key.pem"])
+        .current_dir(shop.folder.path())
+        .output()
+        .expect("openssl runs");
+    assert!(made.status.success(), "{made:?}");
+    let staple = shop.path("staple.der").display().to_string();
+    let mut server = Server::start(&shop, &["-status_file", &staple]);
+    let recordings =
+        ["-tls1_2", "-tls1_3"].map(|version| server.connect(&[version, "-status"], PING_PONG));
+    for story in tell(&recordings) {
+        assert!(story.agreement.ocsp_response.is_some());
+    }
+    judge("staples of openssl", &recordings, 200);
 }
