@@ -21,7 +21,9 @@ use crate::rfc8448::octets;
 
 mod gnutls;
 pub(crate) mod openssl;
+mod openssl_trace;
 mod python;
+mod tshark;
 
 /// How long a program may take for what it was asked.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -30,7 +30,7 @@ use crate::listen_on::ListenOn;
     ravelin inspect --listen 8443   # then open https://localhost:8443 in a browser")]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct InspectArguments {
-    /// The server: HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST
+    /// The server: HOST, HOST:PORT or https://HOST; an IPv6 address in brackets before its port
     #[arg(
         value_name = "HOST",
         required_unless_present_any = ["listen", "pcap"],

@@ -1,6 +1,6 @@
 //! What `ravelin inspect` says beside what the explorer tells: whom it speaks to, and what a client offers.
 //!
-//! What clients and servers send gets to the terminal by names of registries, numbers, and [`clean`] text.
+//! What clients and servers send gets to the terminal by names of registries, numbers, and clean text.
 
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;

@@ -15,12 +15,17 @@ use super::{
 use crate::traces::all_is_well_but;
 
 /// Connections of `gnutls-cli` to `gnutls-serv`, which sends back what it is sent.
-fn connect(shop: &Workshop, priority: &str, more: &[&str], connections: usize) -> Vec<Recording> {
+pub(super) fn connect(
+    shop: &Workshop,
+    priority: &str,
+    more: &[&str],
+    connections: usize,
+) -> Vec<Recording> {
     connect_to(shop, priority, &[], more, connections)
 }
 
 /// The same, where the server is told more too.
-fn connect_to(
+pub(super) fn connect_to(
     shop: &Workshop,
     priority: &str,
     server: &[&str],

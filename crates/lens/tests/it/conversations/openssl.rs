@@ -22,24 +22,24 @@ use super::{
 use crate::traces::all_is_well_but;
 
 /// `openssl s_server`, which prints what it is sent, and sends what it is told to.
-struct Server<'s> {
+pub(super) struct Server<'s> {
     shop: &'s Workshop,
     program: Program,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     connections: usize,
 }
 
 /// What is done once the handshake is over: who is told to say what, and the words that the other prints, or
 /// behind a `<`, that the same prints.
-type Script<'s> = &'s [(Side, &'s str, &'s str)];
+pub(super) type Script<'s> = &'s [(Side, &'s str, &'s str)];
 
-const PING_PONG: Script = &[
+pub(super) const PING_PONG: Script = &[
     (Side::Client, "ping\n", "ping"),
     (Side::Server, "pong\n", "pong"),
 ];
 
 impl<'s> Server<'s> {
-    fn start(shop: &'s Workshop, arguments: &[&str]) -> Self {
+    pub(super) fn start(shop: &'s Workshop, arguments: &[&str]) -> Self {
         let mut program = Program::start(
             Command::new("openssl")
                 .args(["s_server", "-accept", "127.0.0.1:0", "-cert"])
@@ -61,11 +61,11 @@ impl<'s> Server<'s> {
     }
 
     /// One connection of `openssl s_client`.
-    fn connect(&mut self, arguments: &[&str], script: Script) -> Recording {
+    pub(super) fn connect(&mut self, arguments: &[&str], script: Script) -> Recording {
         self.connect_with(arguments, script, |_| {})
     }
 
-    fn connect_with(
+    pub(super) fn connect_with(
         &mut self,
         arguments: &[&str],
         script: Script,
