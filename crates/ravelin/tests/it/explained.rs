@@ -59,8 +59,10 @@ fn two_visitors_at_once_each_see_their_own() {
             .ask("GET /handshake HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
         assert_eq!(shown.status, 200);
         let shown = String::from_utf8(shown.body).unwrap();
-        let hex =
-            |name: &str| -> String { name.bytes().map(|octet| format!("{octet:02x}")).collect() };
+        let hex = |name: &str| {
+            let octets: Vec<_> = name.bytes().map(|octet| format!("{octet:02x}")).collect();
+            octets.concat()
+        };
         assert!(shown.contains(&hex(names[own])), "its own request is there");
         assert!(!shown.contains(&hex(names[other])), "another's is not");
     }
