@@ -227,7 +227,8 @@ fn an_answer_reaches_a_client_that_is_still_sending() {
         "[[site.route]]\nbody_limit = \"1KiB\"\nrespond = { body = \"thanks\\n\" }\n\
          [[site.route]]\npath = \"/free\"\nbody_limit = \"1GiB\"\nrespond = { status = 403 }\n",
     ));
-    let large = server.place.write("large", vec![b'x'; 400_000]);
+    // No more than the server goes on reading once it has answered: curl may not look up before.
+    let large = server.place.write("large", vec![b'x'; 200_000]);
     let data = format!("@{}", large.display());
     for (option, _) in VERSIONS {
         for (path, status) in [("/", 413), ("/free", 403)] {
