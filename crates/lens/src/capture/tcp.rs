@@ -29,8 +29,8 @@ pub(super) struct Connection {
     directions: [Stream; 2],
     /// When it was heard of last, in nanoseconds since 1970.
     pub(super) at: u64,
-    /// Since when a hole is waited for that the other side does not have, and for how many packets.
-    waiting: Option<(u64, u8)>,
+    /// How long each direction has waited for something that is missing.
+    waiting: [Option<Waiting>; 2],
     /// One side heard what the capture does not have: acknowledgements say nothing of what will come.
     holed: bool,
     pub(super) is_closed: bool,
@@ -51,6 +51,16 @@ struct Stream {
     acknowledged: u64,
     /// Where it ends.
     end: Option<u64>,
+}
+
+/// How long something that is missing has been waited for.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    /// Since when, in nanoseconds since 1970.
+    since: u64,
+    packets: u8,
+    /// How far the direction was that has to go on. Where it does, the wait is another one.
+    at: u64,
 }
 
 /// What became of a connection.
@@ -83,7 +93,7 @@ impl Connection {
             client,
             directions: Default::default(),
             at: 0,
-            waiting: None,
+            waiting: [None; 2],
             holed: false,
             is_closed: false,
         }
@@ -270,25 +280,46 @@ impl Connection {
 
     /// Counts how long a hole is waited for that is known to be one, and gives it up in the end.
     fn wait(&mut self, at: u64, consumer: &mut impl Consumer) {
+        let mut counted = false;
         loop {
-            let is_missing = |stream: &Stream| {
-                let first = stream.assembly.first();
-                first.is_some_and(|first| first <= stream.acknowledged.max(stream.assembly.next()))
-            };
-            if !self.directions.iter().any(is_missing) {
-                self.waiting = None;
+            let mut over = false;
+            for direction in 0..2 {
+                over |= self.waits_too_long(direction, at, !counted);
+            }
+            counted = true;
+            if !over {
                 return;
             }
-            let (since, packets) = self.waiting.unwrap_or((at, 0));
-            let packets = packets + 1;
-            self.waiting = Some((since, packets));
-            let over = at.saturating_sub(since) >= PATIENCE_NANOSECONDS;
-            if packets < PATIENCE_PACKETS && !over {
-                return;
-            }
-            self.waiting = None;
+            self.waiting = [None; 2];
             self.give_up(at, consumer);
         }
+    }
+
+    /// Whether a direction has waited long enough; `counts` if it waits a packet more.
+    fn waits_too_long(&mut self, direction: Direction, at: u64, counts: bool) -> bool {
+        let stream = &self.directions[direction];
+        let reach = stream.acknowledged.max(stream.assembly.next());
+        let is_missing = stream.assembly.first().is_some_and(|first| first <= reach);
+        if !is_missing {
+            self.waiting[direction] = None;
+            return false;
+        }
+        // What waits for the other side goes on where that does.
+        let mut progress = stream.assembly.next();
+        if stream.assembly.front().is_some() {
+            progress += self.directions[1 - direction].assembly.next();
+        }
+        let new = Waiting {
+            since: at,
+            packets: 0,
+            at: progress,
+        };
+        let before = self.waiting[direction].filter(|waiting| waiting.at == progress);
+        let mut waiting = before.unwrap_or(new);
+        waiting.packets += u8::from(counts);
+        self.waiting[direction] = Some(waiting);
+        waiting.packets >= PATIENCE_PACKETS
+            || at.saturating_sub(waiting.since) >= PATIENCE_NANOSECONDS
     }
 
     /// Gives up a hole: one that the other side does not have, else that which most waits behind. What only
