@@ -15,7 +15,7 @@ use ravelin_lens::text::{self, Options};
 
 use crate::arguments::inspect::{Detail, InspectArguments, Tongue};
 use crate::dial::Bounds;
-use crate::failure::Failure;
+use crate::failure::{ANSWER_IS_NO, Failure};
 use crate::words;
 
 mod capture;
@@ -117,6 +117,15 @@ fn bounds(arguments: &InspectArguments) -> Bounds {
     Bounds {
         patience: arguments.timeout.map_or(PATIENCE, |span| span.0),
         octets: MOST_OCTETS,
+    }
+}
+
+/// The exit code of a connection that was looked at.
+fn answer(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ANSWER_IS_NO)
     }
 }
 

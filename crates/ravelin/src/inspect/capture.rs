@@ -16,9 +16,9 @@ use ravelin_lens::server_key::ServerKey;
 use ravelin_lens::survey::{Keys, Survey, Told, Totals};
 use ravelin_pki::HostName;
 
-use super::{holds, json, limits, tell, write_page};
+use super::{answer, holds, json, limits, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
-use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::failure::Failure;
 use crate::{cert, key, words};
 
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
@@ -191,14 +191,6 @@ impl Capture<'_> {
             ))
         }
         .hint(format!("ravelin inspect --pcap {file}   # lists them"))
-    }
-}
-
-fn answer(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(ANSWER_IS_NO)
     }
 }
 

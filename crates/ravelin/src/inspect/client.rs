@@ -20,11 +20,11 @@ use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
 use super::failed::{self, Ended};
-use super::{MOST_OCTETS, holds, json, limits, tell, write_page};
+use super::{MOST_OCTETS, answer, holds, json, limits, tell, write_page};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
-use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::failure::Failure;
 use crate::{cert, key, words};
 
 /// What is to be done, with everything read and nothing sent.
@@ -118,14 +118,6 @@ fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Fa
             .map_err(|error| Failure::of(&error))?;
     }
     super::write(file, &capture, Secrets::Shown)
-}
-
-fn answer(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(ANSWER_IS_NO)
-    }
 }
 
 impl<'a> Plan<'a> {
