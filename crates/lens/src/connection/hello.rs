@@ -224,15 +224,7 @@ impl<K: Knowledge> Connection<K> {
         let gap = guard.gap;
         guard.change(
             Epoch::EarlyData,
-            Ok(Keys {
-                epoch: Epoch::EarlyData,
-                protection,
-                secret: Some(keys.secret),
-                key: Some(keys.key),
-                iv: Some(keys.iv),
-                mac_key: None,
-                opened: 0,
-            }),
+            Ok(Keys::of_traffic(Epoch::EarlyData, protection, keys)),
         );
         guard.next = next;
         guard.gap = gap;

@@ -6,6 +6,7 @@ use ravelin_wire::record::Record;
 
 use crate::ledger::QuantityId;
 use crate::protection::{Opened, Protection};
+use crate::schedule::tls13::TrafficKeys;
 use crate::story::{Epoch, Sealed};
 
 /// What protects the records of one side.
@@ -40,6 +41,21 @@ pub(super) struct Keys {
     pub(super) mac_key: Option<QuantityId>,
     /// How many records were opened with them.
     pub(super) opened: u64,
+}
+
+impl Keys {
+    /// Those of TLS 1.3, which opened nothing yet.
+    pub(super) fn of_traffic(epoch: Epoch, protection: Protection, keys: TrafficKeys) -> Self {
+        Self {
+            epoch,
+            protection,
+            secret: Some(keys.secret),
+            key: Some(keys.key),
+            iv: Some(keys.iv),
+            mac_key: None,
+            opened: 0,
+        }
+    }
 }
 
 /// A record that was opened.

@@ -156,15 +156,7 @@ impl<K: Knowledge> Connection<K> {
         };
         let suite = self.agreed.suite.ok_or(Sealed::UnknownCipher)?;
         let protection = Protection::tls13(suite, key, iv).ok_or(Sealed::UnknownCipher)?;
-        Ok(Keys {
-            epoch,
-            protection,
-            secret: Some(keys.secret),
-            key: Some(keys.key),
-            iv: Some(keys.iv),
-            mac_key: None,
-            opened: 0,
-        })
+        Ok(Keys::of_traffic(epoch, protection, keys))
     }
 
     pub(super) fn tell_tls13(

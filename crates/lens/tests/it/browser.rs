@@ -19,6 +19,17 @@ pub(crate) struct Browser {
     events: Vec<Value>,
 }
 
+/// How Chromium is started where nobody looks on: without a window, and without calls of its own to others.
+pub(crate) const UNATTENDED: [&str; 7] = [
+    "--headless",
+    "--no-sandbox", // as root it has none
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
 impl Browser {
     pub(crate) fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
@@ -26,16 +37,10 @@ impl Browser {
         let script = r#"exec chromium "$@" 3<&0 4>&1 0</dev/null 1>/dev/null"#;
         let mut child = Command::new("sh")
             .args(["-c", script, "sh"])
+            .args(UNATTENDED)
             .args([
-                "--headless",
                 "--remote-debugging-pipe",
-                "--no-sandbox", // as root it has none
-                "--disable-gpu",
                 "--disable-dev-shm-usage",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
                 "--hide-scrollbars",
                 "--force-color-profile=srgb",
             ])

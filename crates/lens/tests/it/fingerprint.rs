@@ -16,6 +16,8 @@ use ravelin_lens::recorder;
 use ravelin_tls::inspect::{self, ClientOptions};
 use ravelin_wire::handshake::{Agreed, ClientHello, Handshake};
 
+use crate::browser::UNATTENDED;
+
 /// The octets of a client's first records, and of the hello in them.
 struct Sent {
     records: Vec<u8>,
@@ -162,20 +164,8 @@ fn chromium() -> Client {
     let folder = format!("--user-data-dir={}", profile.path().display());
     let sent = sent_by(|port| {
         let url = format!("https://localhost:{port}/");
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--dump-dom",
-            &folder,
-            &url,
-        ];
-        spawn("chromium", &arguments)
+        let own = ["--disable-quic", "--dump-dom", &folder, &url];
+        spawn("chromium", &[&UNATTENDED[..], &own].concat())
     });
     ("Chromium", version, sent)
 }

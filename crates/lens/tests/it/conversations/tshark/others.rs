@@ -5,6 +5,7 @@ use std::process::Command;
 use super::super::openssl::Server;
 use super::super::{Known, Program, Recorder, Recording, SHARED_KEY, Workshop, gnutls};
 use super::judge;
+use crate::browser::UNATTENDED;
 
 #[test]
 fn tshark_agrees_on_gnutls() {
@@ -74,15 +75,8 @@ fn tshark_agrees_on_chromium() {
     let profile = format!("--user-data-dir={}", shop.path("profile").display());
     let recording = page(&shop, |url| {
         let mut command = Command::new("chromium");
-        command.args([
-            "--headless",
-            "--no-sandbox", // as root it has none
-            "--disable-gpu",
+        command.args(UNATTENDED).args([
             "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
             "--ignore-certificate-errors",
             "--virtual-time-budget=5000",
             "--dump-dom",
