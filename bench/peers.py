@@ -5,6 +5,7 @@ tickets, HTTP/1.1 and HTTP/2, connections kept for 75 s or more and any number o
 access log, no compression, and their cache of open files where they have one.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -40,6 +41,8 @@ class Peer:
     name = ""
     title = ""
     environment = {}
+    # Whether it is measured where nobody asks for it by name.
+    usual = True
 
     def __init__(self, out, content):
         self.out = out
@@ -85,6 +88,7 @@ class Ravelin(Peer):
     name = "ravelin"
     title = "Ravelin"
     config_name = "ravelin.toml"
+    routes = ""
 
     def find(self):
         binary = self.out.parents[1] / "target/bench-run/ravelin"
@@ -109,13 +113,36 @@ class Ravelin(Peer):
 hosts = [{listed}]
 certificate = {{ cert = "{self.content.certificate}", key = "{self.content.key}" }}
 
-[[site.route]]
+{self.routes}[[site.route]]
 files = {{ root = "{self.content.root}" }}
 """
 
     def command(self, config_path):
         home = config_path.parent / "home"
         return [self.binary, "serve", "--config", config_path, "--home", home]
+
+
+class RavelinShown(Ravelin):
+    """With a route that shows visitors their handshakes, so that all are recorded."""
+
+    name = "ravelin-shown"
+    title = "Ravelin, with a `handshake` route"
+    usual = False
+    routes = '[[site.route]]\npath = "/handshake"\nhandshake = true\n\n'
+
+
+class RavelinOther(Ravelin):
+    """Another build, to be held against this one."""
+
+    name = "ravelin-other"
+    title = "Ravelin, another build"
+    usual = False
+
+    def find(self):
+        binary = os.environ.get("RAVELIN_OTHER")
+        if not binary:
+            raise MissingServer("RAVELIN_OTHER names no binary")
+        return Path(binary)
 
 
 class Nginx(Peer):
@@ -265,7 +292,7 @@ class Caddy(Peer):
         return [self.binary, "run", "--config", config_path, "--adapter", "caddyfile"]
 
 
-PEERS = {peer.name: peer for peer in (Ravelin, Nginx, H2o, Caddy)}
+PEERS = {peer.name: peer for peer in (Ravelin, RavelinShown, RavelinOther, Nginx, H2o, Caddy)}
 
 
 def install(out, names):

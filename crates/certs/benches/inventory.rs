@@ -1,11 +1,12 @@
 //! What a journal with a million certificates costs: making its inventory, opening it, asking it,
 //! and issuing into it beside an empty one.
 //!
-//!     cargo bench -p ravelin-certs --bench inventory -- [CERTIFICATES] [FOLDER] [grown]
+//!     cargo bench -p ravelin-certs --bench inventory -- [CERTIFICATES] [FOLDER] [grown] [spread]
 //!
 //! A folder is kept, and used again; `ravelin ca list --home FOLDER` then reads it. With `grown`, the
-//! certificates are not put into the journal's file but issued into it, 1,000 at a time. Not
-//! Criterion: what is measured is one journal that takes a while to make, and waits for the disk, of
+//! certificates are not put into the journal's file but issued into it, 1,000 at a time. With `spread`
+//! each lives for as long as chance has it, so that new ones end anywhere between all others: the worst
+//! that can be for an inventory that is sorted by ends, and nothing that a CA does. Not Criterion: what is measured is one journal that takes a while to make, and waits for the disk, of
 //! which single figures say more than statistics.
 
 #![allow(clippy::print_stdout, reason = "its figures are what it is for")]
@@ -40,8 +41,10 @@ fn main() {
     let folder = arguments
         .next()
         .map_or(temporary.path().join("full"), PathBuf::from);
-    let grown = arguments.next().as_deref() == Some("grown");
-    let mut issuer = Issuer::new();
+    let how: Vec<String> = arguments.collect();
+    let is = |word| how.iter().any(|wanted| wanted == word);
+    let grown = is("grown");
+    let mut issuer = Issuer::new(is("spread"));
     let full = FileStore::open(&folder).unwrap();
     LocalAuthority::open(&full, &[], issuer.now).unwrap();
     build(&full, &mut issuer, count, grown);
@@ -173,33 +176,49 @@ fn ask(journal: &mut Journal, issuer: &Issuer) {
     });
 }
 
-/// Turn by turn, so that a disk that is slow for a while is so for both. First with the files in
-/// memory, as they are after a while, then each time from the disk.
+/// Turn by turn, so that a disk that is slow for a while is so for both: first what it takes to write
+/// certificates down, then to issue them, each with a key of its own and a signature. First with the
+/// files in memory, as they are after a while, then each time from the disk.
 fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
     std::fs::read(full.folder().join("ca/inventory.db")).unwrap();
-    for (what, size, turns, cold) in [
-        ("append 1", 1, 2000, false),
+    for (what, size, turns, cold, whole) in [
+        ("append 1", 1, 2000, false, false),
         // So many that the inventory catches up with them in between.
-        ("append 100", 100, 220, false),
-        ("append 1, nothing of it in memory", 1, 50, true),
-        ("append 100, nothing of it in memory", 100, 20, true),
+        ("append 100", 100, 220, false, false),
+        ("append 1, nothing of it in memory", 1, 50, true, false),
+        ("append 100, nothing of it in memory", 100, 20, true, false),
+        ("issue 1", 1, 2000, false, true),
+        ("issue 100", 100, 220, false, true),
+        ("issue 1, nothing of it in memory", 1, 50, true, true),
+        ("issue 100, nothing of it in memory", 100, 20, true, true),
     ] {
         let stores = [&FileStore::open(empty.join(what)).unwrap(), full];
         let mut journals = stores.map(|store| Journal::open(store).unwrap());
         let mut times = [Vec::new(), Vec::new()];
         let mut used = [Duration::ZERO; 2];
-        for _ in 0..turns {
-            let both = journals.iter_mut().zip(stores);
-            for (((journal, store), times), used) in both.zip(&mut times).zip(&mut used) {
+        for turn in 0..turns {
+            // Each is first as often as second: the second finds the disk busy with the first.
+            for which in [turn % 2, 1 - turn % 2] {
+                let (journal, store) = (&mut journals[which], stores[which]);
+                let (times, used) = (&mut times[which], &mut used[which]);
                 let now = SystemTime::now();
-                let events: Vec<Event> = (0..size).map(|_| issuer.issue(now)).collect();
+                let events: Vec<Event> = if whole {
+                    Vec::new()
+                } else {
+                    (0..size).map(|_| issuer.issue(now)).collect()
+                };
                 if cold {
                     // What SQLite has in the memory of this process goes too.
                     forget(store.folder());
                     *journal = Journal::open(store).unwrap();
                 }
                 let (start, before) = (Instant::now(), cpu_time());
-                journal.append(&events, now).unwrap();
+                if whole {
+                    let events: Vec<Event> = (0..size).map(|_| issuer.sign(now)).collect();
+                    journal.append(&events, now).unwrap();
+                } else {
+                    journal.append(&events, now).unwrap();
+                }
                 times.push(start.elapsed());
                 *used += cpu_time().saturating_sub(before);
             }
@@ -217,7 +236,7 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
             (median, mean, longest),
             (full_median, full_mean, full_longest),
         ] = figures;
-        let [used, full_used] = used.map(|used| micros(used) / number(turns));
+        let [used, full_used] = used.map(|used| micros(used) / number(turns as u64));
         println!(
             "{what}: median {median:.0} µs into an empty one, {full_median:.0} µs into this (ratio \
              {:.2}); mean {mean:.0} and {full_mean:.0} µs (ratio {:.2}); longest {longest:.0} and \
@@ -233,16 +252,18 @@ fn append(full: &FileStore, empty: &Path, issuer: &mut Issuer) {
 /// signed, with those written over: nobody looks at their signatures here, and a million take
 /// seconds. Which they are is the same in each run, but for the day it begins.
 struct Issuer {
+    authority: Authority,
     key: Fingerprint,
     signed: Certificate,
-    places: [usize; 3],
+    places: [usize; 4],
+    spread: bool,
     now: SystemTime,
     random: u64,
     issued: u64,
 }
 
 impl Issuer {
-    fn new() -> Self {
+    fn new(spread: bool) -> Self {
         let now = SystemTime::now();
         let key = PrivateKey::generate().unwrap();
         let authority = Authority::root("Bench", key, &NameConstraints::local(), now).unwrap();
@@ -261,12 +282,15 @@ impl Issuer {
         };
         Self {
             key: authority.certificate().public_key().fingerprint(),
+            authority,
             places: [
                 place(signed.serial_number().der_content()),
                 place(name(0, 0).as_bytes()),
+                place(utc_time(signed.not_before()).as_bytes()),
                 place(utc_time(signed.not_after()).as_bytes()),
             ],
             signed,
+            spread,
             now,
             random: 88_172_645_463_325_252,
             issued: 0,
@@ -280,26 +304,62 @@ impl Issuer {
         serial.truncate(4);
         serial.extend(&random[..14]);
         let name = name(self.next(), self.issued % 100_000);
-        // Ends spread over a year.
-        let life = Duration::from_secs(86_400 + self.next() % YEAR.as_secs());
-        let end = self.signed.not_before() + life;
+        let chance = self.next();
+        let life = if self.spread {
+            DAY + Duration::from_secs(chance % YEAR.as_secs())
+        } else {
+            DAY * LIVES[chance as usize % LIVES.len()]
+        };
+        let (begin, end) = (utc_time(at), at + life);
         let mut der = self.signed.der().to_vec();
-        let new =
-            [serial.as_slice(), name.as_bytes(), utc_time(end).as_bytes()].map(<[u8]>::to_vec);
+        let new = [
+            &serial,
+            name.as_bytes(),
+            begin.as_bytes(),
+            utc_time(end).as_bytes(),
+        ]
+        .map(<[u8]>::to_vec);
         for (place, octets) in self.places.iter().zip(&new) {
             der[*place..place + octets.len()].copy_from_slice(octets);
         }
+        let serial = SerialNumber::from_der_content(&serial);
+        let names = vec![name, "localhost".to_owned()];
+        self.event(serial, names, (at, end), CertificateDer::from(der))
+    }
+
+    /// One that is really issued.
+    fn sign(&mut self, at: SystemTime) -> Event {
+        self.issued += 1;
+        let name = name(self.next(), self.issued % 100_000);
+        let names = vec![name, "localhost".to_owned()];
+        let template = Template::leaf(names.iter().map(|name| name.parse().unwrap()).collect());
+        let life = DAY * LIVES[self.issued as usize % LIVES.len()];
+        let key = PrivateKey::generate().unwrap();
+        let der = self.authority.issue(&template, key.public_key(), life, at);
+        let certificate = Certificate::from_der(&der.unwrap()).unwrap();
+        let serial = certificate.serial_number().clone();
+        let times = (certificate.not_before(), certificate.not_after());
+        self.event(serial, names, times, certificate.der().clone())
+    }
+
+    fn event(
+        &self,
+        serial: SerialNumber,
+        names: Vec<String>,
+        (not_before, not_after): (SystemTime, SystemTime),
+        certificate: CertificateDer,
+    ) -> Event {
         let issued = Issued {
             issuer: self.key,
-            serial: SerialNumber::from_der_content(&serial),
+            serial,
             subject: self.signed.subject().to_owned(),
-            names: vec![name, "localhost".to_owned()],
-            not_before: self.signed.not_before(),
-            not_after: end,
+            names,
+            not_before,
+            not_after,
             profile: "server".to_owned(),
             requester: None,
             request: None,
-            certificate: CertificateDer::from(der),
+            certificate,
         };
         issued.asked_by("the benchmark").into()
     }
@@ -313,7 +373,11 @@ impl Issuer {
     }
 }
 
-const YEAR: Duration = Duration::from_secs(365 * 86_400);
+const DAY: Duration = Duration::from_secs(86_400);
+const YEAR: Duration = DAY.saturating_mul(365);
+
+/// For how many days certificates are issued.
+const LIVES: [u32; 3] = [90, 180, 365];
 
 /// All are of one length.
 fn name(random: u64, site: u64) -> String {
