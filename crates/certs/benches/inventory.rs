@@ -347,7 +347,7 @@ impl Issuer {
         serial: SerialNumber,
         names: Vec<String>,
         (not_before, not_after): (SystemTime, SystemTime),
-        certificate: CertificateDer,
+        certificate: CertificateDer<'static>,
     ) -> Event {
         let issued = Issued {
             issuer: self.key,

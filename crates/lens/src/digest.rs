@@ -71,32 +71,7 @@ impl Hash {
     /// The HMAC of these parts, one behind the other (RFC 2104).
     #[must_use]
     pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Octets {
-        let Some(algorithm) = self.hmac_algorithm() else {
-            return self.hmac_by_hand(key, parts);
-        };
-        let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
-        for part in parts {
-            context.update(part);
-        }
-        Octets::new(context.sign().as_ref().to_vec())
-    }
-
-    /// aws-lc-rs has no MD5. Blocks are 64 octets.
-    fn hmac_by_hand(self, key: &[u8], parts: &[&[u8]]) -> Octets {
-        const BLOCK: usize = 64;
-        let mut block = Zeroizing::new([0; BLOCK]);
-        let short = if key.len() > BLOCK {
-            self.digest(&[key])
-        } else {
-            Octets::new(key.to_vec())
-        };
-        for (octet, key) in block.iter_mut().zip(short.iter()) {
-            *octet = *key;
-        }
-        let inner = Zeroizing::new(block.map(|octet| octet ^ 0x36));
-        let outer = Zeroizing::new(block.map(|octet| octet ^ 0x5c));
-        let inside = self.digest(&[&[&inner[..]], parts].concat());
-        self.digest(&[&outer[..], &inside])
+        HmacKey::new(self, key).sign(parts)
     }
 
     /// HKDF-Extract (RFC 5869, section 2.2).
@@ -108,13 +83,107 @@ impl Hash {
     /// HKDF-Expand (RFC 5869, section 2.3); at most 255 digests long.
     #[must_use]
     pub fn expand(self, secret: &[u8], info: &[u8], octets: usize) -> Octets {
-        let mut output = Octets::new(Vec::with_capacity(octets + self.octets()));
-        let mut block = Octets::default();
-        for counter in 1..=u8::MAX {
+        HmacKey::new(self, secret).expand(info, octets)
+    }
+
+    /// HKDF-Expand-Label (RFC 8446, section 7.1). Label and context have at most 255 octets.
+    #[must_use]
+    pub fn expand_label(self, secret: &[u8], label: &str, context: &[u8], octets: usize) -> Octets {
+        HmacKey::new(self, secret).expand_label(label, context, octets)
+    }
+}
+
+/// A key of HMAC, with what is hashed of it alone done: that is half of the work for a short message.
+pub struct HmacKey {
+    hash: Hash,
+    means: Means,
+}
+
+#[allow(clippy::large_enum_variant, reason = "nearly all are of the large one")]
+enum Means {
+    Fast(hmac::Key),
+    /// aws-lc-rs has no MD5. Both hashes have taken in the key.
+    Md5 {
+        inner: Md5,
+        outer: Md5,
+    },
+}
+
+impl HmacKey {
+    /// A key for a hash.
+    #[must_use]
+    pub fn new(hash: Hash, key: &[u8]) -> Self {
+        let means = match hash.hmac_algorithm() {
+            Some(algorithm) => Means::Fast(hmac::Key::new(algorithm, key)),
+            None => Self::md5(key),
+        };
+        Self { hash, means }
+    }
+
+    /// The hash that it is for.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Blocks are 64 octets.
+    fn md5(key: &[u8]) -> Means {
+        const BLOCK: usize = 64;
+        let mut block = Zeroizing::new([0; BLOCK]);
+        let short = if key.len() > BLOCK {
+            Hash::Md5.digest(&[key])
+        } else {
+            Octets::new(key.to_vec())
+        };
+        for (octet, key) in block.iter_mut().zip(short.iter()) {
+            *octet = *key;
+        }
+        let [inner, outer] = [0x36, 0x5c].map(|pad| {
+            let padded = Zeroizing::new(block.map(|octet| octet ^ pad));
+            let mut hash = Md5::new();
+            hash.update(&padded[..]);
+            hash
+        });
+        Means::Md5 { inner, outer }
+    }
+
+    /// The HMAC of these parts, one behind the other.
+    #[must_use]
+    pub fn sign(&self, parts: &[&[u8]]) -> Octets {
+        match &self.means {
+            Means::Fast(key) => {
+                let mut context = hmac::Context::with_key(key);
+                for part in parts {
+                    context.update(part);
+                }
+                Octets::new(context.sign().as_ref().to_vec())
+            }
+            Means::Md5 { inner, outer } => {
+                let (mut inner, mut outer) = (inner.clone(), outer.clone());
+                for part in parts {
+                    inner.update(part);
+                }
+                outer.update(inner.finalize());
+                Octets::new(outer.finalize().to_vec())
+            }
+        }
+    }
+
+    /// HKDF-Expand (RFC 5869, section 2.3); at most 255 digests long.
+    #[must_use]
+    pub fn expand(&self, info: &[u8], octets: usize) -> Octets {
+        let mut block = self.sign(&[info, &[1]]);
+        if octets <= block.len() {
+            block.truncate(octets);
+            return block;
+        }
+        let mut output = Octets::new(Vec::with_capacity(octets + block.len()));
+        output.extend_from_slice(&block);
+        for counter in 2..=u8::MAX {
             if output.len() >= octets {
                 break;
             }
-            block = self.hmac(secret, &[&block, info, &[counter]]);
+            block = self.sign(&[&block, info, &[counter]]);
             output.extend_from_slice(&block);
         }
         output.truncate(octets);
@@ -123,8 +192,29 @@ impl Hash {
 
     /// HKDF-Expand-Label (RFC 8446, section 7.1). Label and context have at most 255 octets.
     #[must_use]
-    pub fn expand_label(self, secret: &[u8], label: &str, context: &[u8], octets: usize) -> Octets {
-        self.expand(secret, &hkdf_label(label, context, octets), octets)
+    pub fn expand_label(&self, label: &str, context: &[u8], octets: usize) -> Octets {
+        self.expand(&hkdf_label(label, context, octets), octets)
+    }
+
+    /// `P_hash` (RFC 5246, section 5).
+    fn p_hash(&self, seed: &[&[u8]], octets: usize) -> Octets {
+        let mut output = Octets::new(Vec::with_capacity(octets + self.hash.octets()));
+        let mut a = self.sign(seed);
+        while output.len() < octets {
+            output.extend_from_slice(&self.sign(&[&[&a[..]], seed].concat()));
+            a = self.sign(&[&a]);
+        }
+        output.truncate(octets);
+        output
+    }
+}
+
+/// Without the key.
+impl std::fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HmacKey")
+            .field("hash", &self.hash)
+            .finish_non_exhaustive()
     }
 }
 
@@ -225,14 +315,14 @@ impl Prf {
     pub fn expand(self, secret: &[u8], label: &str, seed: &[&[u8]], octets: usize) -> Octets {
         let seed = [&[label.as_bytes()], seed].concat();
         match self {
-            Self::Tls12(hash) => p_hash(hash, secret, &seed, octets),
+            Self::Tls12(hash) => HmacKey::new(hash, secret).p_hash(&seed, octets),
             Self::Tls10 => {
                 // Where the secret is odd, its middle octet is in both halves.
                 let half = secret.len().div_ceil(2);
                 let first = secret.get(..half).unwrap_or_default();
                 let second = secret.get(secret.len() - half..).unwrap_or_default();
-                let mut output = p_hash(Hash::Md5, first, &seed, octets);
-                let other = p_hash(Hash::Sha1, second, &seed, octets);
+                let mut output = HmacKey::new(Hash::Md5, first).p_hash(&seed, octets);
+                let other = HmacKey::new(Hash::Sha1, second).p_hash(&seed, octets);
                 for (octet, other) in output.iter_mut().zip(other.iter()) {
                     *octet ^= other;
                 }
@@ -266,19 +356,6 @@ impl Prf {
             }
         }
     }
-}
-
-/// `P_hash` (RFC 5246, section 5).
-fn p_hash(hash: Hash, secret: &[u8], seed: &[&[u8]], octets: usize) -> Octets {
-    let mut output = Octets::new(Vec::with_capacity(octets + hash.octets()));
-    let mut a = hash.hmac(secret, seed);
-    while output.len() < octets {
-        let block = hash.hmac(secret, &[&[&a[..]], seed].concat());
-        output.extend_from_slice(&block);
-        a = hash.hmac(secret, &[&a]);
-    }
-    output.truncate(octets);
-    output
 }
 
 #[cfg(test)]

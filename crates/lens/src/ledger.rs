@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::digest::{Hash, Octets, Prf};
+use crate::digest::{Hash, HmacKey, Octets, Prf};
 
 /// The quantities of a connection, in the order in which they were derived.
 #[derive(Debug, Default)]
@@ -14,7 +14,12 @@ pub struct Ledger {
     quantities: Vec<Quantity>,
     /// What somebody knows of quantities that are not derived yet.
     testimonies: Vec<Testimony>,
+    /// The secrets that were expanded last, as keys of HMAC: a stage of the schedule, and a secret of one
+    /// side. With them a handshake of TLS 1.3 takes a third less hashing.
+    expanded: Option<Box<Expanded>>,
 }
+
+type Expanded = [Option<(QuantityId, HmacKey)>; 2];
 
 #[derive(Debug)]
 struct Testimony {
@@ -219,7 +224,16 @@ impl Ledger {
         side: Option<Side>,
         formula: Formula,
     ) -> QuantityId {
-        let value = self.evaluate(&formula);
+        let value = match formula {
+            Formula::ExpandLabel {
+                hash,
+                secret,
+                label,
+                context,
+                octets,
+            } => self.expand_label(hash, secret, label, context, octets),
+            _ => self.evaluate(&formula),
+        };
         let standing = match &value {
             Some(_) => Standing::Stated,
             None => Standing::NotDerivable(self.missing(&formula)),
@@ -264,6 +278,16 @@ impl Ledger {
         }
     }
 
+    /// Forgets what makes it quicker to derive more: nothing much is to come.
+    pub(crate) fn settle(&mut self) {
+        self.expanded = None;
+    }
+
+    /// Makes room for so many more quantities.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.quantities.reserve(more);
+    }
+
     /// How many quantities there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -300,27 +324,49 @@ impl Ledger {
         ids.zip(&self.quantities)
     }
 
-    /// What a formula comes to.
+    /// What a secret is expanded to. Values never change once they are known, so neither do keys.
+    fn expand_label(
+        &mut self,
+        hash: Hash,
+        secret: QuantityId,
+        label: &str,
+        context: Option<QuantityId>,
+        octets: usize,
+    ) -> Option<Octets> {
+        let of_this = |kept: &Option<(QuantityId, HmacKey)>| {
+            let kept = kept.as_ref();
+            kept.is_some_and(|(id, key)| *id == secret && key.hash() == hash)
+        };
+        let mut expanded = self.expanded.take().unwrap_or_default();
+        match expanded.iter().position(of_this) {
+            Some(0) => {}
+            Some(_) => expanded.reverse(),
+            None => {
+                let key = HmacKey::new(hash, self.value(secret)?);
+                expanded.reverse();
+                expanded[0] = Some((secret, key));
+            }
+        }
+        let context = match context {
+            Some(context) => self.value(context)?,
+            None => &[],
+        };
+        let (_, key) = expanded[0].as_ref()?;
+        let value = key.expand_label(label, context, octets);
+        self.expanded = Some(expanded);
+        Some(value)
+    }
+
+    /// What a formula comes to, but for what [`Self::expand_label`] does.
     fn evaluate(&self, formula: &Formula) -> Option<Octets> {
         let value = |id: &QuantityId| self.value(*id);
         Some(match formula {
-            Formula::Given | Formula::TranscriptHash { .. } => return None,
+            Formula::Given | Formula::TranscriptHash { .. } | Formula::ExpandLabel { .. } => {
+                return None;
+            }
             Formula::Zeros(octets) => Octets::new(vec![0; *octets]),
             Formula::EmptyHash(hash) => hash.digest(&[]),
             Formula::Extract { hash, salt, secret } => hash.extract(value(salt)?, value(secret)?),
-            Formula::ExpandLabel {
-                hash,
-                secret,
-                label,
-                context,
-                octets,
-            } => {
-                let context = match context {
-                    Some(context) => value(context)?,
-                    None => &[],
-                };
-                hash.expand_label(value(secret)?, label, context, *octets)
-            }
             Formula::Hmac { hash, key, message } => hash.hmac(value(key)?, &[value(message)?]),
             Formula::Prf {
                 prf,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::Read;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::SystemTime;
@@ -177,18 +177,20 @@ impl Survey {
         let threads = self.threads.max(1);
         thread::scope(|scope| {
             let (told, told_of) = sync_channel::<(u64, Option<Told>)>(QUEUED_STORIES);
+            let (used, used_of) = channel();
             let queues: Vec<_> = (0..threads)
                 .map(|_| {
                     let (queue, queued) = sync_channel::<Batch>(QUEUED_BATCHES);
                     let worker = Worker::new(keys, self.connection, told.clone());
-                    scope.spawn(move || worker.work(&queued));
+                    let used = used.clone();
+                    scope.spawn(move || worker.work(&queued, &used));
                     queue
                 })
                 .collect();
             // What ends when all workers have.
             drop(told);
             let reader = scope.spawn(move || {
-                let mut dealer = Dealer::new(queues, keys, self.only);
+                let mut dealer = Dealer::new(queues, used_of, keys, self.only);
                 let mut capture = Capture::new(source, self.capture);
                 let result = capture.read(&mut dealer);
                 dealer.deal();
@@ -246,17 +248,26 @@ enum Event {
 struct Dealer<'k> {
     queues: Vec<SyncSender<Batch>>,
     batches: Vec<Batch>,
+    /// Batches that workers are done with: to make each anew would be to grow it to its size and have the
+    /// kernel clear its pages, a twentieth of all work.
+    used: Receiver<Batch>,
     keys: &'k Keys,
     only: Option<StreamId>,
     closed: u64,
 }
 
 impl<'k> Dealer<'k> {
-    fn new(queues: Vec<SyncSender<Batch>>, keys: &'k Keys, only: Option<StreamId>) -> Self {
+    fn new(
+        queues: Vec<SyncSender<Batch>>,
+        used: Receiver<Batch>,
+        keys: &'k Keys,
+        only: Option<StreamId>,
+    ) -> Self {
         let batches = queues.iter().map(|_| Batch::default()).collect();
         Self {
             queues,
             batches,
+            used,
             keys,
             only,
             closed: 0,
@@ -284,7 +295,8 @@ impl<'k> Dealer<'k> {
         for (batch, queue) in self.batches.iter_mut().zip(&self.queues) {
             if !batch.events.is_empty() {
                 // A worker that is gone has panicked, which is told when it is joined.
-                let _ = queue.send(std::mem::take(batch));
+                let empty = self.used.try_recv().unwrap_or_default();
+                let _ = queue.send(std::mem::replace(batch, empty));
             }
         }
     }
@@ -350,10 +362,10 @@ impl<'k> Worker<'k> {
         }
     }
 
-    fn work(mut self, queued: &Receiver<Batch>) {
-        for Batch { events, octets } in queued {
-            let mut rest = &octets[..];
-            for (stream, event) in events {
+    fn work(mut self, queued: &Receiver<Batch>, used: &Sender<Batch>) {
+        for mut batch in queued {
+            let mut rest = &batch.octets[..];
+            for (stream, event) in batch.events.drain(..) {
                 let length = match &event {
                     Event::Data(_, _, length) => *length,
                     _ => 0,
@@ -362,6 +374,9 @@ impl<'k> Worker<'k> {
                 rest = behind;
                 self.take(stream, event, octets);
             }
+            batch.octets.clear();
+            // Nobody needs it where all has been read.
+            let _ = used.send(batch);
         }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 
 use ravelin_wire::handshake::{Handshake, NewSessionTicket};
+use ravelin_wire::registry::HandshakeType;
 
 use crate::digest::{Hash, Octets};
 use crate::knowledge::{Knowledge, Psk};
 use crate::schedule::tls13::PskKind;
-use crate::story::{Story, Value};
+use crate::story::{Story, Value, What};
 
 /// A ticket or a session, and the secret that goes with it.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +42,9 @@ pub fn tickets(story: &Story) -> Vec<Ticket> {
             let mut found = quantities.filter(|quantity| quantity.name == wanted);
             found.find_map(|quantity| quantity.value.clone())
         };
-        if let Ok(Value::Handshake(message)) = step.value() {
+        if NAMING.contains(&step.what)
+            && let Ok(Value::Handshake(message)) = step.value()
+        {
             match message {
                 Handshake::ServerHello(hello) if !hello.version().is_tls13() => {
                     names = vec![hello.legacy_session_id_echo.to_vec()];
@@ -70,6 +73,12 @@ pub fn tickets(story: &Story) -> Vec<Ticket> {
     }
     tickets
 }
+
+/// What names tickets and sessions.
+const NAMING: [What; 2] = [
+    What::Handshake(HandshakeType::SERVER_HELLO),
+    What::Handshake(HandshakeType::NEW_SESSION_TICKET),
+];
 
 /// Secrets of connections before, for those that go on from them. It holds a bounded number of them, and
 /// forgets the oldest first.

@@ -21,6 +21,9 @@ use crate::story::{
     Claim, EarlyData, Epoch, FaultKind, Missing, Refutation, Resumption, Sealed, Verdict,
 };
 
+/// How many quantities a handshake derives from the server's hello on, and two tickets after it.
+const QUANTITIES: usize = 48;
+
 /// Where the handshake is.
 #[derive(Debug)]
 pub(super) struct Tls13 {
@@ -69,6 +72,7 @@ impl<K: Knowledge> Connection<K> {
             Some(schedule.with_cipher(key_octets, iv_octets))
         });
         let ledger = &mut self.story.ledger;
+        ledger.reserve(QUANTITIES);
         let mut schedule = known.unwrap_or_else(|| {
             let psk = selected.map_or(Input::Absent, |_| Input::Unknown);
             Schedule::new(ledger, hash, key_octets, iv_octets, psk)
@@ -303,6 +307,7 @@ impl<K: Knowledge> Connection<K> {
             let last = self.transcript.last();
             let whole = ledger.transcript(state.hash, last, self.transcript.digest());
             state.resumption = Some(state.schedule.resumption(ledger, whole));
+            ledger.settle();
             self.transcript.forget();
         }
     }
