@@ -20,6 +20,8 @@ mod fields;
 mod lines;
 mod records;
 
+pub use diagram::{Arrow, arrows};
+pub use lines::FEWEST_COLUMNS;
 use lines::Lines;
 
 /// How a connection is shown.
@@ -27,7 +29,7 @@ use lines::Lines;
 pub struct Options {
     /// In which language.
     pub language: Language,
-    /// How many columns the terminal has. Fewer than 40 are taken for 40.
+    /// How many columns the terminal has. Fewer than [`FEWEST_COLUMNS`] are taken for those.
     pub width: usize,
     /// Whether colours and bold letters are used, by the escape sequences of ANSI.
     pub colour: bool,
@@ -64,8 +66,8 @@ const DATA: Style = AnsiColor::Green.on_default();
 #[must_use]
 pub fn text(story: &Story, options: &Options) -> String {
     let mut lines = Lines::new(options);
-    let judgement = Judgement::of(story);
-    title(&mut lines, story, options);
+    lines.styled(0, BOLD, &title(story, options.language));
+    lines.blank();
     diagram::write(&mut lines, story, options);
     if options.detail >= Detail::Steps {
         lines.heading(options.language.labels().steps);
@@ -75,14 +77,11 @@ pub fn text(story: &Story, options: &Options) -> String {
             let is_new = told.insert(options.language.step(story, step).why);
             write_step(&mut lines, story, step, options, is_new);
         }
-        keys(&mut lines, story, options);
+        write_keys(&mut lines, story, options);
     } else {
-        lines.heading(options.language.labels().checks);
-        for check in &story.checks {
-            write_check(&mut lines, 2, check, options.language);
-        }
+        write_checks(&mut lines, story, options);
     }
-    whole(&mut lines, story, &judgement, options);
+    write_whole(&mut lines, story, options);
     lines.finish()
 }
 
@@ -94,16 +93,41 @@ pub fn step(story: &Story, step: usize, options: &Options) -> String {
     lines.finish()
 }
 
-fn title(lines: &mut Lines, story: &Story, options: &Options) {
+/// What a connection is called: whom it asks for, and what was agreed.
+#[must_use]
+pub fn title(story: &Story, language: Language) -> String {
     let agreement = &story.agreement;
-    let mut parts = vec![options.language.labels().title.to_owned()];
+    let mut parts = vec![language.labels().title.to_owned()];
     let name = agreement.server_name.as_deref();
     parts.extend(name.map(|name| crate::explain::visible(name.as_bytes())));
     parts.extend(agreement.version.map(|version| version.to_string()));
     parts.extend(agreement.suite.map(|suite| suite.to_string()));
     parts.extend(agreement.group.map(|group| group.to_string()));
-    lines.styled(0, BOLD, &parts.join(" · "));
-    lines.blank();
+    parts.join(" · ")
+}
+
+/// All that was put to the test as text, and what came out.
+#[must_use]
+pub fn checks(story: &Story, options: &Options) -> String {
+    let mut lines = Lines::new(options);
+    write_checks(&mut lines, story, options);
+    lines.finish()
+}
+
+/// The key schedule as text: each quantity with its formula, its value and how sure it is.
+#[must_use]
+pub fn keys(story: &Story, options: &Options) -> String {
+    let mut lines = Lines::new(options);
+    write_keys(&mut lines, story, options);
+    lines.finish()
+}
+
+/// What to think of a connection, as text.
+#[must_use]
+pub fn whole(story: &Story, options: &Options) -> String {
+    let mut lines = Lines::new(options);
+    write_whole(&mut lines, story, options);
+    lines.finish()
 }
 
 fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options, with_reasons: bool) {
@@ -150,6 +174,13 @@ fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options, wi
     lines.blank();
 }
 
+fn write_checks(lines: &mut Lines, story: &Story, options: &Options) {
+    lines.heading(options.language.labels().checks);
+    for check in &story.checks {
+        write_check(lines, 2, check, options.language);
+    }
+}
+
 fn write_check(lines: &mut Lines, indent: usize, check: &Check, language: Language) {
     let claim = language.claim(&check.claim);
     let (style, mark) = match check.verdict {
@@ -165,8 +196,7 @@ fn write_check(lines: &mut Lines, indent: usize, check: &Check, language: Langua
     }
 }
 
-/// The key schedule: each quantity with its formula, its value and how sure it is.
-fn keys(lines: &mut Lines, story: &Story, options: &Options) {
+fn write_keys(lines: &mut Lines, story: &Story, options: &Options) {
     let (language, labels) = (options.language, options.language.labels());
     if story.ledger.iter().next().is_none() {
         return;
@@ -198,10 +228,11 @@ fn keys(lines: &mut Lines, story: &Story, options: &Options) {
     lines.blank();
 }
 
-fn whole(lines: &mut Lines, story: &Story, judgement: &Judgement, options: &Options) {
+fn write_whole(lines: &mut Lines, story: &Story, options: &Options) {
+    let judgement = Judgement::of(story);
     let (language, labels) = (options.language, options.language.labels());
     lines.heading(labels.whole);
-    for section in language.whole(story, judgement) {
+    for section in language.whole(story, &judgement) {
         lines.styled(2, BOLD, section.title);
         for sentence in &section.sentences {
             lines.marked(4, DIM, "•", sentence);

@@ -37,9 +37,11 @@ pub(crate) const NETWORK_FAILURE: u8 = 3;
 /// Something local failed.
 pub(crate) const LOCAL_FAILURE: u8 = 4;
 
-/// A second signal has ended a server before its requests had: what a shell says of a process that
-/// was killed by SIGINT or SIGTERM.
+/// A signal has ended what was under way, such as a server before its requests had: what a shell says of a
+/// process that was killed by SIGHUP, SIGINT, SIGQUIT or SIGTERM.
+pub(crate) const HUNG_UP: u8 = 128 + 1;
 pub(crate) const INTERRUPTED: u8 = 128 + 2;
+pub(crate) const QUIT: u8 = 128 + 3;
 pub(crate) const TERMINATED: u8 = 128 + 15;
 
 impl Failure {

@@ -22,8 +22,12 @@ mod capture;
 mod client;
 mod failed;
 mod server;
+mod walk;
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    if arguments.step {
+        walk::check(arguments)?;
+    }
     match (&arguments.host, &arguments.listen, &arguments.capture.pcap) {
         (_, _, Some(file)) => capture::run(file, arguments),
         (_, Some(listen), _) => server::run(listen, arguments),

@@ -5,6 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::lines::Lines;
 use super::{BOLD, DIM, Options, letter, since_start, style_of};
+use crate::explain::Language;
 use crate::ledger::Side;
 use crate::story::{Epoch, Step, Story};
 
@@ -12,14 +13,43 @@ use crate::story::{Epoch, Step, Story};
 const FEWEST_BETWEEN: usize = 24;
 const MOST_BETWEEN: usize = 84;
 
+/// A step in the diagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrow {
+    /// From whom.
+    pub side: Side,
+    /// What the step is called.
+    pub title: String,
+    /// How many octets it has.
+    pub octets: usize,
+    /// When it was whole, from the first step on.
+    pub time: String,
+    /// The letter of the keys that protect it: `E`, `H` or `A`; `?` where it could not be opened, and nothing
+    /// where it is in clear.
+    pub keys: &'static str,
+    /// The colour of these keys.
+    pub style: Style,
+}
+
+/// The arrows of the diagram, one for each step.
+#[must_use]
+pub fn arrows(story: &Story, language: Language) -> Vec<Arrow> {
+    let arrow = |(at, step): (usize, &Step)| Arrow {
+        side: step.side,
+        title: language.step(story, at).title,
+        octets: step.octets,
+        time: language.duration(since_start(story, step.at)),
+        keys: letter(step.what, step.epoch),
+        style: style_of(step.epoch),
+    };
+    story.steps.iter().enumerate().map(arrow).collect()
+}
+
 pub(super) fn write(lines: &mut Lines, story: &Story, options: &Options) {
-    let (language, labels) = (options.language, options.language.labels());
-    let times: Vec<String> = story
-        .steps
-        .iter()
-        .map(|step| language.duration(since_start(story, step.at)))
-        .collect();
-    let margin = times.iter().map(|time| time.width()).max().unwrap_or(0);
+    let labels = options.language.labels();
+    let arrows = arrows(story, options.language);
+    let margin = arrows.iter().map(|arrow| arrow.time.width());
+    let margin = margin.max().unwrap_or(0);
     let between = lines
         .width()
         .saturating_sub(margin + 4)
@@ -33,20 +63,19 @@ pub(super) fn write(lines: &mut Lines, story: &Story, options: &Options) {
         labels.server
     );
     lines.parts(&[(BOLD, &head)]);
-    for (at, (step, time)) in story.steps.iter().zip(&times).enumerate() {
-        let before = " ".repeat(margin - time.width());
-        let label = label(story, step, at, options, between.saturating_sub(6));
+    for (at, arrow) in arrows.iter().enumerate() {
+        let before = " ".repeat(margin - arrow.time.width());
+        let label = label(arrow, at, options.language, between.saturating_sub(6));
         let dashes = "─".repeat(between.saturating_sub(label.width() + 4));
-        let arrow = match step.side {
+        let shaft = match arrow.side {
             Side::Client => format!("─ {label} {dashes}▶"),
             Side::Server => format!("◀{dashes} {label} ─"),
         };
-        let style = style_of(step.epoch);
         lines.parts(&[
             (DIM, &before),
-            (DIM, time),
+            (DIM, &arrow.time),
             (DIM, " │"),
-            (style, &arrow),
+            (arrow.style, &shaft),
             (DIM, "│"),
         ]);
     }
@@ -54,10 +83,10 @@ pub(super) fn write(lines: &mut Lines, story: &Story, options: &Options) {
 }
 
 /// What stands on an arrow: the number of the step, its title, its length, its keys.
-fn label(story: &Story, step: &Step, at: usize, options: &Options, room: usize) -> String {
-    let title = options.language.step(story, at).title;
-    let octets = options.language.octets(step.octets as u64);
-    let keys = match letter(step.what, step.epoch) {
+fn label(arrow: &Arrow, at: usize, language: Language, room: usize) -> String {
+    let title = &arrow.title;
+    let octets = language.octets(arrow.octets as u64);
+    let keys = match arrow.keys {
         "" => String::new(),
         letter => format!(" [{letter}]"),
     };

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::{BOLD, Options};
 
 /// The fewest columns that are written for.
-const FEWEST_COLUMNS: usize = 40;
+pub const FEWEST_COLUMNS: usize = 40;
 
 /// What may not begin a line, and what may not end one.
 const NO_BEGINNING: &str = "，。；：、）》”’！？…),.;:!?]}";

@@ -25,6 +25,7 @@ use crate::listen_on::ListenOn;
 #[command(after_help = "Examples:\n  \
     ravelin inspect example.org\n  \
     ravelin inspect example.org --resume --tls 1.2\n  \
+    ravelin inspect example.org --step\n  \
     ravelin inspect mail.example.org:587 --starttls smtp --detail fields\n  \
     ravelin inspect --pcap traffic.pcapng --keylog keys.log --html handshake.html\n  \
     ravelin inspect --listen 8443   # then open https://localhost:8443 in a browser")]
@@ -54,6 +55,9 @@ pub(crate) struct InspectArguments {
     /// How much is told
     #[arg(long, short, value_name = "WHAT", default_value = "steps")]
     pub(crate) detail: Detail,
+    /// Walk through it on the terminal with the arrow keys, in place of printing it
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) step: bool,
     /// Print JSON (docs/inspect.schema.json names its fields)
     #[arg(long, conflicts_with_all = ["listen", "detail"])]
     pub(crate) json: bool,

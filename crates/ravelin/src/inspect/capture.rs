@@ -16,9 +16,11 @@ use ravelin_lens::server_key::ServerKey;
 use ravelin_lens::survey::{Keys, Survey, Told, Totals};
 use ravelin_pki::HostName;
 
-use super::{answer, holds, json, limits, tell, write_page};
+use super::walk::{self, Page, Tour};
+use super::{answer, holds, json, limits, options, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
 use crate::failure::Failure;
+use crate::words::inspect::WalkWords;
 use crate::{cert, key, words};
 
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
@@ -30,19 +32,22 @@ pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode,
     if let Some(stream) = arguments.capture.stream {
         return capture.one(StreamId(stream));
     }
-    if arguments.html.is_some() && capture.is_stdin() {
-        return Err(Failure::usage("a page shows one connection of a capture")
-            .hint("say which one: --stream N".to_owned()));
+    let wants_one = || {
+        let what = match (arguments.step, &arguments.html) {
+            (true, _) => "a walk leads through one connection of a capture",
+            (false, Some(_)) => "a page shows one connection of a capture",
+            (false, None) => return Ok(()),
+        };
+        Err(Failure::usage(what).hint("say which one: --stream N".to_owned()))
+    };
+    if capture.is_stdin() {
+        wants_one()?;
     }
     let (listed, only) = capture.list()?;
     match only {
         // A list of one is of no use to anybody, where it can be read again.
         Some(stream) if !capture.is_stdin() => capture.one(stream),
-        _ if arguments.html.is_some() => {
-            Err(Failure::usage("a page shows one connection of a capture")
-                .hint("say which one: --stream N".to_owned()))
-        }
-        _ => Ok(listed),
+        _ => wants_one().map(|()| listed),
     }
 }
 
@@ -70,15 +75,33 @@ impl Capture<'_> {
         };
         self.judge(&mut told)?;
         let subject = format!("{} → {}", told.opening.client, told.opening.server);
-        if self.arguments.json {
-            json(&[&told.story], self.arguments)?;
+        if self.arguments.step {
+            // A signal may end the walk.
+            write_page(&[&told.story], &subject, self.arguments)?;
+            if let Some(code) = self.walk_through(&told)? {
+                return Ok(code);
+            }
         } else {
-            words::inspect::captured(&told)?;
-            tell(&told.story, self.arguments)?;
+            if self.arguments.json {
+                json(&[&told.story], self.arguments)?;
+            } else {
+                words::result(&words::inspect::captured(&told))?;
+                tell(&told.story, self.arguments)?;
+            }
+            write_page(&[&told.story], &subject, self.arguments)?;
         }
-        write_page(&[&told.story], &subject, self.arguments)?;
         self.check(result)?;
         Ok(answer(holds(&told.story)))
+    }
+
+    fn walk_through(&self, told: &Told) -> Result<Option<ExitCode>, Failure> {
+        let options = options(self.arguments);
+        let before = Page {
+            title: WalkWords::of(options.language).captured,
+            text: words::inspect::captured(told),
+        };
+        let tour = Tour::new(&told.story, &options, vec![before], Vec::new());
+        walk::walk(vec![tour], &options)
     }
 
     /// Tells of each connection in a line, and of the number of the only one, where there is one alone.

@@ -20,11 +20,13 @@ use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
 use super::failed::{self, Ended};
-use super::{MOST_OCTETS, answer, holds, json, limits, tell, write_page};
+use super::walk::{self, Page, Tour};
+use super::{MOST_OCTETS, answer, holds, json, limits, options, tell, write_page};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
 use crate::failure::Failure;
+use crate::words::inspect::WalkWords;
 use crate::{cert, key, words};
 
 /// What is to be done, with everything read and nothing sent.
@@ -53,38 +55,76 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
     let mut memory = Memory::new(TICKETS);
     let first = plan.look()?;
     let first_story = plan.story(&first, &memory, &trust);
-    let failure = |ended, story| failed::of_client(ended, story, &plan.name, plan.port);
-    if arguments.connection.resume && first.ended.is_ok() {
-        memory.remember(&first_story);
+    let mut seen = vec![(first, first_story)];
+    if let [(first, story)] = &seen[..]
+        && arguments.connection.resume
+        && first.ended.is_ok()
+    {
+        memory.remember(story);
         let second = plan.look()?;
         let story = plan.story(&second, &memory, &trust);
-        if arguments.json {
-            json(&[&first_story, &story], arguments)?;
-        } else {
-            tell(&first_story, arguments)?;
-            words::inspect::second_connection()?;
-            tell(&story, arguments)?;
-            words::inspect::compared(&first_story, &story)?;
-        }
-        write_page(&[&first_story, &story], &plan.name, arguments)?;
-        write_capture(&[&first, &second], arguments)?;
-        if let Err(ended) = &second.ended {
-            return Err(failure(ended, &story));
-        }
-        let resumed = story.agreement.resumption.is_some();
-        return Ok(answer(resumed && holds(&first_story) && holds(&story)));
+        seen.push((second, story));
     }
-    if arguments.json {
-        json(&[&first_story], arguments)?;
+    let (looks, stories): (Vec<&Look>, Vec<&Story>) =
+        seen.iter().map(|(look, story)| (look, story)).unzip();
+    let write = || {
+        write_page(&stories, &plan.name, arguments)?;
+        write_capture(&looks, arguments)
+    };
+    if arguments.step {
+        // A signal may end the walk.
+        write()?;
+        if let Some(code) = walk_through(&stories, arguments)? {
+            return Ok(code);
+        }
     } else {
-        tell(&first_story, arguments)?;
+        tell_all(&stories, arguments)?;
+        write()?;
     }
-    write_page(&[&first_story], &plan.name, arguments)?;
-    write_capture(&[&first], arguments)?;
-    match &first.ended {
-        Err(ended) => Err(failure(ended, &first_story)),
-        Ok(()) => Ok(answer(holds(&first_story))),
+    for (look, story) in &seen {
+        if let Err(ended) = &look.ended {
+            return Err(failed::of_client(ended, story, &plan.name, plan.port));
+        }
     }
+    let mut later = stories.iter().skip(1);
+    let resumed = later.all(|story| story.agreement.resumption.is_some());
+    Ok(answer(resumed && stories.iter().all(|story| holds(story))))
+}
+
+/// Tells of one connection, or of two and how they compare.
+fn tell_all(stories: &[&Story], arguments: &InspectArguments) -> Result<(), Failure> {
+    if arguments.json {
+        return json(stories, arguments);
+    }
+    for (number, story) in stories.iter().enumerate() {
+        if number > 0 {
+            words::inspect::second_connection()?;
+        }
+        tell(story, arguments)?;
+    }
+    if let [first, second] = stories {
+        let compared = words::inspect::compared(first, second);
+        words::result(&format!("\n{compared}"))?;
+    }
+    Ok(())
+}
+
+fn walk_through(
+    stories: &[&Story],
+    arguments: &InspectArguments,
+) -> Result<Option<ExitCode>, Failure> {
+    let options = options(arguments);
+    let compared = || match stories {
+        [first, second] => vec![Page {
+            title: WalkWords::of(options.language).compared,
+            text: words::inspect::compared(first, second),
+        }],
+        _ => Vec::new(),
+    };
+    let tours = stories
+        .iter()
+        .map(|story| Tour::new(story, &options, Vec::new(), compared()));
+    walk::walk(tours.collect(), &options)
 }
 
 /// Writes a capture of connections with their secrets, where one is wanted.

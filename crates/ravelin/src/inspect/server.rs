@@ -21,12 +21,14 @@ use rustls::ServerConnection;
 use rustls::server::Acceptor;
 
 use super::failed::{self, Ended};
-use super::{MOST_OCTETS, limits, tell};
+use super::walk::{self, Page, Tour};
+use super::{MOST_OCTETS, limits, options, tell};
 use crate::arguments::inspect::InspectArguments;
 use crate::certificates;
 use crate::dial::Timed;
 use crate::failure::{Failure, NETWORK_FAILURE};
 use crate::listen_on::ListenOn;
+use crate::words::inspect::WalkWords;
 use crate::{ravelin_home, words};
 
 /// Servers for clients that offer HTTP/1.1 by ALPN, and for those that do not: who offers anything else alone
@@ -48,19 +50,15 @@ pub(super) fn run(listen: &ListenOn, arguments: &InspectArguments) -> Result<Exi
     }
     drop(sender);
     words::inspect::listening(&addresses);
-    let mut connected = true;
+    let mut code = ExitCode::SUCCESS;
     for (stream, client) in clients {
         words::inspect::client(client);
-        connected = serve(stream, &servers, arguments)?;
+        code = serve(stream, &servers, arguments)?;
         if arguments.once {
             break;
         }
     }
-    Ok(if connected {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(NETWORK_FAILURE)
-    })
+    Ok(code)
 }
 
 fn accept(listener: &TcpListener, clients: &SyncSender<(TcpStream, SocketAddr)>) {
@@ -82,31 +80,54 @@ fn accept(listener: &TcpListener, clients: &SyncSender<(TcpStream, SocketAddr)>)
     }
 }
 
-/// Answers one client and tells of it. Whether the handshake went well.
+/// Answers one client and tells of it. The exit code, should it be the last.
 fn serve(
     stream: TcpStream,
     servers: &Servers,
     arguments: &InspectArguments,
-) -> Result<bool, Failure> {
+) -> Result<ExitCode, Failure> {
     let bounds = super::bounds(arguments);
     let recorder = Recorder::new(MOST_OCTETS);
     let timed = Timed::new(stream, Instant::now() + bounds.patience, bounds);
     let mut stream = recorder.under(timed, Side::Client);
     let ended = recorder.scope(|| answer(&mut stream, &recorder, servers));
     let story = recorder.look(|recording| recording.story(limits()));
-    match hello(&story) {
-        Some((hello, octets)) => words::inspect::hello(&hello, octets)?,
-        None => words::inspect::no_hello(failed::foreign(&story))?,
-    }
-    if !story.steps.is_empty() {
-        tell(&story, arguments)?;
+    let offered = hello(&story).map(|(hello, octets)| words::inspect::offered(&hello, octets));
+    if arguments.step && !story.steps.is_empty() {
+        if let Some(code) = walk_through(&story, offered, arguments)? {
+            return Ok(code);
+        }
+    } else {
+        match offered {
+            Some(offered) => words::result(&offered)?,
+            None => words::inspect::no_hello(failed::foreign(&story))?,
+        }
+        if !story.steps.is_empty() {
+            tell(&story, arguments)?;
+        }
     }
     if let Err(ended) = &ended
         && failed::foreign(&story).is_none()
     {
         words::inspect::client_failed(ended);
     }
-    Ok(ended.is_ok())
+    Ok(match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(NETWORK_FAILURE),
+    })
+}
+
+/// Walks through what a client offers, where it came to that, and what followed.
+fn walk_through(
+    story: &Story,
+    offered: Option<String>,
+    arguments: &InspectArguments,
+) -> Result<Option<ExitCode>, Failure> {
+    let options = options(arguments);
+    let title = WalkWords::of(options.language).offered;
+    let before = offered.map(|text| Page { title, text }).into_iter();
+    let tour = Tour::new(story, &options, before.collect(), Vec::new());
+    walk::walk(vec![tour], &options)
 }
 
 /// The first hello of the client, and how many octets it has.

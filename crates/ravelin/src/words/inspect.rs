@@ -18,9 +18,13 @@ use ravelin_wire::registry::{CodePoint, ExtensionType, Judgement};
 use super::{BOLD, DIM, GREEN, LINK, RED, YELLOW, result, tell, warn};
 
 mod list;
+mod walk;
 
 use crate::failure::Failure;
 pub(crate) use list::{List, bad_lines, captured};
+pub(crate) use walk::{
+    WalkWords, dumb_terminal, keys_or_capture, no_terminal, one_client, terminal_failed,
+};
 
 /// Who was looked at, and where.
 pub(crate) fn connected(name: &str, address: SocketAddr) {
@@ -37,7 +41,7 @@ pub(crate) fn second_connection() -> Result<(), Failure> {
 }
 
 /// What a second connection saved.
-pub(crate) fn compared(first: &Story, second: &Story) -> Result<(), Failure> {
+pub(crate) fn compared(first: &Story, second: &Story) -> String {
     let how = match second.agreement.resumption {
         Some(Resumption::Psk { key_exchange: true }) => {
             "goes on from the first by a pre-shared key, with a key exchange of its own"
@@ -52,11 +56,11 @@ pub(crate) fn compared(first: &Story, second: &Story) -> Result<(), Failure> {
         }
         None => "begins anew: the server did not take the ticket of the first",
     };
-    let mut text = format!("\n{BOLD}Both connections{BOLD:#}\n\n  The second {how}.\n\n");
+    let mut text = format!("{BOLD}Both connections{BOLD:#}\n\n  The second {how}.\n\n");
     let mut row = |what: &str, one: &dyn Display, two: &dyn Display| {
         let _ = writeln!(
             text,
-            "  {what:<34}{:>12}{:>12}",
+            "  {what:<24}{:>7}{:>7}",
             one.to_string(),
             two.to_string()
         );
@@ -65,7 +69,7 @@ pub(crate) fn compared(first: &Story, second: &Story) -> Result<(), Failure> {
     for (place, who) in ["client", "server"].into_iter().enumerate() {
         let octets = |story: &Story| story.traffic[place].handshake_octets;
         row(
-            &format!("octets of the handshake, {who}"),
+            &format!("handshake octets, {who}"),
             &octets(first),
             &octets(second),
         );
@@ -79,7 +83,7 @@ pub(crate) fn compared(first: &Story, second: &Story) -> Result<(), Failure> {
         );
     }
     row("milliseconds", &milliseconds(first), &milliseconds(second));
-    result(&text)
+    text
 }
 
 /// From the first message to the last of the handshake.
@@ -141,11 +145,7 @@ pub(crate) fn no_hello(foreign: Option<Foreign>) -> Result<(), Failure> {
 }
 
 /// All that a client offers.
-pub(crate) fn hello(hello: &ClientHello<'_>, octets: usize) -> Result<(), Failure> {
-    result(&offered(hello, octets))
-}
-
-fn offered(hello: &ClientHello<'_>, octets: usize) -> String {
+pub(crate) fn offered(hello: &ClientHello<'_>, octets: usize) -> String {
     let mut page = Page(String::new());
     let found = Fingerprint::of(hello, Transport::Tcp);
     page.heading("What the client offers");

@@ -22,10 +22,10 @@ mod tests;
 mod tree;
 
 pub(super) use facts::safe;
-pub(crate) use layout::{Limits, clean};
+pub(crate) use layout::{Limits, clean, grouped};
 pub(super) use layout::{distance, rfc3339, span};
 
-use layout::{Page, colour_of, grouped};
+use layout::{Page, colour_of};
 
 /// Something that is shown: a file, or what a server sent.
 pub(crate) struct Source {

@@ -4,6 +4,7 @@ mod clients;
 mod failing;
 mod servers;
 mod starttls;
+mod walk;
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};

@@ -181,7 +181,7 @@ pub(super) fn more(count: usize) -> String {
 }
 
 /// `12,345`.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
