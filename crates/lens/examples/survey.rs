@@ -26,16 +26,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let (mut complete, mut confirmed, mut refuted) = (0_u64, 0_u64, 0_u64);
-    let (totals, result) = survey.read(File::open(capture)?, &Keys::new(log, Vec::new()), |told| {
-        complete += u64::from(told.story.agreement.complete.is_some());
-        for check in &told.story.checks {
-            match check.verdict {
-                Verdict::Confirmed => confirmed += 1,
-                Verdict::Refuted(_) => refuted += 1,
-                Verdict::NotDerivable(_) => {}
+    let (totals, result) = survey.read(
+        File::open(capture)?,
+        &Keys::new(log, Vec::new()),
+        |told| told,
+        |told| {
+            complete += u64::from(told.story.agreement.complete.is_some());
+            for check in &told.story.checks {
+                match check.verdict {
+                    Verdict::Confirmed => confirmed += 1,
+                    Verdict::Refuted(_) => refuted += 1,
+                    Verdict::NotDerivable(_) => {}
+                }
             }
-        }
-    });
+        },
+    );
     result?;
     let mut out = io::stdout().lock();
     writeln!(

@@ -164,24 +164,29 @@ impl fmt::Debug for Keys {
 impl Survey {
     /// Reads a capture and tells `tell` of each TLS connection in it, in the order in which they ended.
     ///
+    /// What it is told is what `sum_up` makes of each, in the thread that followed the connection: to hand
+    /// stories over to another thread, which frees them, takes a tenth of all work.
+    ///
     /// # Errors
     ///
     /// The file cannot be read, or not to its end. All that was before has been told then; the totals are of
     /// what was read.
-    pub fn read(
+    pub fn read<S: Send>(
         &self,
         source: impl Read + Send,
         keys: &Keys,
-        mut tell: impl FnMut(Told),
+        sum_up: impl Fn(Told) -> S + Sync,
+        mut tell: impl FnMut(S),
     ) -> (Totals, Result<(), CaptureError>) {
         let threads = self.threads.max(1);
+        let sum_up = &sum_up;
         thread::scope(|scope| {
-            let (told, told_of) = sync_channel::<(u64, Option<Told>)>(QUEUED_STORIES);
+            let (told, told_of) = sync_channel::<(u64, Option<S>)>(QUEUED_STORIES);
             let (used, used_of) = channel();
             let queues: Vec<_> = (0..threads)
                 .map(|_| {
                     let (queue, queued) = sync_channel::<Batch>(QUEUED_BATCHES);
-                    let worker = Worker::new(keys, self.connection, told.clone());
+                    let worker = Worker::new(keys, self.connection, sum_up, told.clone());
                     let used = used.clone();
                     scope.spawn(move || worker.work(&queued, &used));
                     queue
@@ -336,10 +341,11 @@ impl Consumer for Dealer<'_> {
 }
 
 /// Recomputes connections.
-struct Worker<'k> {
+struct Worker<'k, S, F> {
     keys: &'k Keys,
     limits: Limits,
-    told: SyncSender<(u64, Option<Told>)>,
+    sum_up: &'k F,
+    told: SyncSender<(u64, Option<S>)>,
     open: HashMap<StreamId, Open<'k>, RandomState>,
 }
 
@@ -352,11 +358,17 @@ struct Open<'k> {
     connection: Option<Box<Connection<&'k Keys>>>,
 }
 
-impl<'k> Worker<'k> {
-    fn new(keys: &'k Keys, limits: Limits, told: SyncSender<(u64, Option<Told>)>) -> Self {
+impl<'k, S, F: Fn(Told) -> S> Worker<'k, S, F> {
+    fn new(
+        keys: &'k Keys,
+        limits: Limits,
+        sum_up: &'k F,
+        told: SyncSender<(u64, Option<S>)>,
+    ) -> Self {
         Self {
             keys,
             limits,
+            sum_up,
             told,
             open: HashMap::default(),
         }
@@ -394,6 +406,7 @@ impl<'k> Worker<'k> {
         if let Event::Closed(why, number) = event {
             let told = self.open.remove(&stream);
             let told = told.and_then(|open| open.told(stream, why, self.keys));
+            let told = told.map(self.sum_up);
             // Nobody is told any more where the one who is told has panicked.
             let _ = self.told.send((number, told));
             return;

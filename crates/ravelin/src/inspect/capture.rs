@@ -68,7 +68,12 @@ impl Capture<'_> {
             threads: 1,
         };
         let mut found = None;
-        let (totals, result) = survey.read(self.source()?, &self.keys, |told| found = Some(told));
+        let (totals, result) = survey.read(
+            self.source()?,
+            &self.keys,
+            |told| told,
+            |told| found = Some(told),
+        );
         let Some(mut told) = found else {
             self.check(result)?;
             return Err(self.not_there(stream, totals));
@@ -115,21 +120,26 @@ impl Capture<'_> {
         let mut list = words::inspect::List::new(self.arguments.json);
         let (mut good, mut first) = (true, None);
         let mut failure = None;
-        let (totals, result) = survey.read(self.source()?, &self.keys, |told| {
-            good &= holds(&told.story);
-            let written = match first {
-                // It may be the only one, of which more is told than a line.
-                None => {
-                    first = Some(told.stream);
-                    list.hold(&told);
-                    Ok(())
+        let (totals, result) = survey.read(
+            self.source()?,
+            &self.keys,
+            |told| told,
+            |told| {
+                good &= holds(&told.story);
+                let written = match first {
+                    // It may be the only one, of which more is told than a line.
+                    None => {
+                        first = Some(told.stream);
+                        list.hold(&told);
+                        Ok(())
+                    }
+                    Some(_) => list.add(&told),
+                };
+                if let Err(error) = written {
+                    failure.get_or_insert(error);
                 }
-                Some(_) => list.add(&told),
-            };
-            if let Err(error) = written {
-                failure.get_or_insert(error);
-            }
-        });
+            },
+        );
         if let Some(failure) = failure {
             return Err(failure);
         }
