@@ -286,7 +286,11 @@ fn wrong_keys_are_said_to_be_wrong_and_nothing_is_made_of_them() {
         let wrong = "The keys that are known are not those of this connection.";
         assert!(words.join(" ").contains(wrong), "{}", told.1);
         assert!(!told.1.contains("[A] application keys"), "{}", told.1);
-        assert!(!told.1.contains("without a word"), "nobody knows: {}", told.1);
+        assert!(
+            !told.1.contains("without a word"),
+            "nobody knows: {}",
+            told.1
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! curl with nginx: HTTP/2 with data over it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
 use super::super::{Known, Program, Recorder, Recording, Workshop};
@@ -22,8 +22,8 @@ fn page(shop: &Workshop, version: &str) -> Recording {
     let run = "PATH=$PATH:/usr/sbin; exec nginx -p . -c nginx.conf -e stderr";
     let mut command = Command::new("sh");
     let mut nginx = Program::start(command.args(["-c", run]).current_dir(shop.folder.path()));
+    // It listens before it says so.
     nginx.hear("using the \"");
-    wait_for(server);
     let recorder = Recorder::start(server, 1);
     let log = shop.path(&format!("keys-{version}"));
     let output = Command::new("curl")
@@ -36,13 +36,6 @@ fn page(shop: &Workshop, version: &str) -> Recording {
     Recording {
         passed: recorder.finish().remove(0),
         known: Known::read(&log),
-    }
-}
-
-/// Until somebody listens: whoever binds finds the port taken.
-fn wait_for(server: SocketAddr) {
-    while TcpListener::bind(server).is_ok() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
 
