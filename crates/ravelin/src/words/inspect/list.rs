@@ -214,7 +214,10 @@ fn end(story: &Story) -> &'static str {
         "reset"
     } else if ends.contains(&End::Cut) {
         "cut off"
-    } else if ends.iter().any(|end| matches!(end, End::Said | End::Hidden)) {
+    } else if ends
+        .iter()
+        .any(|end| matches!(end, End::Said | End::Hidden))
+    {
         "closed"
     } else {
         "open"
