@@ -1,7 +1,7 @@
 //! Captures as streams: pcap and pcapng files in, what the two ends of each connection said out, in order.
 //!
-//! - `file` reads the file, `link` finds TCP and UDP in its packets, `tcp` puts segments in order, `flows`
-//!   knows the connections; [`quic`] opens the Initial packets of QUIC.
+//! - `file` reads the file, `link` finds TCP and UDP in its packets, `fragments` puts packets of IP together
+//!   that came in parts, `tcp` puts segments in order, `flows` knows the connections; [`quic`] opens the Initial packets of QUIC.
 //! - [`preface`] finds where TLS begins in a stream that begins in plain text.
 //! - [`write`](mod@write) is the way back: a capture of what was recorded, with its secrets.
 //!
@@ -9,8 +9,8 @@
 //! only of what has to wait. Memory is bounded by [`Limits`], never by the file: a connection takes about
 //! 400 octets here and what it holds of segments that are out of order, so that 100,000 take less than 64 MB.
 //!
-//! What is not here: checksums of TCP and IP are not looked at, fragments of IP are counted and left out, and of
-//! QUIC only what Initial packets hold is read.
+//! What is not here: checksums of TCP and IP are not looked at, and of QUIC only what Initial packets hold is
+//! read.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 mod assembly;
 mod file;
 mod flows;
+mod fragments;
 mod link;
 pub mod preface;
 pub mod quic;
@@ -30,6 +31,7 @@ pub use file::{CaptureError, Damage, MAX_BLOCK_OCTETS};
 use crate::ledger::Side;
 use file::{File, Item, Packet, time};
 use flows::Flows;
+use fragments::Fragments;
 use link::Content;
 
 /// Whoever wants to know what is in a capture. Each connection begins with [`opened`](Self::opened) and ends with
@@ -168,7 +170,7 @@ pub struct Summary {
     pub unknown_links: u64,
     /// Packets that are neither TCP nor UDP.
     pub others: u64,
-    /// Fragments of IP, which are not put together.
+    /// Fragments of IP.
     pub fragments: u64,
     /// Packets that are not what they say.
     pub malformed: u64,
@@ -177,6 +179,12 @@ pub struct Summary {
 /// A capture that is read.
 pub struct Capture<R> {
     file: File<R>,
+    streams: Streams,
+}
+
+/// What is known of the connections so far.
+struct Streams {
+    fragments: Fragments,
     flows: Flows,
     quic: quic::Flows,
     summary: Summary,
@@ -188,9 +196,12 @@ impl<R: Read> Capture<R> {
     pub fn new(source: R, limits: Limits) -> Self {
         Self {
             file: File::new(source),
-            flows: Flows::new(limits),
-            quic: quic::Flows::new(limits),
-            summary: Summary::default(),
+            streams: Streams {
+                fragments: Fragments::default(),
+                flows: Flows::new(limits),
+                quic: quic::Flows::new(limits),
+                summary: Summary::default(),
+            },
         }
     }
 
@@ -209,58 +220,69 @@ impl<R: Read> Capture<R> {
                 Ok(Some(Item::Secrets(lines))) => consumer.secrets(lines),
                 Ok(Some(Item::Packet(packet))) => {
                     at = packet.at;
-                    self.summary.packets += 1;
-                    self.summary.octets += packet.octets.len() as u64;
-                    let parts = (&mut self.flows, &mut self.quic, &mut self.summary);
-                    receive(parts, packet, consumer);
+                    self.streams.receive(packet, consumer);
                 }
             }
         };
-        self.flows.finish(at, consumer);
-        self.quic.finish(consumer);
+        self.streams.flows.finish(at, consumer);
+        self.streams.quic.finish(consumer);
         result
     }
 
     /// What was in the file, as far as it was read.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        self.summary
+        self.streams.summary
     }
 }
 
-fn receive(
-    (flows, quic, summary): (&mut Flows, &mut quic::Flows, &mut Summary),
-    packet: Packet<'_>,
-    consumer: &mut impl Consumer,
-) {
-    let mut opened = false;
-    match packet.link.content(packet.octets) {
-        Content::Tcp(ends, segment) => {
-            let seen = flows::Seen {
-                at: packet.at,
-                packet: summary.packets,
-                next_stream: StreamId(summary.connections),
-            };
-            opened = flows.receive(seen, ends, segment, consumer);
-        }
-        Content::Udp(ends, datagram) => {
-            if quic::Version::of(datagram).is_some() {
-                let opening = |client: link::End, server: link::End, version| Opening {
-                    client: client.address(),
-                    server: server.address(),
-                    transport: Transport::Quic(version),
-                    at: time(packet.at),
-                    packet: summary.packets,
-                    whole: true,
-                };
-                let next_stream = StreamId(summary.connections);
-                opened = quic.receive(packet.at, next_stream, ends, datagram, opening, consumer);
+impl Streams {
+    fn receive(&mut self, packet: Packet<'_>, consumer: &mut impl Consumer) {
+        self.summary.packets += 1;
+        self.summary.octets += packet.octets.len() as u64;
+        match packet.link.content(packet.octets) {
+            Content::Other if packet.link == link::Link::Unknown => self.summary.unknown_links += 1,
+            Content::Fragment(fragment) => {
+                self.summary.fragments += 1;
+                if let Some(whole) = self.fragments.receive(packet.at, &fragment) {
+                    self.content(packet.at, whole.content(), consumer);
+                }
             }
+            content => self.content(packet.at, content, consumer),
         }
-        Content::Fragment => summary.fragments += 1,
-        Content::Malformed => summary.malformed += 1,
-        Content::Other if packet.link == link::Link::Unknown => summary.unknown_links += 1,
-        Content::Other => summary.others += 1,
     }
-    summary.connections += u64::from(opened);
+
+    /// Takes what a packet of IP holds that is whole.
+    fn content(&mut self, at: u64, content: Content<'_>, consumer: &mut impl Consumer) {
+        let packet = self.summary.packets;
+        let next_stream = StreamId(self.summary.connections);
+        let mut opened = false;
+        match content {
+            Content::Tcp(ends, segment) => {
+                let seen = flows::Seen {
+                    at,
+                    packet,
+                    next_stream,
+                };
+                opened = self.flows.receive(seen, ends, segment, consumer);
+            }
+            Content::Udp(ends, datagram) => {
+                if quic::Version::of(datagram).is_some() {
+                    let opening = |client: link::End, server: link::End, version| Opening {
+                        client: client.address(),
+                        server: server.address(),
+                        transport: Transport::Quic(version),
+                        at: time(at),
+                        packet,
+                        whole: true,
+                    };
+                    let quic = &mut self.quic;
+                    opened = quic.receive(at, next_stream, ends, datagram, opening, consumer);
+                }
+            }
+            Content::Malformed => self.summary.malformed += 1,
+            Content::Other | Content::Fragment(_) => self.summary.others += 1,
+        }
+        self.summary.connections += u64::from(opened);
+    }
 }

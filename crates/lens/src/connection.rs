@@ -240,9 +240,15 @@ impl<K: Knowledge> Connection<K> {
 
     /// `side` sends no more; `reset`, if it tore the connection down.
     pub fn ended(&mut self, side: Side, reset: bool) {
+        let mut steps = self.story.steps.iter();
+        let sealed = steps.any(|step| step.side == side && matches!(step.what, What::Sealed(_)));
         let end = &mut self.story.end[side as usize];
         if *end == End::Open {
-            *end = if reset { End::Reset } else { End::Cut };
+            *end = match (reset, sealed) {
+                (true, _) => End::Reset,
+                (false, true) => End::Hidden,
+                (false, false) => End::Cut,
+            };
         }
         let stream = &self.streams[side as usize];
         let missing = match Record::next(&stream.buffer) {

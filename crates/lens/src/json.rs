@@ -193,6 +193,8 @@ pub enum End {
     Said,
     /// The transport ended without a word.
     Cut,
+    /// The transport ended, and whether it said so before is encrypted.
+    Hidden,
     /// The transport was reset.
     Reset,
     /// It gave up with a fatal alert.
@@ -267,6 +269,7 @@ impl View {
                 story::End::Open => End::Open,
                 story::End::Said => End::Said,
                 story::End::Cut => End::Cut,
+                story::End::Hidden => End::Hidden,
                 story::End::Reset => End::Reset,
                 story::End::Alert(_) => End::Alert,
             },

@@ -267,6 +267,8 @@ pub enum End {
     Said,
     /// The transport ended without a word: the other cannot tell whether something is missing.
     Cut,
+    /// The transport ended, and whether it said so before is encrypted.
+    Hidden,
     /// The transport was reset.
     Reset,
     /// It gave up with a fatal alert.

@@ -268,7 +268,11 @@ fn shown(said: &[u8]) -> String {
             letter
         }
     });
-    plain.take(MOST_SHOWN).collect()
+    let mut shown: Vec<char> = plain.collect();
+    // Of octets that are no text, how many there are says nothing.
+    shown.dedup_by(|one, other| *one == '\u{fffd}' && one == other);
+    shown.truncate(MOST_SHOWN);
+    shown.into_iter().collect()
 }
 
 /// How much a server may say in all.

@@ -1,7 +1,7 @@
 //! From a packet of a link to what TCP and UDP carry: Ethernet with VLAN tags, Linux cooked, BSD loopback and
 //! bare IP; IPv4, and IPv6 with its extension headers.
 //!
-//! Nothing is copied. Checksums are not looked at: where a network card computes them, a capture of what
+//! Nothing is copied. Fragments of IP are put together elsewhere. Checksums are not looked at: where a network card computes them, a capture of what
 //! its own machine sends has none that are right.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -26,8 +26,7 @@ pub(super) enum Link {
 pub(super) enum Content<'p> {
     Tcp(Ends, Segment<'p>),
     Udp(Ends, &'p [u8]),
-    /// A part of a packet of IP.
-    Fragment,
+    Fragment(Fragment<'p>),
     /// Neither TCP nor UDP.
     Other,
     /// Something shorter than it says, or otherwise wrong.
@@ -46,6 +45,43 @@ pub(super) struct End {
 pub(super) struct Ends {
     pub(super) source: End,
     pub(super) destination: End,
+}
+
+/// A part of a packet of IP (RFC 791, section 3.2; RFC 8200, section 4.5).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fragment<'p> {
+    pub(super) packet: PacketId,
+    /// What the packet carries, where this is its first part.
+    pub(super) next: u8,
+    /// Where its octets belong.
+    pub(super) offset: usize,
+    pub(super) is_last: bool,
+    pub(super) octets: &'p [u8],
+}
+
+/// What the fragments of one packet have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PacketId {
+    source: u128,
+    destination: u128,
+    number: u32,
+    /// Of IPv4, where each protocol has numbers of its own.
+    protocol: Option<u8>,
+}
+
+impl PacketId {
+    /// What a packet holds that was put together.
+    pub(super) fn content(self, next: u8, payload: &[u8]) -> Content<'_> {
+        let ends = (self.source, self.destination);
+        match self.protocol {
+            Some(protocol) => transport(protocol, ends, payload, 0),
+            None => match extensions(next, ends, payload, 0) {
+                // A fragment of a fragment is nothing that anybody sends.
+                Content::Fragment(_) => Content::Malformed,
+                content => content,
+            },
+        }
+    }
 }
 
 /// A segment of TCP (RFC 9293, section 3.1).
@@ -193,10 +229,6 @@ fn ipv4(packet: &[u8]) -> Content<'_> {
     let Some(captured) = captured else {
         return Content::Malformed;
     };
-    // All but the bit "don't fragment" and the reserved one: more fragments, or not the first.
-    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
-        return Content::Fragment;
-    }
     let [source, destination] = [12, 16].map(|at| {
         let octets = header
             .get(at..at + 4)
@@ -204,7 +236,41 @@ fn ipv4(packet: &[u8]) -> Content<'_> {
         0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets.unwrap_or_default()))
     });
     let missing = total.saturating_sub(packet.len());
-    transport(header[9], source, destination, captured, missing)
+    let place = u16::from_be_bytes([header[6], header[7]]);
+    let (more, offset) = (place & 0x2000 != 0, place & 0x1fff);
+    if !more && offset == 0 {
+        return transport(header[9], (source, destination), captured, missing);
+    }
+    let packet = PacketId {
+        source,
+        destination,
+        number: u32::from(u16::from_be_bytes([header[4], header[5]])),
+        protocol: Some(header[9]),
+    };
+    fragment(packet, header[9], offset, !more, captured, missing)
+}
+
+/// A part that can be put in its place: all but the last have a multiple of 8 octets.
+fn fragment(
+    packet: PacketId,
+    next: u8,
+    offset: u16,
+    is_last: bool,
+    octets: &[u8],
+    missing: usize,
+) -> Content<'_> {
+    let offset = usize::from(offset) * 8;
+    let is_whole = missing == 0 && !octets.is_empty() && (is_last || octets.len() % 8 == 0);
+    if !is_whole || offset + octets.len() > usize::from(u16::MAX) {
+        return Content::Malformed;
+    }
+    Content::Fragment(Fragment {
+        packet,
+        next,
+        offset,
+        is_last,
+        octets,
+    })
 }
 
 /// RFC 8200, sections 3 and 4.
@@ -223,14 +289,33 @@ fn ipv6(packet: &[u8]) -> Content<'_> {
         u128::from_be_bytes(octets.unwrap_or_default())
     });
     let missing = length.saturating_sub(rest.len());
-    let mut rest = rest.get(..length.min(rest.len())).unwrap_or_default();
-    let mut next = header[6];
+    let rest = rest.get(..length.min(rest.len())).unwrap_or_default();
+    extensions(header[6], (source, destination), rest, missing)
+}
+
+/// Passes over the headers between that of IPv6 and what it carries.
+fn extensions(
+    mut next: u8,
+    (source, destination): (u128, u128),
+    mut rest: &[u8],
+    missing: usize,
+) -> Content<'_> {
     loop {
         let octets = match (next, rest) {
             (HOP_BY_HOP | ROUTING | DESTINATION, [_, length, ..]) => 8 + usize::from(*length) * 8,
             // A fragment that is all of its packet (RFC 6946) is none.
             (FRAGMENT, [_, _, 0, flags, ..]) if flags & 0xf9 == 0 => 8,
-            (FRAGMENT, _) => return Content::Fragment,
+            (FRAGMENT, [next, _, high, low, a, b, c, d, octets @ ..]) => {
+                let place = u16::from_be_bytes([*high, *low]);
+                let packet = PacketId {
+                    source,
+                    destination,
+                    number: u32::from_be_bytes([*a, *b, *c, *d]),
+                    protocol: None,
+                };
+                let is_last = place & 1 == 0;
+                return fragment(packet, *next, place >> 3, is_last, octets, missing);
+            }
             (AUTHENTICATION, [_, length, ..]) => 8 + usize::from(*length) * 4,
             _ => break,
         };
@@ -240,7 +325,7 @@ fn ipv6(packet: &[u8]) -> Content<'_> {
         next = *following;
         rest = behind;
     }
-    transport(next, source, destination, rest, missing)
+    transport(next, (source, destination), rest, missing)
 }
 
 const HOP_BY_HOP: u8 = 0;
@@ -251,8 +336,7 @@ const DESTINATION: u8 = 60;
 
 fn transport(
     protocol: u8,
-    source: u128,
-    destination: u128,
+    (source, destination): (u128, u128),
     payload: &[u8],
     missing: usize,
 ) -> Content<'_> {

@@ -173,7 +173,7 @@ words! {
     pub(crate) struct Faults: &'static str {
         at, malformed, record_too_long, empty_record, message_too_long, out_of_order, interleaved, lost,
         truncated, foreign, undecryptable, http_request, http_response, http2, ssh, greeting, sslv2,
-        proxy_header, dtls, unknown, end_open, end_said, end_cut, end_reset, end_alert,
+        proxy_header, dtls, unknown, end_open, end_said, end_cut, end_hidden, end_reset, end_alert,
     }
 
     /// What to think of the whole.

@@ -72,6 +72,7 @@ impl Language {
             End::Open => words.said_by(side, faults.end_open, &[]),
             End::Said => words.said_by(side, faults.end_said, &[]),
             End::Cut => words.said_by(side, faults.end_cut, &[]),
+            End::Hidden => words.said_by(side, faults.end_hidden, &[]),
             End::Reset => words.said_by(side, faults.end_reset, &[]),
             End::Alert(description) => {
                 let values = [

@@ -327,6 +327,7 @@ fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
         End::Open,
         End::Said,
         End::Cut,
+        End::Hidden,
         End::Reset,
         End::Alert(alert),
     ];

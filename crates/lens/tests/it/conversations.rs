@@ -164,7 +164,7 @@ pub(crate) struct Recording {
 }
 
 /// What a key log says, and what is known from before.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// By client random and label.
     lines: HashMap<(Vec<u8>, String), Octets>,

@@ -19,7 +19,7 @@ use ravelin_pki::HostName;
 use super::walk::{self, Page, Tour};
 use super::{answer, holds, json, limits, options, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::words::inspect::WalkWords;
 use crate::{cert, key, words};
 
@@ -144,14 +144,16 @@ impl Capture<'_> {
             return Err(failure);
         }
         let only = first.filter(|_| totals.tls == 1);
-        if only.is_none() || self.is_stdin() {
-            list.end(&totals, self.keys.is_empty())?;
+        if only.is_some() && !self.is_stdin() {
+            // It is told whole, and then what is wrong with the file.
+            return Ok((answer(good), only));
         }
+        list.end(&totals, self.keys.is_empty())?;
         self.check(result)?;
         if totals.tls == 0 {
             return Err(Failure::answer(format!(
-                "there is no TLS in \"{}\"",
-                self.file.display()
+                "there is no TLS in {}",
+                self.name()
             )));
         }
         Ok((answer(good), only))
@@ -179,6 +181,15 @@ impl Capture<'_> {
         self.file == Path::new("-")
     }
 
+    /// As it is called in messages.
+    fn name(&self) -> String {
+        if self.is_stdin() {
+            "standard input".to_owned()
+        } else {
+            format!("\"{}\"", self.file.display())
+        }
+    }
+
     fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
         if self.is_stdin() {
             return Ok(Box::new(io::stdin()));
@@ -197,29 +208,29 @@ impl Capture<'_> {
         let Err(error) = result else {
             return Ok(());
         };
-        let failure = Failure::local(format!("\"{}\": {error}", self.file.display()));
+        let file = self.file.display();
+        let what = format!("{}: {}", self.name(), chain(&error));
         Err(match error {
-            CaptureError::Gzip => failure.hint(format!(
-                "gunzip -c {} | ravelin inspect --pcap -",
-                self.file.display()
-            )),
-            CaptureError::NoCapture => failure
+            CaptureError::Gzip => {
+                Failure::usage(what).hint(format!("gunzip -c {file} | ravelin inspect --pcap -"))
+            }
+            CaptureError::NoCapture => Failure::usage(what)
                 .hint("tcpdump -w FILE makes captures, and so do tshark and Wireshark".to_owned()),
-            _ => failure,
+            _ => Failure::local(what),
         })
     }
 
     fn not_there(&self, stream: StreamId, totals: Totals) -> Failure {
         let connections = totals.capture.connections;
-        let file = self.file.display();
+        let (file, name) = (self.file.display(), self.name());
         if stream.0 < connections {
             Failure::answer(format!(
-                "there is no TLS in connection {} of \"{file}\"",
+                "there is no TLS in connection {} of {name}",
                 stream.0
             ))
         } else {
             Failure::usage(format!(
-                "there is no connection {} in \"{file}\", which has {connections}",
+                "there is no connection {} in {name}, which has {connections}",
                 stream.0
             ))
         }

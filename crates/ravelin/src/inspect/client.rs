@@ -253,20 +253,27 @@ impl<'a> Plan<'a> {
     fn speak(&self, stream: &mut Recorded<Timed>) -> Result<(), Ended> {
         let mut tls = ClientConnection::new(self.config.clone(), self.server_name.clone())?;
         shake_hands(&mut tls, stream)?;
-        // What follows is more to see. It may fail: the handshake went well.
+        // What follows is more to see. It may fail: the handshake went well, unless an alert takes it back.
         let wanted = &self.arguments.connection;
-        if wanted.http {
-            let _ = self.get(&mut tls, stream);
+        let more = if wanted.http {
+            self.get(&mut tls, stream)
         } else {
-            let _ = wait_for_ticket(&mut tls, stream, wanted.resume);
-        }
+            wait_for_ticket(&mut tls, stream, wanted.resume)
+        };
+        taken_back(more)?;
+        // The time for what was waited for may be over.
+        stream.stream().hurry(FAREWELL);
         tls.send_close_notify();
         while tls.wants_write() && tls.write_tls(stream).is_ok() {}
         stream.stream().shut();
         stream.ended();
         // The other says goodbye too, as a rule.
-        stream.stream().hurry(FAREWELL);
-        let _ = read_to_end(&mut tls, stream, 0);
+        let goodbye = read_to_end(&mut tls, stream, 0);
+        let is_tls13 = tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        // Who gives tickets has taken what the client sent.
+        if is_tls13 && tls.tls13_tickets_received() == 0 {
+            taken_back(goodbye)?;
+        }
         Ok(())
     }
 
@@ -382,6 +389,15 @@ fn receive(tls: &mut ClientConnection, stream: &mut Recorded<Timed>) -> Result<(
         return Err(error.into());
     }
     Ok(())
+}
+
+/// In TLS 1.3 the client is done before the server has seen its certificate and its Finished message: a server
+/// that does not like them says so behind the handshake (RFC 8446, section 4.4.2.4).
+fn taken_back(more: Result<(), Ended>) -> Result<(), Ended> {
+    match more {
+        Err(Ended::Tls(rustls::Error::AlertReceived(alert))) => Err(Ended::TakenBack(alert)),
+        _ => Ok(()),
+    }
 }
 
 /// Waits for the ticket that a server of TLS 1.3 gives after the handshake: those that give any do so at once.

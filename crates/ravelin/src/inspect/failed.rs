@@ -17,6 +17,8 @@ pub(super) enum Ended {
     Io(io::Error),
     /// The other refused, or did what it must not.
     Tls(Error),
+    /// The server refused behind the handshake what the client had sent in it.
+    TakenBack(AlertDescription),
 }
 
 impl fmt::Display for Ended {
@@ -26,7 +28,7 @@ impl fmt::Display for Ended {
                 f.write_str("the client ended the connection")
             }
             Self::Io(error) => error.fmt(f),
-            Self::Tls(Error::AlertReceived(alert)) => {
+            Self::Tls(Error::AlertReceived(alert)) | Self::TakenBack(alert) => {
                 write!(f, "the client ended it by the alert {}", alert_name(*alert))
             }
             Self::Tls(error) => error.fmt(f),
@@ -71,7 +73,15 @@ pub(super) fn of_client(ended: &Ended, story: &Story, name: &str, port: u16) -> 
         Ended::Io(error) => (error.to_string(), None),
         Ended::Tls(Error::AlertReceived(alert)) => (
             format!("the server refused it by the alert {}", alert_name(*alert)),
-            alert_hint(*alert).map(str::to_owned),
+            alert_hint(*alert, story).map(str::to_owned),
+        ),
+        Ended::TakenBack(alert) => (
+            format!(
+                "the server refused it by the alert {}, when it had seen what the client ended the handshake \
+                 with",
+                alert_name(*alert)
+            ),
+            certificate_hint(story).map(str::to_owned),
         ),
         Ended::Tls(Error::InvalidMessage(_)) => (
             "what the server sends cannot be read as TLS".to_owned(),
@@ -130,15 +140,15 @@ fn unspoken(port: u16) -> String {
     }
 }
 
-fn alert_hint(alert: AlertDescription) -> Option<&'static str> {
+fn alert_hint(alert: AlertDescription, story: &Story) -> Option<&'static str> {
+    if let Some(hint) = certificate_hint(story) {
+        return Some(hint);
+    }
     match alert {
         AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure => Some(
             "it may want an older version, suite or group than is offered, or another: see what was \
              offered above",
         ),
-        AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
-            Some("it wants a certificate of the client: --cert FILE --key FILE")
-        }
         AlertDescription::UnrecognisedName => {
             Some("it knows no such name: --sni NAME asks for another")
         }
@@ -146,6 +156,21 @@ fn alert_hint(alert: AlertDescription) -> Option<&'static str> {
             Some("it speaks none of the protocols that were offered: --alpn NAMES offers others")
         }
         _ => None,
+    }
+}
+
+/// Servers refuse clients without a certificate by several alerts: what tells is that they asked for one.
+fn certificate_hint(story: &Story) -> Option<&'static str> {
+    let agreement = &story.agreement;
+    match (
+        agreement.client_certificate_asked,
+        agreement.client_chain.is_empty(),
+    ) {
+        (true, true) => Some("it wants a certificate of the client: --cert FILE --key FILE"),
+        (true, false) => Some(
+            "it may not like the certificate of --cert: its CertificateRequest says whom it believes",
+        ),
+        (false, _) => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `ravelin inspect`: servers of others looked at, and clients of others that look for a server.
 
+mod captures;
 mod clients;
 mod failing;
 mod servers;
 mod starttls;
 mod walk;
 
+use std::fs;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -32,11 +34,7 @@ impl Peer {
             .spawn()
             .unwrap_or_else(|error| panic!("{program} must be there: {error}"));
         let peer = Self { child, port };
-        wait_until("the server listens", || {
-            // Connecting would be a first client; whoever binds finds the port taken.
-            TcpListener::bind(("127.0.0.1", port)).is_err()
-                || TcpListener::bind(("0.0.0.0", port)).is_err()
-        });
+        wait_until("the server listens", || is_listened_to(port));
         peer
     }
 
@@ -55,6 +53,21 @@ impl Peer {
     fn name(&self) -> String {
         format!("localhost:{}", self.port)
     }
+}
+
+/// Whether somebody listens, as the kernel has it: who connects is a first client, and who tries to bind may have
+/// the port just when the server wants it.
+fn is_listened_to(port: u16) -> bool {
+    const LISTENS: &str = "0A";
+    let end = format!(":{port:04X}");
+    let is_here = |line: &str| {
+        let mut words = line.split_whitespace().skip(1).step_by(2);
+        words.next().is_some_and(|local| local.ends_with(&end)) && words.next() == Some(LISTENS)
+    };
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
+        let sockets = fs::read_to_string(table).unwrap_or_default();
+        sockets.lines().any(is_here)
+    })
 }
 
 impl Drop for Peer {
@@ -130,7 +143,7 @@ fn certify(place: &Place) {
 /// `ravelin inspect` of a server, with the root of [`certify`] trusted: the exit code, and both outputs.
 fn inspect(place: &Place, arguments: &[&str]) -> (i32, String, String) {
     let mut all = vec!["inspect", "--lang", "en"];
-    if !arguments.contains(&"--detail") {
+    if !arguments.contains(&"--detail") && !arguments.contains(&"--json") {
         all.extend(["--detail", "brief"]);
     }
     all.extend(arguments);

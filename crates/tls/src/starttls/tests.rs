@@ -1,5 +1,7 @@
 use super::*;
 
+mod random;
+
 /// What the server says in turn; the dialogue is told it in pieces of `pieces` octets, and what it says is
 /// returned, with how it ended.
 fn speak(

@@ -69,6 +69,7 @@ pub(super) const FAULTS: Faults = Faults {
     end_open: "就所见而言，{Who}没有结束发送。",
     end_said: "{Who}声明已发送完毕（close_notify），{other}因此知道没有遗漏。",
     end_cut: "{Who}不声不响地停了下来，{other}无法判断是否有遗漏。",
+    end_hidden: "{Who}结束了连接。它事先是否告知了{other}，因为加密而无从得知。",
     end_reset: "{Who}重置了连接。",
     end_alert: "{Who}以告警 {name} 放弃连接。{meaning}",
 };

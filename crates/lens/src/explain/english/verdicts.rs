@@ -70,6 +70,7 @@ pub(super) const FAULTS: Faults = Faults {
     end_open: "{Who} did not end, as far as it was seen.",
     end_said: "{Who} said that it was done (close_notify), so {other} knows that nothing is missing.",
     end_cut: "{Who} stopped without a word, so {other} cannot tell whether something is missing.",
+    end_hidden: "{Who} ended the connection. Whether it said so to {other} before is encrypted.",
     end_reset: "{Who} reset the connection.",
     end_alert: "{Who} gave up with the alert {name}. {meaning}",
 };

@@ -15,7 +15,7 @@ use ravelin_lens::knowledge::Knowledge as _;
 use ravelin_lens::ledger::Side::{self, Client, Server};
 use ravelin_lens::server_key::ServerKey;
 
-use super::packets::{ACK, Ear, Heard, SYN, Segment, ethernet, pcap};
+use super::packets::{ACK, Ear, Heard, SYN, Segment, ethernet, fragments4, pcap};
 
 /// What tshark says.
 fn tshark(file: &Path, arguments: &[&str]) -> String {
@@ -98,6 +98,40 @@ fn streams_are_those_of_tshark_where_segments_come_in_disorder() {
     assert_eq!(ear.streams.len(), 4);
     for (number, heard) in ear.streams.values().enumerate() {
         assert_eq!(heard.octets[0].len(), 3000);
+        assert_eq!(heard.octets, followed(&path, number));
+    }
+}
+
+#[test]
+fn fragments_are_put_together_as_tshark_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("fragments.pcap");
+    let said = noise(5, 9000);
+    let packets = |port: u16| {
+        [
+            Segment::new(Client, 0, 0, SYN, b""),
+            Segment::new(Server, 0, 1, SYN | ACK, b""),
+            Segment::new(Client, 1, 1, ACK, &said[..6000]),
+            Segment::new(Client, 6001, 1, ACK, &said[6000..]),
+        ]
+        .map(|segment| segment.ipv4_from(port))
+    };
+    // What two packets carry comes mixed up, and the end of each first.
+    let mixed = |port: u16| {
+        let [syn, answer, first, second] = packets(port);
+        let mut fragments = fragments4(&first, port, 1480);
+        fragments.extend(fragments4(&second, port + 1, 1480));
+        fragments.reverse();
+        fragments.swap(1, 5);
+        [vec![syn, answer], fragments].concat()
+    };
+    let all: Vec<_> = [mixed(5000), mixed(6000)].concat();
+    let file = pcap(101, &all);
+    fs::write(&path, &file).expect("written");
+    let (ear, result) = Ear::hear(&file);
+    assert_eq!(result.expect("a good file").fragments, 16);
+    for (number, heard) in ear.streams.values().enumerate() {
+        assert!(heard.octets[0] == said);
         assert_eq!(heard.octets, followed(&path, number));
     }
 }

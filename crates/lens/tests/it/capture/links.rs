@@ -2,7 +2,9 @@
 
 use ravelin_lens::ledger::Side::{Client, Server};
 
-use super::packets::{ACK, Ear, FIN, SYN, Segment, ethernet, ipv4, pcap, pcap_at};
+use super::packets::{
+    ACK, Ear, FIN, SYN, Segment, ethernet, fragments4, fragments6, ipv4, pcap, pcap_at,
+};
 
 fn segments() -> Vec<Segment> {
     vec![
@@ -89,18 +91,24 @@ fn extension_headers_of_ipv6_are_passed_over() {
 
 #[test]
 fn what_cannot_be_read_is_counted() {
-    let segment = segments()[2].ipv4();
+    let segment = Segment::new(Client, 1, 1, ACK, b"hell");
+    let fragment6 = segment.ipv6(44, &[6, 0, 0, 1, 0, 0, 0, 0]);
+    let segment = segment.ipv4();
     let mut first = segment.clone();
     first[6] = 0x20;
     let mut last = segment.clone();
     last[7] = 1;
-    let fragment6 = segments()[2].ipv6(44, &[6, 0, 0, 1, 0, 0, 0, 0]);
+    // All parts but the last have a multiple of 8 octets.
+    let mut uneven = first.clone();
+    uneven.pop();
+    uneven[3] -= 1;
     let arp = ethernet(0x0806, &[0; 28]);
     let packets: Vec<_> = [
         &first,
         &last,
         &ipv4(Client, 1, &[0; 8]),
         &segment[..30].to_vec(),
+        &uneven,
     ]
     .into_iter()
     .map(|ip| ethernet(0x0800, ip))
@@ -109,10 +117,10 @@ fn what_cannot_be_read_is_counted() {
     let (ear, summary) = Ear::hear(&pcap(1, &packets));
     let summary = summary.expect("a good file");
     assert!(ear.streams.is_empty());
-    assert_eq!((summary.packets, summary.fragments), (7, 3));
-    assert_eq!((summary.others, summary.malformed), (2, 2));
+    assert_eq!((summary.packets, summary.fragments), (8, 3));
+    assert_eq!((summary.others, summary.malformed), (2, 3));
     let (_, summary) = Ear::hear(&pcap(147, &packets));
-    assert_eq!(summary.expect("a good file").unknown_links, 7);
+    assert_eq!(summary.expect("a good file").unknown_links, 8);
 }
 
 #[test]
@@ -138,4 +146,102 @@ fn what_a_network_card_is_to_cut_has_no_length_of_its_own() {
     packets[2][2..4].fill(0);
     let timed: Vec<_> = packets.into_iter().map(|packet| (0, packet)).collect();
     assert_eq!(Ear::only(&pcap_at(101, &timed)).octets[0], b"hello");
+}
+
+/// A connection whose only octets, `said`, are in the third packet.
+fn spoken(said: &[u8]) -> Vec<Segment> {
+    let mut segments = segments();
+    segments[2].octets = said.to_vec();
+    segments[3].sequence = 1 + said.len() as u32;
+    segments[4].acknowledgement = 2 + said.len() as u32;
+    segments
+}
+
+/// The packets of [`spoken`], of which the third is in fragments, in this order.
+fn fragmented(said: &[u8], change: impl Fn(&mut Vec<Vec<u8>>)) -> [Vec<Vec<u8>>; 2] {
+    let segments = spoken(said);
+    let with = |packets: Vec<Vec<u8>>, mut fragments: Vec<Vec<u8>>| {
+        change(&mut fragments);
+        let [before, after] = [packets[..2].to_vec(), packets[3..].to_vec()];
+        [before, fragments, after].concat()
+    };
+    let v4: Vec<_> = segments.iter().map(Segment::ipv4).collect();
+    let v6: Vec<_> = segments.iter().map(|it| it.ipv6(6, &[])).collect();
+    // Behind the header of a fragment may be more headers than that of TCP.
+    let options = segments[2].ipv6(60, &[6, 0, 1, 4, 0, 0, 0, 0]);
+    let fragments = [fragments4(&v4[2], 7, 1000), fragments6(&options, 7, 1000)];
+    let [first, second] = fragments;
+    [with(v4, first), with(v6, second)]
+}
+
+#[test]
+fn fragments_are_put_together_in_whatever_order_they_come() {
+    let said: Vec<u8> = (0..5000_u32).map(|at| (at * at >> 3) as u8).collect();
+    let changes: [fn(&mut Vec<Vec<u8>>); 4] = [
+        |_| {},
+        |fragments| fragments.reverse(),
+        |fragments| fragments.rotate_left(2),
+        |fragments| fragments.extend_from_within(1..4),
+    ];
+    for change in changes {
+        for packets in fragmented(&said, change) {
+            let heard = Ear::only(&pcap(101, &packets));
+            assert!(heard.octets[0] == said, "{packets:02x?}");
+            assert_eq!(heard.lost, [[], []]);
+        }
+    }
+}
+
+#[test]
+fn fragments_that_clash_or_are_missing_make_no_packet() {
+    let said = [7; 5000];
+    let changes: [fn(&mut Vec<Vec<u8>>); 5] = [
+        // One comes twice, and not the same.
+        |fragments| {
+            let mut other = fragments[1].clone();
+            *other.last_mut().expect("octets") ^= 1;
+            fragments.insert(1, other);
+        },
+        // One begins within another.
+        |fragments| {
+            let place = if fragments[0][0] == 0x45 { 7 } else { 43 };
+            fragments[2][place] -= 8;
+        },
+        // Two say that they are the last.
+        |fragments| {
+            let place = if fragments[0][0] == 0x45 { 6 } else { 43 };
+            fragments[2][place] &= !if place == 6 { 0x20 } else { 1 };
+            fragments.rotate_right(1);
+        },
+        |fragments| drop(fragments.remove(2)),
+        |fragments| drop(fragments.remove(0)),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        for packets in fragmented(&said, change) {
+            let heard = Ear::only(&pcap(101, &packets));
+            assert_eq!(heard.octets[0], b"", "{number}");
+            assert_eq!(heard.lost[0], [(0, 5000)], "{number}");
+        }
+    }
+}
+
+#[test]
+fn fragments_wait_half_a_minute_and_no_more_than_256_packets_do() {
+    let said = [7; 5000];
+    let [packets, _] = fragmented(&said, |_| {});
+    let heard = |seconds: u64, others: u16| {
+        let mut timed: Vec<_> = packets.iter().map(|packet| (0, packet.clone())).collect();
+        for packet in &mut timed[4..] {
+            packet.0 = seconds * 1_000_000;
+        }
+        for number in 0..others {
+            let other = fragments4(&packets[0][..], 1000 + number, 8).swap_remove(0);
+            timed.insert(4, (0, other));
+        }
+        Ear::only(&pcap_at(101, &timed)).octets[0].len()
+    };
+    assert_eq!(heard(30, 255), 5000);
+    assert_eq!(heard(31, 255), 0);
+    assert_eq!(heard(30, 256), 0);
+    assert_eq!(heard(30, 20_000), 0);
 }

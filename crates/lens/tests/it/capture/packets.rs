@@ -88,6 +88,41 @@ pub(crate) fn ipv4(side: Side, protocol: u8, payload: &[u8]) -> Vec<u8> {
     ip
 }
 
+/// A packet of IPv4 in fragments that carry so many octets, a multiple of 8.
+pub(crate) fn fragments4(packet: &[u8], number: u16, octets: usize) -> Vec<Vec<u8>> {
+    let (header, payload) = packet.split_at(20);
+    let parts = payload.chunks(octets).enumerate();
+    let fragment = |(at, part): (usize, &[u8])| {
+        let more = (at + 1) * octets < payload.len();
+        let place = (at * octets / 8) as u16 | u16::from(more) << 13;
+        let mut header = header.to_vec();
+        header[2..4].copy_from_slice(&(20 + part.len() as u16).to_be_bytes());
+        header[4..6].copy_from_slice(&number.to_be_bytes());
+        header[6..8].copy_from_slice(&place.to_be_bytes());
+        [&header, part].concat()
+    };
+    parts.map(fragment).collect()
+}
+
+/// The same of IPv6.
+pub(crate) fn fragments6(packet: &[u8], number: u32, octets: usize) -> Vec<Vec<u8>> {
+    let (header, payload) = packet.split_at(40);
+    let parts = payload.chunks(octets).enumerate();
+    let fragment = |(at, part): (usize, &[u8])| {
+        let more = (at + 1) * octets < payload.len();
+        let place = (at * octets) as u16 | u16::from(more);
+        let mut head = header.to_vec();
+        head[4..6].copy_from_slice(&(8 + part.len() as u16).to_be_bytes());
+        let next = std::mem::replace(&mut head[6], 44);
+        head.extend([next, 0]);
+        head.extend(place.to_be_bytes());
+        head.extend(number.to_be_bytes());
+        head.extend(part);
+        head
+    };
+    parts.map(fragment).collect()
+}
+
 pub(crate) fn ethernet(kind: u16, ip: &[u8]) -> Vec<u8> {
     [&[2; 12], &kind.to_be_bytes()[..], ip].concat()
 }

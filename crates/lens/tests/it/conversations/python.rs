@@ -35,6 +35,30 @@ with context.wrap_socket(connection, server_hostname='localhost') as tls:
     tls.unwrap()
 ";
 
+/// A connection of the version that `ssl` has under this name.
+pub(super) fn connect(shop: &Workshop, version: &str) -> Recording {
+    let folder = shop.folder.path();
+    let python = || {
+        let mut command = Command::new("python3");
+        command.arg("-c").current_dir(folder);
+        command
+    };
+    let mut server = Program::start(python().arg(SERVER));
+    let output = server.hear(" \n");
+    let port = output.split_whitespace().nth(1).unwrap().parse().unwrap();
+    let recorder = Recorder::start(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), 1);
+    let output = python()
+        .arg(CLIENT)
+        .arg(recorder.address.port().to_string())
+        .arg(version)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let passed = recorder.finish().remove(0);
+    let known = Known::read(&shop.path("keys"));
+    Recording { passed, known }
+}
+
 #[test]
 fn its_connections_are_told() {
     let shop = Workshop::ecdsa();
@@ -42,26 +66,7 @@ fn its_connections_are_told() {
         (ProtocolVersion::TLS_1_2, "TLSv1_2"),
         (ProtocolVersion::TLS_1_3, "TLSv1_3"),
     ] {
-        let folder = shop.folder.path();
-        let python = || {
-            let mut command = Command::new("python3");
-            command.arg("-c").current_dir(folder);
-            command
-        };
-        let mut server = Program::start(python().arg(SERVER));
-        let output = server.hear(" \n");
-        let port = output.split_whitespace().nth(1).unwrap().parse().unwrap();
-        let recorder = Recorder::start(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), 1);
-        let output = python()
-            .arg(CLIENT)
-            .arg(recorder.address.port().to_string())
-            .arg(name)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let passed = recorder.finish().remove(0);
-        let known = Known::read(&shop.path("keys"));
-        let story = Recording { passed, known }.tell();
+        let story = connect(&shop, name).tell();
         all_is_well_but(&story, NOT_LOGGED, &[]);
         is_said(&story, Side::Server, "PING");
         assert_eq!(story.agreement.version, Some(version));

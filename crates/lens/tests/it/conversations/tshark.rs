@@ -22,9 +22,11 @@ use pdml::Element;
 mod capture;
 mod comparison;
 mod names;
+mod nginx;
 mod openssl;
 mod others;
 mod pdml;
+mod rustls;
 
 /// The body of a key update, which tshark puts beside the message.
 const KEY_UPDATE: &str = "tls.handshake.key_update.request_update";
@@ -33,15 +35,28 @@ const KEY_UPDATE: &str = "tls.handshake.key_update.request_update";
 /// compared is no judgement: so many fields there have to be at least.
 fn judge(family: &str, recordings: &[Recording], least_fields: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let (file, keys) = (folder.path().join("capture"), folder.path().join("keys"));
-    std::fs::write(&file, capture::capture(recordings)).unwrap();
+    let keys = folder.path().join("keys");
     std::fs::write(&keys, key_log(recordings)).unwrap();
+    let opens = format!("tls.keylog_file:{}", keys.display());
+    judge_told(family, recordings, &tell(recordings), &opens, least_fields);
+}
+
+/// The same, where the stories are told by other means, and tshark decrypts with this preference.
+fn judge_told(
+    family: &str,
+    recordings: &[Recording],
+    stories: &[Story],
+    opens: &str,
+    least_fields: usize,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("capture");
+    std::fs::write(&file, capture::capture(recordings)).unwrap();
     let tshark = |arguments: &[&str]| {
         let output = Command::new("tshark")
             .arg("-r")
             .arg(&file)
-            .arg("-o")
-            .arg(format!("tls.keylog_file:{}", keys.display()))
+            .args(["-o", opens])
             .args(arguments)
             .output()
             .expect("tshark is installed");
@@ -66,7 +81,6 @@ fn judge(family: &str, recordings: &[Recording], least_fields: usize) {
         }
     }
     let mut tally = Tally::default();
-    let stories = tell(recordings);
     for (number, story) in stories.iter().enumerate() {
         let theirs = seen.remove(&number).unwrap_or_default();
         compare_records(number, story, &theirs, &mut tally);
@@ -77,7 +91,7 @@ fn judge(family: &str, recordings: &[Recording], least_fields: usize) {
         .collect();
     let mut arguments = vec!["-q"];
     arguments.extend(follow.iter().map(String::as_str));
-    compare_data(&stories, &tshark(&arguments), &mut tally);
+    compare_data(stories, &tshark(&arguments), &mut tally);
     assert!(tally.differences.is_empty(), "{family}: {tally:#?}");
     assert!(tally.fields >= least_fields, "{family}: {tally:?}");
 }

@@ -20,6 +20,8 @@ pub(crate) struct List {
     json: bool,
     text: String,
     begun: bool,
+    /// How many connections were not decrypted.
+    sealed: u64,
 }
 
 impl List {
@@ -28,6 +30,7 @@ impl List {
             json,
             text: String::new(),
             begun: false,
+            sealed: 0,
         }
     }
 
@@ -57,6 +60,12 @@ impl List {
             if no_keys {
                 self.text += "Without keys only what is in clear can be told: --keylog FILE names those that a \
                               client wrote down.\n";
+            } else if self.sealed > 0 {
+                let _ = writeln!(
+                    self.text,
+                    "{} not decrypted: no key that is known opens them.",
+                    count(self.sealed, "connection")
+                );
             }
             self.text += "One of them, whole: --stream N\n";
         }
@@ -64,10 +73,11 @@ impl List {
     }
 
     fn put(&mut self, told: &Told) {
+        let line = Line::of(told);
+        self.sealed += u64::from(line.sealed);
         if self.json {
             // Nothing in a line can fail to be written as JSON.
-            let line = serde_json::to_string(&Line::of(told)).unwrap_or_default();
-            self.text += &line;
+            self.text += &serde_json::to_string(&line).unwrap_or_default();
             self.text.push('\n');
             return;
         }
@@ -79,11 +89,10 @@ impl List {
                 "number", "from, to", "version", "suite", "group", "checks"
             );
         }
-        self.line(told);
+        self.line(told, &line);
     }
 
-    fn line(&mut self, told: &Told) {
-        let line = Line::of(told);
+    fn line(&mut self, told: &Told, line: &Line) {
         let between = format!("{} → {}", told.opening.client, told.opening.server);
         let _ = write!(
             self.text,
@@ -115,7 +124,7 @@ impl List {
         if line.transport == "quic" {
             remarks.push("QUIC");
         }
-        if !line.complete && line.transport == "tcp" {
+        if !line.complete && line.transport == "tcp" && !(line.sealed && line.end == "closed") {
             remarks.push(line.end);
         }
         if line.sealed {
@@ -157,6 +166,8 @@ impl Line {
     fn of(told: &Told) -> Self {
         let story = &told.story;
         let agreement = &story.agreement;
+        let mut steps = story.steps.iter();
+        let sealed = steps.any(|step| matches!(step.what, What::Sealed(_)));
         let checks = |wanted: fn(&Verdict) -> bool| {
             story
                 .checks
@@ -182,10 +193,7 @@ impl Line {
             alpn: agreement.alpn.as_ref().map(|alpn| visible(alpn)),
             resumed: agreement.resumption.is_some(),
             complete: agreement.complete.is_some(),
-            sealed: story
-                .steps
-                .iter()
-                .any(|step| matches!(step.what, What::Sealed(_))),
+            sealed,
             confirmed: checks(|verdict| matches!(verdict, Verdict::Confirmed)),
             refuted: checks(|verdict| matches!(verdict, Verdict::Refuted(_))),
             open: checks(|verdict| matches!(verdict, Verdict::NotDerivable(_))),
@@ -206,7 +214,10 @@ fn end(story: &Story) -> &'static str {
         "reset"
     } else if ends.contains(&End::Cut) {
         "cut off"
-    } else if ends.contains(&End::Said) {
+    } else if ends
+        .iter()
+        .any(|end| matches!(end, End::Said | End::Hidden))
+    {
         "closed"
     } else {
         "open"

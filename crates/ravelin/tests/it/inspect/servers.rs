@@ -101,24 +101,66 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
             "-verify_return_error",
         ],
     );
+    stranger(&place);
     let own = ["--cert", "c.pem", "--key", "k.pem"];
     for version in ["1.3", "1.2"] {
         let mut all = vec!["", "--ca", "root.pem", "--tls", version];
         let name = peer.name();
         all[0] = &name;
-        let without = inspect(&place, &all);
         // In TLS 1.3 the handshake is over for the client before the server has looked.
-        if version == "1.2" {
-            assert_eq!(without.0, 3, "{}\n{}", without.1, without.2);
-            assert!(without.2.contains("hint: it"), "{}", without.2);
+        let without = inspect(&place, &all);
+        expect(&without, 3, &["Alert"]);
+        for words in ["refused it by the alert", "hint: it wants a certificate"] {
+            assert!(without.2.contains(words), "{}", without.2);
         }
-        assert!(without.1.contains("Alert"), "{}", without.1);
+        let stranger = ["--cert", "other.pem", "--key", "other.key"];
+        let unknown = inspect(&place, &[&all[..], &stranger].concat());
+        expect(&unknown, 3, &["Alert"]);
+        assert!(unknown.2.contains("alert unknown_ca"), "{}", unknown.2);
+        assert!(
+            unknown.2.contains("its CertificateRequest"),
+            "{}",
+            unknown.2
+        );
         all.extend(own);
         let ran = inspect(&place, &all);
         expect(&ran, 0, &SOUND);
         expect(&ran, 0, &["CertificateRequest"]);
         assert!(!ran.1.contains('✗'), "{}", ran.1);
     }
+}
+
+/// Makes `other.pem` with `other.key`, which nobody believes.
+fn stranger(place: &Place) {
+    let own = ["-subj", "/CN=stranger", "-days", "9", "-nodes"];
+    let files = ["-keyout", "other.key", "-out", "other.pem"];
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    let all = [&["req", "-x509"], &own[..], &files, &key].concat();
+    crate::foreign::run(place, "openssl", &all).well();
+}
+
+#[test]
+fn nginx_tells_over_http_that_it_wants_a_certificate() {
+    let place = Place::new();
+    certify(&place);
+    let peer = Peer::start(&place, "sh", |port| {
+        let config = format!(
+            "daemon off; master_process off; error_log stderr; pid nginx.pid; events {{}}\n\
+             http {{ access_log off; client_body_temp_path .; proxy_temp_path .;\n\
+             fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;\n\
+             server {{ listen 127.0.0.1:{port} ssl; ssl_certificate c.pem; ssl_certificate_key k.pem;\n\
+             ssl_verify_client on; ssl_client_certificate root.pem; }} }}\n"
+        );
+        place.write("nginx.conf", config);
+        let run = "PATH=$PATH:/usr/sbin; exec nginx -p . -c nginx.conf -e stderr";
+        ["-c", run].map(str::to_owned).to_vec()
+    });
+    let name = peer.name();
+    let ask = [&name, "--ca", "root.pem", "--http", "--detail", "octets"];
+    let without = inspect(&place, &ask);
+    expect(&without, 0, &["CertificateRequest", "HTTP/1.1 400"]);
+    let own = ["--cert", "c.pem", "--key", "k.pem"];
+    expect(&inspect(&place, &[&ask[..], &own].concat()), 0, &SOUND);
 }
 
 #[test]

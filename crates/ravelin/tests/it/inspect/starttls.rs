@@ -1,10 +1,13 @@
-//! Servers that begin in clear: a dialogue by a Python program, and then its own TLS.
+//! Servers that begin in clear: a dialogue by a Python program, and then its own TLS; and servers that people use.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::Shutdown;
 use std::process::{Command, Stdio};
 
-use super::{certify, expect, inspect};
+use super::{certify, expect, inspect, scripted};
 use crate::server::Place;
+
+mod servers;
 
 /// Speaks each protocol up to its TLS, once: the protocol, the certificate, the key and whether something is
 /// injected are its arguments. It says its port first.
@@ -142,5 +145,60 @@ fn what_is_injected_before_tls_is_noticed() {
             said.contains("10 octets came in clear"),
             "{protocol}: {said}"
         );
+    }
+}
+
+/// What is told of a server that begins so, and goes on with `more` as often as it is heard.
+fn told_of(protocol: &str, begins: &[u8], more: &[u8]) -> (i32, String) {
+    let place = Place::in_memory();
+    let (begins, more) = (begins.to_vec(), more.to_vec());
+    let (address, server) = scripted(move |mut stream| {
+        let _ = stream.write_all(&begins);
+        while !more.is_empty() && stream.write_all(&more).is_ok() {}
+        // Closed with something unread, it would be reset.
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let address = address.to_string();
+    let ask = [&address, "--starttls", protocol, "--timeout", "5s"];
+    let (code, told, said) = inspect(&place, &ask);
+    server.join().unwrap();
+    assert_eq!(told, "", "{protocol}");
+    (code, said)
+}
+
+#[test]
+fn an_answer_that_is_cut_and_one_without_end_are_told_as_such() {
+    let greetings: [(&str, &[u8], &[u8]); 10] = [
+        ("smtp", b"220-mail", b"220-more\r\n"),
+        ("imap", b"* O", b"* OK "),
+        ("pop3", b"+OK", b"+"),
+        ("ftp", b"220-files\r\n", b"220-more\r\n"),
+        ("xmpp", b"<stream:stream>", b"<a/>"),
+        ("ldap", b"\x30\x84", b"\x30\x84\0\0\x1f\xff"),
+        ("postgres", b"", b"EEEE"),
+        ("mysql", b"\x4a\0\0", b"\xff\x1f\0"),
+        ("sieve", b"\"IMPL", b"\"SIEVE\" \"x\"\r\n"),
+        ("nntp", b"20", b"2"),
+    ];
+    for (protocol, cut, endless) in greetings {
+        let (code, said) = told_of(protocol, cut, b"");
+        assert_eq!(code, 3, "{protocol}: {said}");
+        assert!(
+            said.contains("the server ended the connection before TLS began"),
+            "{protocol}: {said}"
+        );
+        let (code, said) = told_of(protocol, b"", endless);
+        assert_eq!(code, 3, "{protocol}: {said}");
+        let why = [
+            "before TLS begins",
+            "does not speak",
+            "refuses to begin TLS",
+        ];
+        assert!(
+            why.iter().any(|why| said.contains(why)),
+            "{protocol}: {said}"
+        );
+        assert!(said.chars().count() < 400, "{protocol}: {said}");
     }
 }

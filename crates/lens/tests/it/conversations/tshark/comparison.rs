@@ -178,6 +178,17 @@ fn list<'f>(field: &'f Field, parent: &str, spans: &mut Vec<Span<'f>>) {
             is_leaf: false,
         });
     }
+    for pair in field.fields().windows(2) {
+        // Two code points of TLS 1.2, in what became one.
+        if pair[0].name == "hash" && pair[1].name == "signature_algorithm" {
+            spans.push(Span {
+                name: "hash, signature_algorithm".to_owned(),
+                range: pair[0].range.start..pair[1].range.end,
+                field,
+                is_leaf: false,
+            });
+        }
+    }
     for below in field.fields() {
         list(below, field.name, spans);
     }

@@ -39,7 +39,13 @@ const FINER: &[&str] = &[
     "tls.handshake.random_bytes",
 ];
 
-const OTHER_LAYERS: &[&str] = &["tls.handshake.certificate", "tls.handshake.dname", "ocsp"];
+const OTHER_LAYERS: &[&str] = &[
+    "tls.handshake.certificate",
+    "tls.handshake.dname",
+    "ocsp",
+    // What it was before it was compressed.
+    "tls.compress_certificate.compressed_certificate_message",
+];
 
 /// Names of tshark, and what the same range is with us.
 pub(super) const NAMES: &[(&str, &[&str])] = &[
@@ -57,6 +63,7 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("\"Pre-Shared Key extension\"", &["extension[]"]),
     ("\"RSA Encrypted PreMaster Secret\"", &["handshake[]"]),
     ("\"Renegotiation Info extension\"", &["extension[]"]),
+    ("\"Signed Certificate Timestamp\"", &["sct"]),
     ("\"Server Name Indication extension\"", &["extension[]"]),
     ("\"TLS Session Ticket\"", &["handshake[]"]),
     ("tls.alert_message.desc", &["alert.description"]),
@@ -65,11 +72,23 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("tls.change_cipher_spec", &["fragment.fragment"]),
     (
         "tls.compress_certificate.algorithm",
-        &["algorithms.algorithm"],
+        &["algorithms.algorithm", "handshake.algorithm"],
     ),
     (
         "tls.compress_certificate.algorithms_length",
         &["algorithms.length"],
+    ),
+    (
+        "tls.compress_certificate.compressed_certificate_message",
+        &["compressed_certificate_message.compressed_certificate_message"],
+    ),
+    (
+        "tls.compress_certificate.compressed_certificate_message.length",
+        &["compressed_certificate_message.length"],
+    ),
+    (
+        "tls.compress_certificate.uncompressed_length",
+        &["handshake.uncompressed_length"],
     ),
     (
         "tls.early_data.max_early_data_size",
@@ -354,6 +373,7 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
             "supported_signature_algorithms.signature_scheme",
             "signed_params.algorithm",
             "supported_signature_algorithms.signature_algorithm",
+            "hash, signature_algorithm",
         ],
     ),
     (
@@ -376,6 +396,15 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("tls.record.length", &["fragment.length"]),
     ("tls.record.opaque_type", &["record.type"]),
     ("tls.record.version", &["record.legacy_record_version"]),
+    ("tls.sct.sct_extensions", &["extensions.extensions"]),
+    ("tls.sct.sct_extensions_length", &["extensions.length"]),
+    ("tls.sct.sct_length", &["sct.length"]),
+    ("tls.sct.sct_logid", &["sct.id"]),
+    ("tls.sct.sct_signature", &["signature.signature"]),
+    ("tls.sct.sct_signature_length", &["signature.length"]),
+    ("tls.sct.sct_timestamp", &["sct.timestamp"]),
+    ("tls.sct.sct_version", &["sct.sct_version"]),
+    ("tls.sct.scts_length", &["sct_list.length"]),
     ("tls.record_size_limit", &["extension.record_size_limit"]),
 ];
 

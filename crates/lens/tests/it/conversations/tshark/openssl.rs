@@ -2,11 +2,14 @@
 
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ravelin_lens::ledger::Side;
+use ravelin_lens::server_key::ServerKey;
 
 use super::super::openssl::{PING_PONG, Script, Server};
 use super::super::{Recording, SHARED_KEY, Workshop};
-use super::{judge, tell};
+use super::{judge, judge_told, limits, tell};
 
 const ALL: &[&str] = &["-cipher", "ALL:@SECLEVEL=0"];
 
@@ -154,4 +157,85 @@ fn tshark_agrees_on_staples_of_openssl() {
         assert!(story.agreement.ocsp_response.is_some());
     }
     judge("staples of openssl", &recordings, 200);
+}
+
+/// Two promises of logs that are nobody's, as `SignedCertificateTimestampList` (RFC 6962, section 3.3).
+fn timestamps() -> Vec<u8> {
+    let with_length =
+        |octets: Vec<u8>| [&(octets.len() as u16).to_be_bytes()[..], &octets].concat();
+    let timestamp = |extensions: &[u8]| {
+        let mut all = vec![0; 33];
+        all[1..].fill(0xa5);
+        all.extend(1_700_000_000_123_u64.to_be_bytes());
+        all.extend(with_length(extensions.to_vec()));
+        // By SHA-256 and ECDSA.
+        all.extend([4, 3]);
+        all.extend(with_length(vec![0x5a; 71]));
+        with_length(all)
+    };
+    with_length([timestamp(b""), timestamp(b"more")].concat())
+}
+
+#[test]
+fn tshark_agrees_on_certificate_timestamps_of_openssl() {
+    let shop = Workshop::rsa();
+    // What the extension is for: hellos, that of a server of TLS 1.2, certificates of TLS 1.3.
+    let (contexts, list) = (0x11c0_u32, timestamps());
+    let mut extension = contexts.to_be_bytes().to_vec();
+    extension.extend([0, 18]);
+    extension.extend((list.len() as u16).to_be_bytes());
+    extension.extend(list);
+    let (name, digits) = ("SERVERINFOV2 FOR SCT", STANDARD.encode(extension));
+    let lines: Vec<_> = digits
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    let file = format!(
+        "-----BEGIN {name}-----\n{}\n-----END {name}-----\n",
+        lines.join("\n")
+    );
+    std::fs::write(shop.path("timestamps.pem"), file).unwrap();
+    // A client that knows no log at all does not ask.
+    let key = Command::new("openssl")
+        .args(["pkey", "-in", "key.pem", "-pubout", "-outform", "DER"])
+        .current_dir(shop.folder.path())
+        .output()
+        .expect("openssl runs");
+    let log = format!(
+        "enabled_logs = it\n[it]\ndescription = it\nkey = {}\n",
+        STANDARD.encode(key.stdout)
+    );
+    std::fs::write(shop.path("logs.cnf"), log).unwrap();
+    let info = shop.path("timestamps.pem").display().to_string();
+    let mut server = Server::start(&shop, &["-serverinfo", &info]);
+    let recordings = ["-tls1_2", "-tls1_3"].map(|version| {
+        let client = [version, "-ct", "-ctlogfile", "logs.cnf"];
+        server.connect(&client, PING_PONG)
+    });
+    judge("promises of logs", &recordings, 250);
+}
+
+#[test]
+fn tshark_agrees_on_what_the_key_of_a_server_opens() {
+    let shop = Workshop::rsa();
+    let mut server = Server::start(&shop, ALL);
+    let mut recordings = Vec::new();
+    for (version, suite) in [
+        ("-tls1", "AES128-SHA"),
+        ("-tls1_1", "AES256-SHA"),
+        ("-tls1_2", "AES128-SHA256"),
+        ("-tls1_2", "AES256-GCM-SHA384"),
+    ] {
+        let cipher = format!("{suite}:@SECLEVEL=0");
+        recordings.push(server.connect(&[version, "-cipher", &cipher], PING_PONG));
+    }
+    let path = shop.path("key.pem");
+    let key = ServerKey::from_pem(&std::fs::read(&path).unwrap()).unwrap();
+    let told = recordings
+        .iter()
+        .map(|recording| recording.tell_to(&key, limits()));
+    let stories: Vec<_> = told.collect();
+    let opens = format!("uat:rsa_keys:\"{}\",\"\"", path.display());
+    judge_told("RSA key transport", &recordings, &stories, &opens, 400);
 }

@@ -1,9 +1,9 @@
-//! gnutls with itself; curl and Chromium with OpenSSL.
+//! gnutls and Python with themselves; curl and Chromium with OpenSSL.
 
 use std::process::Command;
 
 use super::super::openssl::Server;
-use super::super::{Known, Program, Recorder, Recording, SHARED_KEY, Workshop, gnutls};
+use super::super::{Known, Program, Recorder, Recording, SHARED_KEY, Workshop, gnutls, python};
 use super::judge;
 use crate::browser::UNATTENDED;
 
@@ -40,6 +40,13 @@ fn tshark_agrees_on_sessions_of_gnutls() {
         recordings.extend(gnutls::connect(&shop, &priority, &more, 2));
     }
     judge("sessions of gnutls", &recordings, 700);
+}
+
+#[test]
+fn tshark_agrees_on_python() {
+    let shop = Workshop::ecdsa();
+    let recordings = ["TLSv1_2", "TLSv1_3"].map(|version| python::connect(&shop, version));
+    judge("Python", &recordings, 300);
 }
 
 /// The first connection of a program to a page of `openssl s_server`.
