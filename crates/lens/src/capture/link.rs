@@ -23,6 +23,7 @@ pub(super) enum Link {
 }
 
 /// What a packet holds.
+#[derive(Clone, Copy)]
 pub(super) enum Content<'p> {
     Tcp(Ends, Segment<'p>),
     Udp(Ends, &'p [u8]),
@@ -260,7 +261,7 @@ fn fragment(
     missing: usize,
 ) -> Content<'_> {
     let offset = usize::from(offset) * 8;
-    let is_whole = missing == 0 && !octets.is_empty() && (is_last || octets.len() % 8 == 0);
+    let is_whole = missing == 0 && !octets.is_empty() && (is_last || octets.len().is_multiple_of(8));
     if !is_whole || offset + octets.len() > usize::from(u16::MAX) {
         return Content::Malformed;
     }
