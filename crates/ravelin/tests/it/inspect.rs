@@ -1,9 +1,11 @@
 //! `ravelin inspect`: servers of others looked at, and clients of others that look for a server.
 
+mod captures;
 mod clients;
 mod failing;
 mod servers;
 mod starttls;
+mod transparency;
 mod walk;
 
 use std::io::Read as _;
@@ -130,7 +132,7 @@ fn certify(place: &Place) {
 /// `ravelin inspect` of a server, with the root of [`certify`] trusted: the exit code, and both outputs.
 fn inspect(place: &Place, arguments: &[&str]) -> (i32, String, String) {
     let mut all = vec!["inspect", "--lang", "en"];
-    if !arguments.contains(&"--detail") {
+    if !arguments.contains(&"--detail") && !arguments.contains(&"--json") {
         all.extend(["--detail", "brief"]);
     }
     all.extend(arguments);
