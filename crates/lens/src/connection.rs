@@ -29,7 +29,7 @@ mod transcript;
 
 use hello::Hello;
 use keys::Guard;
-use proofs::Identity;
+use proofs::{Exchange, Identity};
 use transcript::Transcript;
 
 /// A connection, as far as it was seen.
@@ -46,6 +46,8 @@ pub struct Connection<K> {
     hello: Option<Hello>,
     /// Who each side says that it is.
     identities: [Identity; 2],
+    /// The last key exchange, until it is checked.
+    exchange: Option<Exchange>,
     phase: Phase,
     /// Who spoke last.
     speaker: Option<Side>,
@@ -165,6 +167,7 @@ impl<K: Knowledge> Connection<K> {
             agreed: Agreed::default(),
             hello: None,
             identities: [Identity::default(), Identity::default()],
+            exchange: None,
             phase: Phase::default(),
             speaker: None,
             told: 0,
@@ -269,7 +272,8 @@ impl<K: Knowledge> Connection<K> {
 
     /// What is known in the end.
     #[must_use]
-    pub fn finish(self) -> Story {
+    pub fn finish(mut self) -> Story {
+        self.check_exchange();
         self.story
     }
 

@@ -14,6 +14,10 @@ use crate::ledger::Side;
 use crate::proof::{self, Logs};
 use crate::story::{Check, Claim, Step, Story, Value, Verdict, What};
 
+mod chains;
+
+pub use chains::Chains;
+
 /// The longest certificate message that is decompressed, in octets.
 const MAX_CERTIFICATE_OCTETS: usize = 1 << 18;
 
@@ -33,21 +37,10 @@ pub fn check(story: &mut Story, believed: Believed<'_>) {
     let asked = story.agreement.server_name.as_deref();
     let asked: Option<HostName> = asked.and_then(|name| name.parse().ok());
     let host = believed.host.or(asked.as_ref());
-    let mut checks = Vec::new();
-    for side in [Side::Client, Side::Server] {
-        let (chain, host) = match side {
-            Side::Client => (&story.agreement.client_chain, None),
-            Side::Server => (&story.agreement.server_chain, host),
-        };
-        let Some((step, at)) = shown(story, side) else {
-            continue;
-        };
-        if chain.is_empty() {
-            continue;
-        }
-        let verdict = proof::chain(chain, believed.trust, host, at, side);
-        checks.push(of(step, Claim::Chain(side), verdict));
-    }
+    let mut checks = chains(story, |chain, at, side| {
+        let host = host.filter(|_| side == Side::Server);
+        proof::chain(chain, believed.trust, host, at, side)
+    });
     if let Some((step, _)) = shown(story, Side::Server) {
         let agreement = &story.agreement;
         let promised = promised(story, step);
@@ -55,15 +48,33 @@ pub fn check(story: &mut Story, believed: Believed<'_>) {
         let response = agreement.ocsp_response.as_deref();
         let seen = proof::timestamps(&agreement.server_chain, response, &promised, believed.logs);
         for timestamp in seen {
-            let log = timestamp.log;
-            checks.push(of(
-                step,
-                Claim::CertificateTimestamp { log },
-                timestamp.verdict,
-            ));
+            let claim = timestamp.claim(believed.logs);
+            checks.push(of(step, claim, timestamp.verdict));
         }
     }
     story.checks.extend(checks);
+}
+
+/// The checks of the chains that were shown, as `judge` judges them.
+fn chains(
+    story: &Story,
+    mut judge: impl FnMut(&[Vec<u8>], SystemTime, Side) -> Verdict,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for side in [Side::Client, Side::Server] {
+        let chain = match side {
+            Side::Client => &story.agreement.client_chain,
+            Side::Server => &story.agreement.server_chain,
+        };
+        if chain.is_empty() {
+            continue;
+        }
+        if let Some((step, at)) = shown(story, side) {
+            let verdict = judge(chain, at, side);
+            checks.push(of(step, Claim::Chain(side), verdict));
+        }
+    }
+    checks
 }
 
 fn of(step: usize, claim: Claim, verdict: Verdict) -> Check {

@@ -7,6 +7,7 @@
 use aws_lc_rs::{digest, hmac};
 use md5::{Digest as _, Md5};
 use ravelin_wire::registry;
+use sm3::Sm3;
 use zeroize::Zeroizing;
 
 /// A hash.
@@ -22,6 +23,8 @@ pub enum Hash {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SM3, of the suites of RFC 8998.
+    Sm3,
 }
 
 /// Octets that nobody else should read. They are wiped when they are dropped.
@@ -35,6 +38,7 @@ impl Hash {
             registry::Hash::Sha256 => Some(Self::Sha256),
             registry::Hash::Sha384 => Some(Self::Sha384),
             registry::Hash::Sha512 => Some(Self::Sha512),
+            registry::Hash::Sm3 => Some(Self::Sm3),
             _ => None,
         }
     }
@@ -45,7 +49,7 @@ impl Hash {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
-            Self::Sha256 => 32,
+            Self::Sha256 | Self::Sm3 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
@@ -54,18 +58,11 @@ impl Hash {
     /// The digest of these parts, one behind the other.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> Octets {
-        let Some(algorithm) = self.digest_algorithm() else {
-            let mut context = Md5::new();
-            for part in parts {
-                context.update(part);
-            }
-            return Octets::new(context.finalize().to_vec());
-        };
-        let mut context = digest::Context::new(algorithm);
+        let mut running = Running::new(self);
         for part in parts {
-            context.update(part);
+            running.update(part);
         }
-        Octets::new(context.finish().as_ref().to_vec())
+        running.finish()
     }
 
     /// The HMAC of these parts, one behind the other (RFC 2104).
@@ -102,10 +99,10 @@ pub struct HmacKey {
 #[allow(clippy::large_enum_variant, reason = "nearly all are of the large one")]
 enum Means {
     Fast(hmac::Key),
-    /// aws-lc-rs has no MD5. Both hashes have taken in the key.
-    Md5 {
-        inner: Md5,
-        outer: Md5,
+    /// aws-lc-rs has no MD5 and no SM3. Both hashes have taken in the key.
+    ByHand {
+        inner: Running,
+        outer: Running,
     },
 }
 
@@ -115,7 +112,7 @@ impl HmacKey {
     pub fn new(hash: Hash, key: &[u8]) -> Self {
         let means = match hash.hmac_algorithm() {
             Some(algorithm) => Means::Fast(hmac::Key::new(algorithm, key)),
-            None => Self::md5(key),
+            None => Self::by_hand(hash, key),
         };
         Self { hash, means }
     }
@@ -126,12 +123,12 @@ impl HmacKey {
         self.hash
     }
 
-    /// Blocks are 64 octets.
-    fn md5(key: &[u8]) -> Means {
+    /// Blocks of both are 64 octets.
+    fn by_hand(hash: Hash, key: &[u8]) -> Means {
         const BLOCK: usize = 64;
         let mut block = Zeroizing::new([0; BLOCK]);
         let short = if key.len() > BLOCK {
-            Hash::Md5.digest(&[key])
+            hash.digest(&[key])
         } else {
             Octets::new(key.to_vec())
         };
@@ -140,11 +137,11 @@ impl HmacKey {
         }
         let [inner, outer] = [0x36, 0x5c].map(|pad| {
             let padded = Zeroizing::new(block.map(|octet| octet ^ pad));
-            let mut hash = Md5::new();
-            hash.update(&padded[..]);
-            hash
+            let mut running = Running::new(hash);
+            running.update(&padded[..]);
+            running
         });
-        Means::Md5 { inner, outer }
+        Means::ByHand { inner, outer }
     }
 
     /// The HMAC of these parts, one behind the other.
@@ -158,13 +155,13 @@ impl HmacKey {
                 }
                 Octets::new(context.sign().as_ref().to_vec())
             }
-            Means::Md5 { inner, outer } => {
+            Means::ByHand { inner, outer } => {
                 let (mut inner, mut outer) = (inner.clone(), outer.clone());
                 for part in parts {
                     inner.update(part);
                 }
-                outer.update(inner.finalize());
-                Octets::new(outer.finalize().to_vec())
+                outer.update(&inner.finish());
+                outer.finish()
             }
         }
     }
@@ -221,7 +218,7 @@ impl std::fmt::Debug for HmacKey {
 impl Hash {
     fn digest_algorithm(self) -> Option<&'static digest::Algorithm> {
         match self {
-            Self::Md5 => None,
+            Self::Md5 | Self::Sm3 => None,
             Self::Sha1 => Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),
             Self::Sha256 => Some(&digest::SHA256),
             Self::Sha384 => Some(&digest::SHA384),
@@ -231,7 +228,7 @@ impl Hash {
 
     fn hmac_algorithm(self) -> Option<hmac::Algorithm> {
         match self {
-            Self::Md5 => None,
+            Self::Md5 | Self::Sm3 => None,
             Self::Sha1 => Some(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
             Self::Sha256 => Some(hmac::HMAC_SHA256),
             Self::Sha384 => Some(hmac::HMAC_SHA384),
@@ -247,6 +244,7 @@ pub struct Running(State);
 #[derive(Clone)]
 enum State {
     Md5(Md5),
+    Sm3(Sm3),
     Other(digest::Context),
 }
 
@@ -254,9 +252,10 @@ impl Running {
     /// Of nothing yet.
     #[must_use]
     pub fn new(hash: Hash) -> Self {
-        Self(match hash.digest_algorithm() {
-            Some(algorithm) => State::Other(digest::Context::new(algorithm)),
-            None => State::Md5(Md5::new()),
+        Self(match (hash, hash.digest_algorithm()) {
+            (_, Some(algorithm)) => State::Other(digest::Context::new(algorithm)),
+            (Hash::Sm3, None) => State::Sm3(Sm3::new()),
+            (_, None) => State::Md5(Md5::new()),
         })
     }
 
@@ -264,6 +263,7 @@ impl Running {
     pub fn update(&mut self, part: &[u8]) {
         match &mut self.0 {
             State::Md5(context) => context.update(part),
+            State::Sm3(context) => context.update(part),
             State::Other(context) => context.update(part),
         }
     }
@@ -271,9 +271,14 @@ impl Running {
     /// The digest of all parts so far.
     #[must_use]
     pub fn so_far(&self) -> Octets {
-        Octets::new(match &self.0 {
-            State::Md5(context) => context.clone().finalize().to_vec(),
-            State::Other(context) => context.clone().finish().as_ref().to_vec(),
+        self.clone().finish()
+    }
+
+    fn finish(self) -> Octets {
+        Octets::new(match self.0 {
+            State::Md5(context) => context.finalize().to_vec(),
+            State::Sm3(context) => context.finalize().to_vec(),
+            State::Other(context) => context.finish().as_ref().to_vec(),
         })
     }
 }
@@ -303,6 +308,8 @@ pub fn hkdf_label(label: &str, context: &[u8], octets: usize) -> Vec<u8> {
 /// The pseudorandom function of TLS 1.2 and before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prf {
+    /// MD5 over SHA-1, with more and more letters in place of a label (RFC 6101, section 6.1).
+    Ssl3,
     /// MD5 and SHA-1, each with a half of the secret (RFC 2246, section 5).
     Tls10,
     /// The hash of the suite (RFC 5246, section 5).
@@ -316,6 +323,7 @@ impl Prf {
         let seed = [&[label.as_bytes()], seed].concat();
         match self {
             Self::Tls12(hash) => HmacKey::new(hash, secret).p_hash(&seed, octets),
+            Self::Ssl3 => ssl3(secret, &seed, octets),
             Self::Tls10 => {
                 // Where the secret is odd, its middle octet is in both halves.
                 let half = secret.len().div_ceil(2);
@@ -335,12 +343,13 @@ impl Prf {
     #[must_use]
     pub fn hashes(self) -> &'static [Hash] {
         match self {
-            Self::Tls10 => &[Hash::Md5, Hash::Sha1],
+            Self::Ssl3 | Self::Tls10 => &[Hash::Md5, Hash::Sha1],
             Self::Tls12(Hash::Sha384) => &[Hash::Sha384],
             Self::Tls12(Hash::Sha512) => &[Hash::Sha512],
             Self::Tls12(Hash::Md5) => &[Hash::Md5],
             Self::Tls12(Hash::Sha1) => &[Hash::Sha1],
             Self::Tls12(Hash::Sha256) => &[Hash::Sha256],
+            Self::Tls12(Hash::Sm3) => &[Hash::Sm3],
         }
     }
 
@@ -349,13 +358,40 @@ impl Prf {
     pub fn digest(self, parts: &[&[u8]]) -> Octets {
         match self {
             Self::Tls12(hash) => hash.digest(parts),
-            Self::Tls10 => {
+            Self::Ssl3 | Self::Tls10 => {
                 let mut digest = Hash::Md5.digest(parts);
                 digest.extend_from_slice(&Hash::Sha1.digest(parts));
                 digest
             }
         }
     }
+}
+
+/// `MD5(secret + SHA('A' + secret + seed)) + MD5(secret + SHA('BB' + secret + seed)) + …` (RFC 6101, section 6.2.2);
+/// at most 26 digests long, as there are letters.
+fn ssl3(secret: &[u8], seed: &[&[u8]], octets: usize) -> Octets {
+    let mut output = Octets::new(Vec::with_capacity(octets + Hash::Md5.octets()));
+    for (letter, times) in (b'A'..=b'Z').zip(1..) {
+        if output.len() >= octets {
+            break;
+        }
+        let letters = vec![letter; times];
+        let inside = Hash::Sha1.digest(&[&[&letters[..], secret], seed].concat());
+        output.extend_from_slice(&Hash::Md5.digest(&[secret, &inside]));
+    }
+    output.truncate(octets);
+    output
+}
+
+/// What the keyed hashes of SSL 3.0 put behind the secret, within and without, as many octets as fill a block
+/// (RFC 6101, section 5.2.3.1).
+#[must_use]
+pub fn ssl3_padding(hash: Hash) -> [Vec<u8>; 2] {
+    let octets = match hash {
+        Hash::Md5 => 48,
+        _ => 40,
+    };
+    [vec![0x36; octets], vec![0x5c; octets]]
 }
 
 #[cfg(test)]

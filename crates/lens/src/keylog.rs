@@ -13,6 +13,11 @@ use zeroize::Zeroizing;
 use crate::digest::Octets;
 use crate::knowledge::Knowledge;
 
+mod lines;
+
+pub(crate) use lines::line;
+pub use lines::lines;
+
 /// The longest line that is read, in octets. No secret is as long; a premaster secret of a large DH group has
 /// 2,000 digits.
 pub const MAX_LINE_OCTETS: usize = 8192;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::digest::{Hash, HmacKey, Octets, Prf};
+use crate::digest::{Hash, HmacKey, Octets, Prf, ssl3_padding};
 
 /// The quantities of a connection, in the order in which they were derived.
 #[derive(Debug, Default)]
@@ -136,6 +136,32 @@ pub enum Formula {
         /// How many octets.
         octets: usize,
     },
+    /// The first octets of the hash of these, one behind the other.
+    Digest {
+        /// The hash.
+        hash: Hash,
+        /// What it is of.
+        parts: Vec<QuantityId>,
+        /// How many octets.
+        octets: usize,
+    },
+    /// The hashes that the Finished messages of SSL 3.0 have inside: MD5 and SHA-1, each over the handshake from the
+    /// client's hello to the message of this name, who sends it, and the secret (RFC 6101, section 5.6.9).
+    Ssl3Inside {
+        /// The last message.
+        through: &'static str,
+        /// Who sends the Finished message, in four letters.
+        sender: &'static str,
+        /// The secret.
+        secret: QuantityId,
+    },
+    /// The hashes around those: MD5 and SHA-1, each over the secret and what is inside.
+    Ssl3Outside {
+        /// The secret.
+        secret: QuantityId,
+        /// What is inside.
+        inside: QuantityId,
+    },
     /// Some octets of another quantity.
     Part {
         /// The other.
@@ -204,6 +230,32 @@ impl Ledger {
             quantity.formula = Formula::TranscriptHash { hash, through };
         }
         id
+    }
+
+    /// Adds the hash of the handshake so far and of the main secret that SSL 3.0 has, computed elsewhere.
+    pub fn ssl3_inside(
+        &mut self,
+        through: &'static str,
+        side: Side,
+        secret: QuantityId,
+        value: Option<Octets>,
+    ) -> QuantityId {
+        let formula = Formula::Ssl3Inside {
+            through,
+            sender: ssl3_sender(side),
+            secret,
+        };
+        let standing = match value {
+            Some(_) => Standing::Stated,
+            None => Standing::NotDerivable(self.missing(&formula)),
+        };
+        self.push(Quantity {
+            name: "handshake hash",
+            side: Some(side),
+            formula,
+            value,
+            standing,
+        })
     }
 
     /// Takes down what somebody knows of a quantity that is to be derived. Once it is, one is held
@@ -288,6 +340,13 @@ impl Ledger {
         self.quantities.reserve(more);
     }
 
+    /// Whether the value of a quantity is what its formula comes to, and not what somebody said that it is.
+    #[must_use]
+    pub fn is_computed(&self, id: QuantityId) -> bool {
+        let inputs = self.get(id).formula.inputs();
+        !inputs.is_empty() && inputs.iter().all(|input| self.value(*input).is_some())
+    }
+
     /// How many quantities there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -361,7 +420,10 @@ impl Ledger {
     fn evaluate(&self, formula: &Formula) -> Option<Octets> {
         let value = |id: &QuantityId| self.value(*id);
         Some(match formula {
-            Formula::Given | Formula::TranscriptHash { .. } | Formula::ExpandLabel { .. } => {
+            Formula::Given
+            | Formula::TranscriptHash { .. }
+            | Formula::ExpandLabel { .. }
+            | Formula::Ssl3Inside { .. } => {
                 return None;
             }
             Formula::Zeros(octets) => Octets::new(vec![0; *octets]),
@@ -378,6 +440,16 @@ impl Ledger {
                 let seed: Vec<&[u8]> = seed.iter().map(value).collect::<Option<_>>()?;
                 prf.expand(value(secret)?, label, &seed, *octets)
             }
+            Formula::Digest {
+                hash,
+                parts,
+                octets,
+            } => {
+                let parts: Vec<&[u8]> = parts.iter().map(value).collect::<Option<_>>()?;
+                let digest = hash.digest(&parts);
+                Octets::new(digest.get(..*octets)?.to_vec())
+            }
+            Formula::Ssl3Outside { secret, inside } => ssl3_outside(value(secret)?, value(inside)?),
             Formula::Part { of, range } => Octets::new(value(of)?.get(range.clone())?.to_vec()),
         })
     }
@@ -417,9 +489,32 @@ impl Formula {
             } => [*secret].into_iter().chain(*context).collect(),
             Self::Hmac { key, message, .. } => vec![*key, *message],
             Self::Prf { secret, seed, .. } => [&[*secret], &seed[..]].concat(),
+            Self::Digest { parts, .. } => parts.clone(),
+            Self::Ssl3Inside { secret, .. } => vec![*secret],
+            Self::Ssl3Outside { secret, inside } => vec![*secret, *inside],
             Self::Part { of, .. } => vec![*of],
         }
     }
+}
+
+/// How the Finished messages of SSL 3.0 say whose they are: `CLNT` and `SRVR`.
+#[must_use]
+pub fn ssl3_sender(side: Side) -> &'static str {
+    match side {
+        Side::Client => "CLNT",
+        Side::Server => "SRVR",
+    }
+}
+
+/// MD5 and SHA-1, each over the secret, the padding, and its own of the hashes inside.
+fn ssl3_outside(secret: &[u8], inside: &[u8]) -> Octets {
+    let mut whole = Octets::default();
+    let (md5, sha1) = inside.split_at(Hash::Md5.octets().min(inside.len()));
+    for (hash, inside) in [(Hash::Md5, md5), (Hash::Sha1, sha1)] {
+        let [_, padding] = ssl3_padding(hash);
+        whole.extend_from_slice(&hash.digest(&[secret, &padding, inside]));
+    }
+    whole
 }
 
 /// What comes from outside and was sent in clear, or says nothing without a secret.

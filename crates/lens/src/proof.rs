@@ -22,7 +22,7 @@ mod timestamp;
 pub use chain::chain;
 pub use compression::{DecompressError, decompress};
 pub use hello::{no_downgrade, retry_kept};
-pub use logs::{Log, Logs, LogsError};
+pub use logs::{Log, LogEntry, LogState, Logs, LogsError, MAX_LIST_OCTETS};
 pub use signature::HandshakeSignature;
 pub use signer::Signer;
 pub use timestamp::{Logged, SeenTimestamp, TimestampPlace, timestamps};

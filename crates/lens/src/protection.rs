@@ -3,7 +3,7 @@
 //! Where the keys come from is the affair of [`schedule`](crate::schedule), when they change that of
 //! whoever follows the connection.
 //!
-//! Not opened here, although the registry names them: Fortezza, RC2, IDEA and SEED, SM1 and SM4, Salsa20,
+//! Not opened here, although the registry names them: Fortezza, IDEA and SEED, SM1, Salsa20,
 //! the GOST ciphers and their MACs, the `ChaCha20` of 2013, AEGIS, Ascon, and what TLS 1.3 has without
 //! encryption (RFC 9150). Export ciphers open with their final keys.
 

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 
 use crate::connection::{Connection, Limits};
 use crate::digest::Octets;
+use crate::keylog;
 use crate::knowledge::{Knowledge, Nothing, Psk};
 use crate::ledger::Side;
 use crate::story::Story;
@@ -235,15 +236,7 @@ impl Recording {
     pub fn key_log_lines(&self) -> Octets {
         let mut lines = Octets::default();
         for (label, client_random, secret) in self.key_log() {
-            lines.extend_from_slice(label.as_bytes());
-            for octets in [&client_random[..], secret] {
-                lines.push(b' ');
-                for octet in octets {
-                    let digits = [octet >> 4, octet & 15];
-                    lines.extend(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]));
-                }
-            }
-            lines.push(b'\n');
+            keylog::line(&mut lines, label, client_random, secret);
         }
         lines
     }

@@ -4,6 +4,7 @@
 //! nothing else.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ravelin_wire::alert::Alert;
@@ -18,6 +19,7 @@ use ravelin_wire::sslv2;
 
 use crate::digest::Octets;
 use crate::ledger::{Ledger, QuantityId, Side};
+use crate::proof::{LogEntry, TimestampPlace};
 
 /// A connection, as far as it was seen.
 #[derive(Debug, Default)]
@@ -305,6 +307,12 @@ pub enum Claim {
     CertificateTimestamp {
         /// The log's identifier: the SHA-256 of its key.
         log: [u8; 32],
+        /// What the list of logs says of it, where it has it.
+        known: Option<Arc<LogEntry>>,
+        /// Where the timestamp was.
+        place: TimestampPlace,
+        /// When the log promised, in milliseconds since 1970.
+        at: u64,
     },
     /// The server's random does not say that it was talked into an old version (RFC 8446, section 4.1.3).
     NoDowngrade,
@@ -312,7 +320,8 @@ pub enum Claim {
     RetryKept,
     /// The records of this side were what their keys say.
     Records(Side),
-    /// A second way to the shared secret of the key exchange gave the same.
+    /// What the key exchange agreed on leads to the secrets that the connection used: those that the library of one
+    /// of its ends derived, or those that open its records.
     SharedSecret,
 }
 

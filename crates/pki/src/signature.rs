@@ -73,6 +73,21 @@ pub enum SignatureError {
         /// What the key is.
         key: String,
     },
+    /// Nobody here checks such signatures with a key of this size. That says nothing of the signature.
+    #[error(
+        "a signature of the algorithm \"{algorithm}\" is not checked with a key of {bits} bits: {least} to {most} \
+         are supported"
+    )]
+    KeySize {
+        /// What the signature says it is.
+        algorithm: String,
+        /// How many bits the key has.
+        bits: u16,
+        /// How many it must have.
+        least: u16,
+        /// How many it may have.
+        most: u16,
+    },
     /// The signature is not of this key over these bytes.
     #[error("the signature is wrong")]
     Wrong,
@@ -219,6 +234,7 @@ impl SignatureAlgorithm {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureError> {
+        self.check_size(key)?;
         let pss;
         let algorithm: &dyn VerificationAlgorithm = match self {
             Self::RsaPss(parameters) => {
@@ -230,6 +246,38 @@ impl SignatureAlgorithm {
         algorithm
             .verify_sig(key.bits(), message, signature)
             .map_err(|_| SignatureError::Wrong)
+    }
+
+    /// aws-lc refuses keys of other sizes as if the signature were wrong.
+    fn check_size(self, key: &PublicKey) -> Result<(), SignatureError> {
+        let (Some(KeyType::Rsa(bits) | KeyType::RsaPss(bits)), Some(least)) =
+            (key.key_type(), self.least_rsa_bits())
+        else {
+            return Ok(());
+        };
+        let most = 8192;
+        if (least..=most).contains(&bits) {
+            return Ok(());
+        }
+        Err(SignatureError::KeySize {
+            algorithm: self.to_string(),
+            bits,
+            least,
+            most,
+        })
+    }
+
+    /// The smallest RSA key that aws-lc checks such a signature with.
+    fn least_rsa_bits(self) -> Option<u16> {
+        match self {
+            Self::RsaPkcs1(Hash::Sha384) => Some(2048),
+            Self::RsaPkcs1(_) => Some(1024),
+            Self::RsaPss(Pss {
+                hash: Hash::Sha1, ..
+            }) => None,
+            Self::RsaPss(_) => Some(2048),
+            _ => None,
+        }
     }
 
     fn pss_for_key(self, pss: Pss, key: &PublicKey) -> Result<RsaParameters, SignatureError> {
@@ -265,12 +313,11 @@ impl SignatureAlgorithm {
     ) -> Result<&'static dyn VerificationAlgorithm, SignatureError> {
         use KeyType as Key;
         Ok(match (self, key.key_type()) {
-            (Self::RsaPkcs1(hash), Some(Key::Rsa(bits))) => match (hash, bits) {
-                (_, ..1024) => return Err(self.unsupported()),
-                (Hash::Sha1, _) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-                (Hash::Sha256, _) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-                (Hash::Sha384, _) => &aws::RSA_PKCS1_2048_8192_SHA384,
-                (Hash::Sha512, _) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Self::RsaPkcs1(hash), Some(Key::Rsa(_))) => match hash {
+                Hash::Sha1 => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                Hash::Sha256 => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+                Hash::Sha384 => &aws::RSA_PKCS1_2048_8192_SHA384,
+                Hash::Sha512 => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
             },
             (Self::Ecdsa(hash), Some(Key::EcdsaP256)) => match hash {
                 Hash::Sha1 => &aws::ECDSA_P256_SHA1_ASN1,

@@ -18,8 +18,10 @@ use crate::dial::Bounds;
 use crate::failure::{ANSWER_IS_NO, Failure};
 use crate::words;
 
+mod believed;
 mod capture;
 mod client;
+mod export;
 mod failed;
 mod server;
 mod walk;

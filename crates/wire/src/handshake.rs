@@ -215,7 +215,7 @@ impl<'b> Handshake<'b> {
             HandshakeType::CLIENT_KEY_EXCHANGE => {
                 Self::ClientKeyExchange(ClientKeyExchange::read(reader, agreed)?)
             }
-            HandshakeType::FINISHED => Self::Finished(reader.rest("verify_data")),
+            HandshakeType::FINISHED => Self::Finished(read_finished(reader, agreed)?),
             HandshakeType::CERTIFICATE_STATUS => {
                 Self::CertificateStatus(CertificateStatus::read(reader)?)
             }
@@ -262,4 +262,21 @@ impl Encode for Handshake<'_> {
             Self::Unknown { body, .. } => writer.octets(body),
         });
     }
+}
+
+/// SSL 3.0 has two hashes here (RFC 6101, section 5.6.9).
+fn read_finished<'b, T: Trace>(
+    reader: &mut Reader<'b, T>,
+    agreed: Agreed,
+) -> Result<&'b [u8], DecodeError> {
+    const MD5_OCTETS: usize = 16;
+    const SHA_OCTETS: usize = 20;
+    let whole = reader.peek();
+    if agreed.version == ProtocolVersion::SSL_3 && whole.len() == MD5_OCTETS + SHA_OCTETS {
+        reader.octets("md5_hash", MD5_OCTETS)?;
+        reader.octets("sha_hash", SHA_OCTETS)?;
+    } else {
+        reader.rest("verify_data");
+    }
+    Ok(whole)
 }

@@ -36,6 +36,8 @@ pub struct Said<'r> {
     pub at: SystemTime,
     /// What.
     pub octets: &'r [u8],
+    /// How many octets of this side are not there before it: whoever opens the file sees that they are missing.
+    pub missing: u64,
 }
 
 /// The most that a packet carries of a stream: what fits into the packets of Ethernet.
@@ -145,6 +147,9 @@ impl Ends {
         self.packet(out, Side::Client, at, ACK, &[])?;
         for said in &recorded.said {
             at = said.at;
+            // Numbers are counted round and round.
+            let side = said.side as usize;
+            self.next[side] = self.next[side].wrapping_add(said.missing as u32);
             for part in said.octets.chunks(SEGMENT_OCTETS) {
                 self.packet(out, said.side, at, PSH | ACK, part)?;
             }

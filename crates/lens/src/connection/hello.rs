@@ -119,7 +119,7 @@ impl<K: Knowledge> Connection<K> {
         for (index, (identity, binder)) in pairs.enumerate().take(MOST_BINDERS) {
             let claim = Claim::Binder(index);
             let psk = self.knowledge.psk(identity.identity);
-            let (Some(psk), Some(hash)) = (psk, hash_of_octets(binder.len())) else {
+            let (Some(psk), Some(hash)) = (psk, hash_of_octets(binder.len(), hello)) else {
                 let verdict = Verdict::NotDerivable(Missing::Psk);
                 self.check(step, claim, verdict, Vec::new());
                 continue;
@@ -151,11 +151,11 @@ impl<K: Knowledge> Connection<K> {
                 return None;
             };
             let stage = self.story.ledger.value(schedule.stage())?;
-            let hash = hash_of_octets(stage.len())?;
+            let hash = hash_of_octets(stage.len(), hello)?;
             let whole = self.transcript.digest_by(&[hash], &[])?;
             Some(hash.expand_label(stage, "c e traffic", &whole, hash.octets()))
         })?;
-        let hash = hash_of_octets(secret.len())?;
+        let hash = hash_of_octets(secret.len(), hello)?;
         let suites = hello.cipher_suites.iter().copied();
         let fits =
             |suite: &CipherSuite| suite.is_tls13() && suite.hash().and_then(Hash::of) == Some(hash);
@@ -349,11 +349,15 @@ impl<K: Knowledge> Connection<K> {
     }
 }
 
-/// The hash with digests of so many octets, of those that suites of TLS 1.3 have.
-pub(super) fn hash_of_octets(octets: usize) -> Option<Hash> {
-    [Hash::Sha256, Hash::Sha384, Hash::Sha512]
+/// The hash with digests of so many octets, of those that the suites have which a client offers.
+fn hash_of_octets(octets: usize, hello: &ClientHello<'_>) -> Option<Hash> {
+    let offers = |wanted| {
+        let mut hashes = hello.cipher_suites.iter().filter_map(|suite| suite.hash());
+        hashes.any(|hash| Hash::of(hash) == Some(wanted))
+    };
+    [Hash::Sha256, Hash::Sha384, Hash::Sha512, Hash::Sm3]
         .into_iter()
-        .find(|hash| hash.octets() == octets)
+        .find(|hash| hash.octets() == octets && offers(*hash))
 }
 
 /// The OCSP response of the server's own certificate.

@@ -12,9 +12,9 @@ use ravelin_wire::registry::{CertificateType, HandshakeType, SignatureScheme};
 use super::Connection;
 use crate::digest::Octets;
 use crate::knowledge::Knowledge;
-use crate::ledger::{QuantityId, Side};
+use crate::ledger::{QuantityId, Side, Standing};
 use crate::proof::{self, HandshakeSignature, Signer};
-use crate::story::{Claim, Missing, Verdict, What};
+use crate::story::{Claim, Missing, Refutation, Verdict, What};
 
 /// Who a side says that it is, and how it may prove it.
 #[derive(Debug, Default)]
@@ -25,6 +25,15 @@ pub(super) struct Identity {
     pub(super) kind: CertificateKind,
     /// The signatures that the other would take, where it said so.
     pub(super) offered: Option<Vec<SignatureScheme>>,
+}
+
+/// A key exchange whose secret may be known.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    step: usize,
+    secret: QuantityId,
+    /// The first secrets that are derived of it.
+    leads_to: Vec<QuantityId>,
 }
 
 /// What kind certificates are of; X.509 where nothing was said.
@@ -204,6 +213,43 @@ impl<K: Knowledge> Connection<K> {
             signed,
             offered: identity.offered.as_deref(),
         })
+    }
+
+    /// Keeps in mind what the key exchange agreed on, and what is derived of it: whether that is right shows later.
+    pub(super) fn exchanged(&mut self, secret: QuantityId, leads_to: Vec<QuantityId>) {
+        self.check_exchange();
+        self.exchange = Some(Exchange {
+            step: self.story.steps.len().saturating_sub(1),
+            secret,
+            leads_to,
+        });
+    }
+
+    /// Checks that the secret of the key exchange, where it is known, leads to what the connection used: what the
+    /// libraries of its ends logged, or what opens their records.
+    pub(super) fn check_exchange(&mut self) {
+        let Some(exchange) = self.exchange.take() else {
+            return;
+        };
+        let ledger = &self.story.ledger;
+        if !exchange.leads_to.iter().all(|id| ledger.is_computed(*id)) {
+            return;
+        }
+        let standing = |id: &QuantityId| &ledger.get(*id).standing;
+        let mut standings = exchange.leads_to.iter().map(standing);
+        let verdict = if standings
+            .clone()
+            .any(|it| matches!(it, Standing::Refuted(_)))
+        {
+            Verdict::Refuted(Refutation::Differs)
+        } else if standings.any(|it| matches!(it, Standing::Confirmed(_))) {
+            Verdict::Confirmed
+        } else {
+            // The connection ended before anything came that could tell.
+            return;
+        };
+        let inputs = [&[exchange.secret], &exchange.leads_to[..]].concat();
+        self.check(exchange.step, Claim::SharedSecret, verdict, inputs);
     }
 
     /// Checks that nobody talked the two into an old version.

@@ -10,9 +10,9 @@ use super::hello::ocsp_response;
 use super::keys::Keys;
 use super::tls13::body_of;
 use super::{Connection, Phase};
-use crate::digest::{Hash, Octets, Prf};
+use crate::digest::{Hash, Octets, Prf, ssl3_padding};
 use crate::knowledge::Knowledge;
-use crate::ledger::{By, QuantityId, Side};
+use crate::ledger::{By, QuantityId, Side, ssl3_sender};
 use crate::protection::{self, Protection};
 use crate::schedule::tls12::{Schedule, Seed, WriteKeys};
 use crate::story::{Claim, Epoch, Missing, Refutation, Resumption, Sealed, Verdict};
@@ -20,7 +20,7 @@ use crate::story::{Claim, Epoch, Missing, Refutation, Resumption, Sealed, Verdic
 /// Where the handshake is.
 #[derive(Debug)]
 pub(super) struct Tls12 {
-    /// None where it is not known here, as with SSL 3.
+    /// None where it is not known here.
     prf: Option<Prf>,
     randoms: (QuantityId, QuantityId),
     /// What the server calls the session.
@@ -189,11 +189,17 @@ impl<K: Knowledge> Connection<K> {
     /// Derives the main secret of a new session, and the keys of both sides.
     fn main_secret(&mut self, state: &mut Tls12, premaster: Option<Octets>) {
         let Some(prf) = state.prf else { return };
-        self.testify_logged("PMS_CLIENT_RANDOM", "premaster_secret", None);
         self.testify_logged("CLIENT_RANDOM", "master_secret", None);
+        let logged = self.hello.as_ref().and_then(|hello| {
+            let label = "PMS_CLIENT_RANDOM";
+            self.knowledge.logged(&hello.random, label)
+        });
         let digest = self.transcript.digest();
         let ledger = &mut self.story.ledger;
         let premaster = ledger.given("premaster_secret", None, premaster);
+        if let Some(logged) = logged {
+            ledger.witness(premaster, &logged, By::KeyLog);
+        }
         let seed = if state.extended {
             let hash = prf.hashes().last().copied().unwrap_or(Hash::Sha256);
             Seed::Session(ledger.transcript(hash, self.transcript.last(), digest))
@@ -201,6 +207,7 @@ impl<K: Knowledge> Connection<K> {
             Seed::Randoms
         };
         let schedule = Schedule::new(ledger, prf, premaster, state.randoms, seed);
+        self.exchanged(premaster, vec![schedule.main()]);
         self.write_keys(state, schedule);
     }
 
@@ -313,10 +320,15 @@ impl<K: Knowledge> Connection<K> {
             self.check(step, claim, verdict, Vec::new());
             return;
         };
-        let digest = self.transcript.digest();
+        let before = if prf == Prf::Ssl3 {
+            self.ssl3_inside(side, schedule.main())
+        } else {
+            let digest = self.transcript.digest();
+            let hash = prf.hashes().last().copied().unwrap_or(Hash::Sha256);
+            let last = self.transcript.last();
+            self.story.ledger.transcript(hash, last, digest)
+        };
         let ledger = &mut self.story.ledger;
-        let hash = prf.hashes().last().copied().unwrap_or(Hash::Sha256);
-        let before = ledger.transcript(hash, self.transcript.last(), digest);
         let id = schedule.verify_data(ledger, side, before);
         let verdict = match ledger.value(id) {
             Some(computed) if computed == said => Verdict::Confirmed,
@@ -328,6 +340,20 @@ impl<K: Knowledge> Connection<K> {
             ledger.witness(id, said, By::Peer);
         }
         self.check(step, claim, verdict, vec![id, before]);
+    }
+
+    /// What the Finished message of `side` has inside in SSL 3.0 (RFC 6101, section 5.6.9).
+    fn ssl3_inside(&mut self, side: Side, main: QuantityId) -> QuantityId {
+        let digest = self.story.ledger.value(main).and_then(|secret| {
+            let sender = ssl3_sender(side).as_bytes();
+            let more = |hash| {
+                let [padding, _] = ssl3_padding(hash);
+                Octets::new([sender, secret, &padding].concat())
+            };
+            self.transcript.digest_each(Prf::Ssl3.hashes(), more)
+        });
+        let last = self.transcript.last();
+        self.story.ledger.ssl3_inside(last, side, main, digest)
     }
 
     fn complete_tls12(&mut self, state: &Tls12, step: usize) {
@@ -347,7 +373,9 @@ fn prf(hello: &ServerHello<'_>) -> Option<Prf> {
     if version == ProtocolVersion::TLS_1_2 {
         return hello.cipher_suite.hash().and_then(Hash::of).map(Prf::Tls12);
     }
-    [ProtocolVersion::TLS_1_0, ProtocolVersion::TLS_1_1]
-        .contains(&version)
-        .then_some(Prf::Tls10)
+    match version {
+        ProtocolVersion::SSL_3 => Some(Prf::Ssl3),
+        ProtocolVersion::TLS_1_0 | ProtocolVersion::TLS_1_1 => Some(Prf::Tls10),
+        _ => None,
+    }
 }

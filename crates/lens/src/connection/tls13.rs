@@ -84,7 +84,7 @@ impl<K: Knowledge> Connection<K> {
                 None => Input::Unknown,
             },
         };
-        schedule.handshake(ledger, shared_secret);
+        let shared_secret = schedule.handshake(ledger, shared_secret);
         let hellos = ledger.transcript(hash, self.transcript.last(), self.transcript.digest());
         let handshake = [Side::Client, Side::Server].map(|side| {
             let label = match side {
@@ -98,6 +98,9 @@ impl<K: Knowledge> Connection<K> {
             self.testify_logged(label, name, Some(side));
             schedule.handshake_traffic(&mut self.story.ledger, side, hellos)
         });
+        if share.is_some() {
+            self.exchanged(shared_secret, handshake.map(|keys| keys.secret).to_vec());
+        }
         schedule.main(&mut self.story.ledger);
         let mut state = Tls13 {
             hash,

@@ -119,6 +119,24 @@ impl Transcript {
         Some(digest)
     }
 
+    /// The digests so far, and each of what is put behind it for its hash.
+    pub(super) fn digest_each(
+        &self,
+        hashes: &[Hash],
+        more: impl Fn(Hash) -> Octets,
+    ) -> Option<Octets> {
+        if self.broken || self.running.len() != hashes.len() {
+            return None;
+        }
+        let mut digest = Octets::default();
+        for (running, hash) in self.running.iter().zip(hashes) {
+            let mut running = running.clone();
+            running.update(&more(*hash));
+            digest.extend_from_slice(&running.so_far());
+        }
+        Some(digest)
+    }
+
     /// The digest by other hashes, of all messages and of these octets.
     pub(super) fn digest_by(&self, hashes: &[Hash], more: &[u8]) -> Option<Octets> {
         if self.broken || self.partial {

@@ -158,7 +158,7 @@ words! {
     pub(crate) struct Derivations: &'static str {
         given, name_empty_hash, name_ticket_psk, zeros, transcript, transcript_of, of_client, of_server, part, stated, confirmed,
         refuted, not_derivable, not_derivable_given, by_key_log, by_recorder, by_decryption, by_peer,
-        quantity_unknown,     }
+        quantity_unknown, ssl3_inside,     }
 
     /// What was put to the test, and what came out.
     pub(crate) struct Findings: &'static str {
@@ -166,7 +166,9 @@ words! {
         retry_kept, records, shared_secret, confirmed, refuted, not_derivable, differs, bad_signature,
         wrong_key_for_scheme, scheme_not_offered, bad_certificate, bad_chain, downgraded, changed_hello,
         missing_keys, missing_transcript, missing_certificate, missing_psk, missing_log_key, missing_roots,
-        missing_algorithm,
+        missing_algorithm, timestamp_in_certificate, timestamp_in_ocsp, timestamp_in_handshake, log_unknown,
+        log_known, log_since, log_pending, log_qualified, log_usable, log_read_only, log_retired, log_rejected,
+        log_no_state,
     }
 
     /// What is wrong with what was sent, and how it ended.

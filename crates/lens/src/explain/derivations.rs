@@ -85,11 +85,42 @@ impl Language {
                 octets,
             } => {
                 let seed: Vec<String> = seed.iter().map(name).collect();
+                if *prf == Prf::Ssl3 {
+                    return ssl3_expand(&name(secret), &seed.join(" + "), *octets);
+                }
                 format!(
                     "PRF<{}>({}, \"{label}\", {}, {octets})",
                     prf_name(*prf),
                     name(secret),
                     seed.join(" || ")
+                )
+            }
+            Formula::Digest {
+                hash,
+                parts,
+                octets,
+            } => {
+                let parts: Vec<String> = parts.iter().map(name).collect();
+                let (hash, parts) = (hash_name(*hash), parts.join(" + "));
+                format!("{hash}({parts})[0..{octets}]")
+            }
+            Formula::Ssl3Inside {
+                through,
+                sender,
+                secret,
+            } => fill(
+                words.derivations.ssl3_inside,
+                &[
+                    ("message", through),
+                    ("sender", sender),
+                    ("secret", &*name(secret)),
+                ],
+            ),
+            Formula::Ssl3Outside { secret, inside } => {
+                let (secret, inside) = (name(secret), name(inside));
+                let (md5, sha1) = ("[0..16]", "[16..36]");
+                format!(
+                    "MD5({secret} + pad2 + {inside}{md5}) + SHA-1({secret} + pad2 + {inside}{sha1})"
                 )
             }
             Formula::Part { of, range } => fill(
@@ -148,6 +179,12 @@ fn name_of(words: &Catalogue, ledger: &Ledger, id: QuantityId) -> String {
     }
 }
 
+/// As RFC 6101 (section 6.1) writes it.
+fn ssl3_expand(secret: &str, seed: &str, octets: usize) -> String {
+    let md5 = |letters| format!("MD5({secret} + SHA-1(\"{letters}\" + {secret} + {seed}))");
+    format!("({} + {} + …)[0..{octets}]", md5("A"), md5("BB"))
+}
+
 fn witness(words: &Catalogue, by: By) -> &'static str {
     let derivations = &words.derivations;
     match by {
@@ -165,12 +202,13 @@ fn hash_name(hash: Hash) -> &'static str {
         Hash::Sha256 => "SHA-256",
         Hash::Sha384 => "SHA-384",
         Hash::Sha512 => "SHA-512",
+        Hash::Sm3 => "SM3",
     }
 }
 
 fn prf_name(prf: Prf) -> &'static str {
     match prf {
-        Prf::Tls10 => "MD5, SHA-1",
+        Prf::Ssl3 | Prf::Tls10 => "MD5, SHA-1",
         Prf::Tls12(hash) => hash_name(hash),
     }
 }

@@ -3,10 +3,12 @@
 use ravelin_wire::alert::Alert;
 use ravelin_wire::reader::{DecodeError, Problem};
 use ravelin_wire::record::Foreign;
+use time::OffsetDateTime;
 
 use super::Language;
 use super::catalogue::{Catalogue, fill, grouped};
 use crate::ledger::Side;
+use crate::proof::{LogEntry, LogState, TimestampPlace};
 use crate::story::{Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict};
 
 impl Language {
@@ -24,13 +26,23 @@ impl Language {
                 fill(findings.binder, &[("number", &(number + 1).to_string())])
             }
             Claim::Chain(side) => of(*side, findings.chain),
-            Claim::CertificateTimestamp { log } => {
-                // The beginning of an identifier is enough to tell logs apart.
-                let log = log
-                    .first_chunk()
-                    .map_or(0, |start| u64::from_be_bytes(*start));
-                let log = format!("{log:016x}");
-                fill(findings.certificate_timestamp, &[("log", &log)])
+            Claim::CertificateTimestamp {
+                log,
+                known,
+                place,
+                at,
+            } => {
+                let log = match known {
+                    Some(entry) => known_log(words, entry),
+                    None => unknown_log(words, log),
+                };
+                let place = match place {
+                    TimestampPlace::Certificate => findings.timestamp_in_certificate,
+                    TimestampPlace::Ocsp => findings.timestamp_in_ocsp,
+                    TimestampPlace::Handshake => findings.timestamp_in_handshake,
+                };
+                let values = [("log", &*log), ("place", place), ("date", &*date(*at))];
+                fill(findings.certificate_timestamp, &values)
             }
             Claim::NoDowngrade => findings.no_downgrade.to_owned(),
             Claim::RetryKept => findings.retry_kept.to_owned(),
@@ -95,6 +107,53 @@ impl Language {
     pub fn alert(self, alert_: Alert) -> String {
         alert(self.catalogue(), alert_)
     }
+}
+
+/// A log that is in no list: the beginning of its identifier is enough to tell logs apart.
+fn unknown_log(words: &Catalogue, log: &[u8; 32]) -> String {
+    let start = log.first_chunk();
+    let start = start.map_or(0, |start| u64::from_be_bytes(*start));
+    fill(
+        words.findings.log_unknown,
+        &[("log", &format!("{start:016x}"))],
+    )
+}
+
+/// A log, by what its list says.
+fn known_log(words: &Catalogue, entry: &LogEntry) -> String {
+    let findings = &words.findings;
+    let state = match entry.state {
+        Some(LogState::Pending) => findings.log_pending,
+        Some(LogState::Qualified) => findings.log_qualified,
+        Some(LogState::Usable) => findings.log_usable,
+        Some(LogState::ReadOnly) => findings.log_read_only,
+        Some(LogState::Retired) => findings.log_retired,
+        Some(LogState::Rejected) => findings.log_rejected,
+        None => findings.log_no_state,
+    };
+    let visible = |text: &str| super::visible(text.as_bytes());
+    // The day of the time is enough.
+    let since = entry.since.as_deref().unwrap_or_default();
+    let day = since.split('T').next().unwrap_or_default();
+    let since = if day.is_empty() {
+        String::new()
+    } else {
+        fill(findings.log_since, &[("day", &visible(day))])
+    };
+    let values = [
+        ("name", &*visible(&entry.description)),
+        ("operator", &*visible(&entry.operator)),
+        ("state", state),
+        ("since", &*since),
+    ];
+    fill(findings.log_known, &values)
+}
+
+/// The day of so many milliseconds since 1970; the number itself where there is no such day.
+fn date(milliseconds: u64) -> String {
+    let seconds = i64::try_from(milliseconds / 1000).ok();
+    let at = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    at.map_or_else(|| milliseconds.to_string(), |at| at.date().to_string())
 }
 
 /// What an alert says; nothing of one that is not known.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use ravelin_wire::alert::Alert;
 use ravelin_wire::reader::{DecodeError, Problem};
@@ -16,6 +17,7 @@ use super::Language;
 use super::catalogue::{Catalogue, Texts, fill, grouped};
 use crate::judgement::Weakness;
 use crate::ledger::Side;
+use crate::proof::{LogEntry, LogState, TimestampPlace};
 use crate::story::{Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict};
 
 fn texts(catalogue: &'static Catalogue) -> BTreeMap<String, &'static str> {
@@ -313,7 +315,23 @@ fn every_claim_verdict_fault_end_and_weakness_is_a_sentence_with_its_values() {
         Claim::ShareSignature,
         Claim::Binder(0),
         Claim::Chain(Side::Server),
-        Claim::CertificateTimestamp { log: [7; 32] },
+        Claim::CertificateTimestamp {
+            log: [7; 32],
+            known: None,
+            place: TimestampPlace::Certificate,
+            at: 1_700_000_000_123,
+        },
+        Claim::CertificateTimestamp {
+            log: [7; 32],
+            known: Some(Arc::new(LogEntry {
+                description: "Argon".to_owned(),
+                operator: "Google".to_owned(),
+                state: Some(LogState::Retired),
+                since: Some("2026-03-01T00:00:00Z".to_owned()),
+            })),
+            place: TimestampPlace::Ocsp,
+            at: 1_700_000_000_123,
+        },
         Claim::NoDowngrade,
         Claim::RetryKept,
         Claim::Records(Side::Client),

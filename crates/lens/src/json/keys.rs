@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Side, View, hex};
 use crate::ledger::{self, By, QuantityId};
+use crate::proof::TimestampPlace;
 use crate::story::{self, Story};
 
 /// Something that a handshake derives.
@@ -43,7 +44,7 @@ pub struct Quantity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Formula {
     /// Which kind: `given`, `zeros`, `transcript_hash`, `empty_hash`, `hkdf_extract`, `hkdf_expand_label`,
-    /// `hmac`, `prf` or `part`.
+    /// `hmac`, `prf`, `part`, `hash`, or the keyed hashes of SSL 3.0, `ssl3_inside` and `ssl3_outside`.
     pub kind: String,
     /// The formula as the RFC writes it.
     pub text: String,
@@ -54,6 +55,9 @@ pub struct Formula {
     /// How many octets it gives, where the formula says so.
     pub octets: Option<usize>,
 }
+
+/// MD5 and SHA-1, one behind the other.
+const SSL3_OCTETS: usize = 36;
 
 /// How sure a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +91,28 @@ pub struct Check {
     pub step: usize,
     /// The quantities that were looked at.
     pub inputs: Vec<usize>,
+    /// Of a `certificate_timestamp`: who promised what, when and where.
+    pub promise: Option<Promise>,
+}
+
+/// A timestamp of a log of Certificate Transparency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Promise {
+    /// The log's identifier in hexadecimal: the SHA-256 of its key.
+    pub log: String,
+    /// What the list of logs calls it; null where it is not in the list.
+    pub description: Option<String>,
+    /// Who runs it.
+    pub operator: Option<String>,
+    /// What the list's browser thinks of it: `pending`, `qualified`, `usable`, `readonly`, `retired` or
+    /// `rejected`.
+    pub state: Option<String>,
+    /// Since when, as the list writes it.
+    pub since: Option<String>,
+    /// Where the timestamp was: `certificate`, `ocsp` or `handshake`.
+    pub place: String,
+    /// When the log promised, in milliseconds since 1970.
+    pub timestamp: u64,
 }
 
 /// What came out of a check.
@@ -147,7 +173,13 @@ impl View {
                 ("hkdf_expand_label", Some(*label), Some(*octets))
             }
             F::Hmac { hash, .. } => ("hmac", None, Some(hash.octets())),
-            F::Prf { label, octets, .. } => ("prf", Some(*label), Some(*octets)),
+            F::Prf { label, octets, .. } => {
+                let label = (!label.is_empty()).then_some(*label);
+                ("prf", label, Some(*octets))
+            }
+            F::Digest { octets, .. } => ("hash", None, Some(*octets)),
+            F::Ssl3Inside { sender, .. } => ("ssl3_inside", Some(*sender), Some(SSL3_OCTETS)),
+            F::Ssl3Outside { .. } => ("ssl3_outside", None, Some(SSL3_OCTETS)),
             F::Part { range, .. } => ("part", None, Some(range.len())),
         };
         Formula {
@@ -177,8 +209,36 @@ impl View {
             verdict_says: self.language.verdict(&check.verdict),
             step: check.step,
             inputs: numbers(&check.inputs),
+            promise: promise(&check.claim),
         }
     }
+}
+
+fn promise(claim: &story::Claim) -> Option<Promise> {
+    let story::Claim::CertificateTimestamp {
+        log,
+        known,
+        place,
+        at,
+    } = claim
+    else {
+        return None;
+    };
+    let known = known.as_deref();
+    Some(Promise {
+        log: hex(log),
+        description: known.map(|entry| entry.description.clone()),
+        operator: known.map(|entry| entry.operator.clone()),
+        state: known.and_then(|entry| Some(entry.state?.name().to_owned())),
+        since: known.and_then(|entry| entry.since.clone()),
+        place: match place {
+            TimestampPlace::Certificate => "certificate",
+            TimestampPlace::Ocsp => "ocsp",
+            TimestampPlace::Handshake => "handshake",
+        }
+        .to_owned(),
+        timestamp: *at,
+    })
 }
 
 /// The name of a claim, and whose it is.

@@ -330,7 +330,11 @@ impl Layout {
 fn parent(ledger: &Ledger, id: QuantityId) -> Option<QuantityId> {
     let parent = match &ledger.get(id).formula {
         Formula::Extract { salt, .. } => *salt,
-        Formula::ExpandLabel { secret, .. } | Formula::Prf { secret, .. } => *secret,
+        Formula::ExpandLabel { secret, .. }
+        | Formula::Prf { secret, .. }
+        | Formula::Ssl3Inside { secret, .. }
+        | Formula::Ssl3Outside { secret, .. } => *secret,
+        Formula::Digest { parts, .. } => *parts.first()?,
         Formula::Hmac { key, .. } => *key,
         Formula::Part { of, .. } => *of,
         _ => return None,
@@ -382,9 +386,12 @@ fn edges_of(ledger: &Ledger, layout: &Layout, id: QuantityId) -> Vec<Edge> {
 fn label_of(formula: &Formula) -> Option<String> {
     match formula {
         Formula::ExpandLabel { label, .. } | Formula::Prf { label, .. } => {
-            Some((*label).to_owned())
+            (!label.is_empty()).then(|| (*label).to_owned())
         }
         Formula::Hmac { .. } => Some("HMAC".to_owned()),
+        Formula::Digest { .. } | Formula::Ssl3Inside { .. } | Formula::Ssl3Outside { .. } => {
+            Some("hash".to_owned())
+        }
         _ => None,
     }
 }

@@ -234,7 +234,9 @@ fn by_pki(
         Ok(()) => Verdict::Confirmed,
         Err(SignatureError::Wrong) => Verdict::Refuted(Refutation::BadSignature),
         Err(SignatureError::WrongKey { .. }) => wrong_key(key),
-        Err(SignatureError::Unsupported { .. }) => Verdict::NotDerivable(Missing::Algorithm),
+        Err(SignatureError::Unsupported { .. } | SignatureError::KeySize { .. }) => {
+            Verdict::NotDerivable(Missing::Algorithm)
+        }
     }
 }
 

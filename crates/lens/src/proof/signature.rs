@@ -6,7 +6,7 @@ use ravelin_wire::writer::Encode as _;
 
 use super::scheme::{Means, MeansOf, Message};
 use super::signer::Signer;
-use crate::digest::Hash;
+use crate::digest::{Hash, ssl3_padding};
 use crate::ledger::Side;
 use crate::story::{Missing, Refutation, Verdict};
 
@@ -54,15 +54,14 @@ impl HandshakeSignature<'_> {
         let Some(secret) = main_secret else {
             return Verdict::NotDerivable(Missing::Keys);
         };
-        let digest = |hash: Hash, padding: usize| {
-            let pad = |octet| vec![octet; padding];
-            let (inner, outer) = (pad(0x36), pad(0x5c));
+        let digest = |hash: Hash| {
+            let [inner, outer] = ssl3_padding(hash);
             let inside = hash.digest(&[messages, &[secret, &inner]].concat());
             hash.digest(&[secret, &outer, &inside])
         };
         self.check(&Message::Hashed {
-            md5: &digest(Hash::Md5, 48),
-            sha1: &digest(Hash::Sha1, 40),
+            md5: &digest(Hash::Md5),
+            sha1: &digest(Hash::Sha1),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Signed certificate timestamps: what logs promised to publish (RFC 6962, section 3.2).
 
+use std::sync::Arc;
+
 use ravelin_pki::der::{DerError, Element, Reader, Tag, Writer};
 use ravelin_pki::{Certificate, OcspResponse, Oid};
 use ravelin_wire::extension::SignedCertificateTimestamp;
@@ -120,10 +122,15 @@ pub fn timestamps(
 }
 
 impl SeenTimestamp {
-    /// What it claims.
+    /// What it claims, with what a list of logs says of who made it.
     #[must_use]
-    pub fn claim(&self) -> Claim {
-        Claim::CertificateTimestamp { log: self.log }
+    pub fn claim(&self, logs: &Logs) -> Claim {
+        Claim::CertificateTimestamp {
+            log: self.log,
+            known: logs.get(&self.log).map(|log| Arc::clone(&log.entry)),
+            place: self.place,
+            at: self.timestamp,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use camellia::{Camellia128, Camellia256};
 use ccm::Ccm;
 use ravelin_wire::record::{InnerPlaintext, Record};
 use ravelin_wire::registry::{Cipher, ProtocolVersion};
+use sm4::Sm4;
 
 use super::mac::pseudo_header;
 use super::{OpenError, Opened};
@@ -148,6 +149,8 @@ impl Key {
             Cipher::Camellia128Gcm => Self::other::<AesGcm<Camellia128, U12>>(key),
             Cipher::Camellia256Gcm => Self::other::<AesGcm<Camellia256, U12>>(key),
             Cipher::Aria128Gcm => Self::other::<AesGcm<Aria128, U12>>(key),
+            Cipher::Sm4Gcm => Self::other::<AesGcm<Sm4, U12>>(key),
+            Cipher::Sm4Ccm => Self::other::<Ccm<Sm4, U16, U12>>(key),
             Cipher::Aria256Gcm => Self::other::<AesGcm<Aria256, U12>>(key),
             _ => None,
         }
@@ -194,5 +197,47 @@ impl<A: AeadInOut<NonceSize = U12> + Send + Sync> Unseal for A {
         self.decrypt_inout_detached(&nonce.into(), additional_data, content.into(), &tag)
             .ok()
             .map(|()| octets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octets(hex: &str) -> Vec<u8> {
+        let digit = |at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap();
+        (0..hex.len()).step_by(2).map(digit).collect()
+    }
+
+    /// RFC 8998, appendix A.
+    #[test]
+    fn sm4_is_that_of_rfc_8998() {
+        let key = octets("0123456789abcdeffedcba9876543210");
+        let nonce = [0, 0, 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 0, 0xab, 0xcd];
+        let additional_data = octets("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let content: Vec<u8> = [0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xee, 0xaa]
+            .into_iter()
+            .flat_map(|octet| [octet; 8])
+            .collect();
+        for (cipher, sealed) in [
+            (
+                Cipher::Sm4Gcm,
+                "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735\
+                 d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d\
+                 83de3541e4c2b58177e065a9bf7b62ec",
+            ),
+            (
+                Cipher::Sm4Ccm,
+                "48af93501fa62adbcd414cce6034d895dda1bf8f132f042098661572e7483094\
+                 fd12e518ce062c98acee28d95df4416bed31a2f04476c18bb40c84a74b97dc5b\
+                 16842d4fa186f56ab33256971fa110f4",
+            ),
+        ] {
+            let key = Key::new(cipher, &key).unwrap();
+            let mut sealed = octets(sealed);
+            let opened = key.open(nonce, &additional_data, &mut sealed);
+            assert_eq!(opened, Some(content.len()), "{cipher:?}");
+            assert_eq!(sealed[..content.len()], content, "{cipher:?}");
+        }
     }
 }

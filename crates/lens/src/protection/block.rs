@@ -8,6 +8,8 @@ use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, InnerIvInit as _, K
 use des::{Des, TdesEde3};
 use ravelin_wire::record::Record;
 use ravelin_wire::registry::{Cipher, ProtocolVersion};
+use rc2::Rc2;
+use sm4::Sm4;
 
 use super::mac::RecordMac;
 use super::{Keys, OpenError, Opened};
@@ -158,8 +160,11 @@ fn decrypt(cipher: Cipher, key: &[u8]) -> Option<Box<dyn Decrypt>> {
         Cipher::Camellia256Cbc => with::<Camellia256>(key),
         Cipher::Aria128Cbc => with::<Aria128>(key),
         Cipher::Aria256Cbc => with::<Aria256>(key),
+        Cipher::Sm4Cbc => with::<Sm4>(key),
         Cipher::TripleDesEdeCbc => with::<TdesEde3>(key),
         Cipher::DesCbc | Cipher::Des40Cbc => with::<Des>(key),
+        // As many bits of the key count as it has, also where few of them are secret.
+        Cipher::Rc2Cbc40 | Cipher::Rc2Cbc56 | Cipher::Rc2Cbc128 => with::<Rc2>(key),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use ravelin_wire::record::Record;
 use ravelin_wire::registry::{Mac, ProtocolVersion};
 
 use super::OpenError;
-use crate::digest::{Hash, Octets};
+use crate::digest::{Hash, Octets, ssl3_padding};
 
 /// A MAC and its key.
 pub(super) struct RecordMac {
@@ -16,13 +16,14 @@ pub(super) struct RecordMac {
 
 enum How {
     Hmac(Box<hmac::Key>),
-    /// aws-lc-rs has no MD5.
-    HmacMd5(Octets),
+    /// aws-lc-rs has no MD5 and no SM3.
+    ByHand {
+        hash: Hash,
+        key: Octets,
+    },
     Ssl3 {
         hash: Hash,
         key: Octets,
-        /// How many octets pad the key.
-        padding: usize,
     },
 }
 
@@ -33,15 +34,14 @@ impl RecordMac {
         }
         let own = || Octets::new(key.to_vec());
         let hmac = |algorithm| Some(How::Hmac(Box::new(hmac::Key::new(algorithm, key))));
-        let ssl3 = |hash, padding| {
-            let key = own();
-            Some(How::Ssl3 { hash, key, padding })
-        };
+        let by_hand = |hash| Some(How::ByHand { hash, key: own() });
+        let ssl3 = |hash| Some(How::Ssl3 { hash, key: own() });
         let how = match mac {
-            Mac::Md5 if version == ProtocolVersion::SSL_3 => ssl3(Hash::Md5, 48),
-            Mac::Sha1 if version == ProtocolVersion::SSL_3 => ssl3(Hash::Sha1, 40),
+            Mac::Md5 if version == ProtocolVersion::SSL_3 => ssl3(Hash::Md5),
+            Mac::Sha1 if version == ProtocolVersion::SSL_3 => ssl3(Hash::Sha1),
             _ if version == ProtocolVersion::SSL_3 => None,
-            Mac::Md5 => Some(How::HmacMd5(own())),
+            Mac::Md5 => by_hand(Hash::Md5),
+            Mac::Sm3 => by_hand(Hash::Sm3),
             Mac::Sha1 => hmac(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
             Mac::Sha256 => hmac(hmac::HMAC_SHA256),
             Mac::Sha384 => hmac(hmac::HMAC_SHA384),
@@ -88,11 +88,11 @@ impl RecordMac {
                 }
                 Octets::new(hmac.sign().as_ref().to_vec())
             }
-            How::HmacMd5(key) => Hash::Md5.hmac(key, parts),
-            How::Ssl3 { hash, key, padding } => {
-                let pad = |octet| vec![octet; *padding];
-                let inside = hash.digest(&[key, &pad(0x36), additional_data, content]);
-                hash.digest(&[key, &pad(0x5c), &inside])
+            How::ByHand { hash, key } => hash.hmac(key, parts),
+            How::Ssl3 { hash, key } => {
+                let [inner, outer] = ssl3_padding(*hash);
+                let inside = hash.digest(&[key, &inner, additional_data, content]);
+                hash.digest(&[key, &outer, &inside])
             }
         };
         constant_time::verify_slices_are_equal(&computed, mac).map_err(|_| OpenError::NotAuthentic)

@@ -126,10 +126,12 @@ impl Schedule {
         self.derive_secret(ledger, "early_exporter_secret", None, "e exp master", hello)
     }
 
-    /// Goes on to the handshake secret. `shared_secret` is what the key exchange agreed on.
-    pub fn handshake(&mut self, ledger: &mut Ledger, shared_secret: Input) {
+    /// Goes on to the handshake secret, and says which quantity entered. `shared_secret` is what the key exchange
+    /// agreed on.
+    pub fn handshake(&mut self, ledger: &mut Ledger, shared_secret: Input) -> QuantityId {
         let secret = shared_secret.note(ledger, "shared_secret", self.zeros);
         self.next_stage(ledger, "handshake_secret", secret);
+        secret
     }
 
     /// What protects the rest of the handshake; `hellos` is its hash up to the server's hello.

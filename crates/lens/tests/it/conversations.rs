@@ -19,10 +19,14 @@ use ravelin_lens::story::{Story, What};
 
 use crate::rfc8448::octets;
 
+mod export;
 mod gnutls;
+mod nss;
 pub(crate) mod openssl;
 mod openssl_trace;
 mod python;
+mod sm4;
+mod talks;
 mod tshark;
 
 /// How long a program may take for what it was asked.
@@ -172,7 +176,10 @@ pub(crate) struct Known {
 
 impl Known {
     fn read(key_log: &Path) -> Self {
-        let text = std::fs::read_to_string(key_log).unwrap();
+        Self::of(&std::fs::read_to_string(key_log).unwrap())
+    }
+
+    fn of(text: &str) -> Self {
         let mut known = Self::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let words: Vec<_> = line.split(' ').collect();

@@ -6,9 +6,11 @@ use std::time::SystemTime;
 use aws_lc_rs::agreement::{self, ECDH_P256, PrivateKey, UnparsedPublicKey, X25519};
 use ravelin_lens::connection::{Connection, Limits};
 use ravelin_lens::digest::Octets;
-use ravelin_lens::knowledge::Knowledge;
+use ravelin_lens::knowledge::{Knowledge, Nothing};
 use ravelin_lens::ledger::{Side, Standing};
-use ravelin_lens::story::{Claim, EarlyData, End, Epoch, Resumption, Sealed, Story, Verdict, What};
+use ravelin_lens::story::{
+    Claim, EarlyData, End, Epoch, Refutation, Resumption, Sealed, Story, Verdict, What,
+};
 use ravelin_lens::tickets::Memory;
 use ravelin_wire::registry::{HandshakeType, NamedGroup, SignatureScheme};
 
@@ -228,4 +230,45 @@ fn what_looks_like_an_older_version_is_told() {
     let is_change = |step: &&ravelin_lens::story::Step| step.what == What::ChangeCipherSpec;
     assert_eq!(story.steps.iter().filter(is_change).count(), 2);
     assert_eq!(story.end, [End::Said; 2]);
+}
+
+/// What another library derived, and a secret of the key exchange that is not that of the connection.
+struct Mistaken {
+    trace: Trace,
+    secret: Octets,
+}
+
+impl Knowledge for Mistaken {
+    fn shared_secret(&self, server_share: &[u8]) -> Option<Octets> {
+        let mut secret = self.trace.shared_secret(server_share)?;
+        secret[0] ^= 1;
+        Some(secret)
+    }
+
+    fn logged(&self, _: &[u8; 32], label: &str) -> Option<Octets> {
+        (label == "CLIENT_HANDSHAKE_TRAFFIC_SECRET").then(|| self.secret.clone())
+    }
+}
+
+#[test]
+fn a_shared_secret_that_does_not_lead_to_the_keys_is_refuted() {
+    let trace = Trace::read(include_str!("rfc8448/section-3.txt"));
+    let story = trace.tell();
+    let claim = |story: &Story| {
+        let check = story
+            .checks
+            .iter()
+            .find(|it| it.claim == Claim::SharedSecret);
+        check.map(|check| check.verdict.clone())
+    };
+    // Records that it opens are witness enough.
+    assert_eq!(claim(&story), Some(Verdict::Confirmed));
+    let name = "client_handshake_traffic_secret";
+    let mut named = story.ledger.iter().filter(|(_, it)| it.name == name);
+    let secret = named.next().unwrap().1.value.clone().unwrap();
+    let mistaken = Mistaken { trace, secret };
+    let story = mistaken.trace.tell_to(&mistaken);
+    assert_eq!(claim(&story), Some(Verdict::Refuted(Refutation::Differs)));
+    // Nothing is claimed of what nobody knows.
+    assert_eq!(claim(&mistaken.trace.tell_to(Nothing)), None);
 }

@@ -273,6 +273,9 @@ impl SingleResponse {
             if let Some(next) = self.next_update {
                 w.constructed(Tag::context_constructed(0), |w| w.generalized_time(next));
             }
+            if !self.extensions.is_empty() {
+                w.constructed(Tag::context_constructed(1), |w| self.extensions.write(w));
+            }
         });
     }
 }

@@ -40,7 +40,7 @@ use crate::signed::{self, Signed};
 pub struct OcspResponseTemplate {
     /// When it is signed.
     pub produced_at: SystemTime,
-    /// What it says of each certificate. Extensions of these are not written.
+    /// What it says of each certificate.
     pub responses: Vec<SingleResponse>,
     /// The nonce of the request, where it had one.
     pub nonce: Option<Vec<u8>>,

@@ -304,7 +304,7 @@ impl Problem {
                     "the issuer has another key of the same name, or the certificate was changed \
                      after it was signed: ask for the issuer's certificate that belongs to it",
                 ),
-                SignatureError::Unsupported { .. } => {
+                SignatureError::Unsupported { .. } | SignatureError::KeySize { .. } => {
                     say("have it issued again with ECDSA, RSA of 2048 bits or more, or Ed25519")
                 }
                 SignatureError::WrongKey { .. } => None,
@@ -383,7 +383,7 @@ fn signed(issuer: &str, source: &SignatureError) -> String {
         SignatureError::Wrong | SignatureError::WrongKey { .. } => {
             format!("its signature was not made with the key of \"{issuer}\"")
         }
-        SignatureError::Unsupported { .. } => {
+        SignatureError::Unsupported { .. } | SignatureError::KeySize { .. } => {
             format!("its signature by \"{issuer}\" cannot be checked")
         }
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use ravelin_pki::der::Writer;
 use ravelin_pki::extension::Extensions;
 use ravelin_pki::ocsp::{
     CertId, CertificateStatus, OcspError, OcspResponseTemplate, OcspSignError, OcspVerifyError,
@@ -12,9 +13,9 @@ use ravelin_pki::ocsp::{
 };
 use ravelin_pki::signature::Hash;
 use ravelin_pki::{
-    Authority, Certificate, DistinguishedName, KeyType, KeyUsage, Leaf, NameConstraints,
-    OcspRequest, OcspResponse, Oid, PrivateKey, Purpose, RevocationReason, SignatureError, Signer,
-    Template,
+    Authority, Certificate, DistinguishedName, Extension, ExtensionValue, KeyType, KeyUsage, Leaf,
+    NameConstraints, OcspRequest, OcspResponse, Oid, PrivateKey, Purpose, RevocationReason,
+    SignatureError, Signer, Template,
 };
 
 use crate::counts;
@@ -698,4 +699,32 @@ proptest! {
             prop_assert!(request.nonce().is_none_or(|nonce| (1..=128).contains(&nonce.len())));
         }
     }
+}
+
+/// RFC 6960, section 4.4.4.
+#[test]
+fn openssl_reads_the_extensions_of_an_answer() {
+    let house = House::new(KeyType::EcdsaP256);
+    let mut cutoff = Writer::new();
+    cutoff.generalized_time(SystemTime::UNIX_EPOCH + 365 * DAY);
+    let extension = Extension {
+        oid: Oid::from_der_content(b"\x2b\x06\x01\x05\x05\x07\x30\x01\x06").unwrap(),
+        critical: false,
+        der: cutoff.into_bytes(),
+        value: ExtensionValue::Unread,
+    };
+    let mut template = house.answer(CertificateStatus::Good);
+    template.responses[0].extensions = Extensions::from_iter([extension]);
+    let response = template
+        .sign(house.ca.certificate(), house.ca.key())
+        .unwrap();
+    let read = &response.basic().unwrap().responses[0];
+    assert_eq!(read.extensions, template.responses[0].extensions);
+    let openssl = house.folder();
+    openssl.write("response", response.der());
+    let text = openssl
+        .run("ocsp -respin response -noverify -text")
+        .unwrap();
+    assert!(text.contains("OCSP Archive Cutoff"), "{text}");
+    assert!(text.contains("Jan  1 00:00:00 1971 GMT"), "{text}");
 }

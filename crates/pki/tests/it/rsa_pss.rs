@@ -1,9 +1,10 @@
 //! Keys that are for RSASSA-PSS alone (RFC 4055), of openssl's making: what is signed with them is
 //! verified as far as their parameters let it, and openssl says the same.
 
+use ravelin_pki::signature::Hash;
 use ravelin_pki::{
-    Certificate, CertificateRequest, Judge, KeyType, PublicKey, Question, Rules, SignatureError,
-    Trust, pem,
+    Certificate, CertificateRequest, Judge, KeyType, Pss, PublicKey, Question, Rules,
+    SignatureAlgorithm, SignatureError, Trust, pem,
 };
 
 use crate::openssl::Openssl;
@@ -104,4 +105,48 @@ fn a_key_for_pss_alone_makes_no_other_signatures() {
         matches!(result, Err(SignatureError::WrongKey { .. })),
         "{result:?}"
     );
+}
+
+/// What is refused for the size of its key is no wrong signature.
+#[test]
+fn signatures_of_small_keys_are_not_said_to_be_wrong() {
+    let openssl = Openssl::new();
+    openssl
+        .run("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out k.pem")
+        .unwrap();
+    openssl
+        .run("pkey -in k.pem -pubout -outform DER -out k.der")
+        .unwrap();
+    openssl.write("message", "signed");
+    let key = PublicKey::from_der(&openssl.read("k.der")).unwrap();
+    for (options, algorithm) in [
+        ("-sha384", SignatureAlgorithm::RsaPkcs1(Hash::Sha384)),
+        (
+            "-sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:48",
+            SignatureAlgorithm::RsaPss(Pss::of(Hash::Sha384)),
+        ),
+    ] {
+        openssl
+            .run(&format!(
+                "dgst {options} -sign k.pem -out signature message"
+            ))
+            .unwrap();
+        let signature = openssl.read("signature");
+        let refused = SignatureError::KeySize {
+            algorithm: algorithm.to_string(),
+            bits: 1024,
+            least: 2048,
+            most: 8192,
+        };
+        assert_eq!(algorithm.verify(&key, b"signed", &signature), Err(refused));
+    }
+    // With another hash such a key is checked.
+    openssl
+        .run("dgst -sha256 -sign k.pem -out signature message")
+        .unwrap();
+    let algorithm = SignatureAlgorithm::RsaPkcs1(Hash::Sha256);
+    let signature = openssl.read("signature");
+    assert_eq!(algorithm.verify(&key, b"signed", &signature), Ok(()));
+    let wrong = algorithm.verify(&key, b"other", &signature);
+    assert_eq!(wrong, Err(SignatureError::Wrong));
 }

@@ -33,9 +33,14 @@ impl Count {
 
     fn add(&mut self, expected: TestResult, result: &Result<(), SignatureError>, about: &str) {
         match (expected, result) {
-            (_, Err(SignatureError::Unsupported { .. } | SignatureError::WrongKey { .. })) => {
-                self.unsupported += 1;
-            }
+            (
+                _,
+                Err(
+                    SignatureError::Unsupported { .. }
+                    | SignatureError::KeySize { .. }
+                    | SignatureError::WrongKey { .. },
+                ),
+            ) => self.unsupported += 1,
             (TestResult::Acceptable, _) => self.either += 1,
             (TestResult::Valid, Ok(())) => self.right += 1,
             (TestResult::Invalid, Err(SignatureError::Wrong)) => self.refused += 1,

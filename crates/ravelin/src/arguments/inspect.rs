@@ -65,7 +65,7 @@ pub(crate) struct InspectArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "listen")]
     pub(crate) html: Option<PathBuf>,
     /// Write a capture of the connection with its secrets too, which Wireshark opens decrypted
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "pcap", "hide_secrets"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "hide_secrets"])]
     pub(crate) pcapng: Option<PathBuf>,
     /// Leave out keys, secrets and application data
     #[arg(long)]
@@ -127,6 +127,10 @@ pub(crate) struct ConnectionArguments {
     /// What is trusted: a file of roots, "system" or "local"; repeatable [default: local and system]
     #[arg(long, value_name = "FILE|system|local", conflicts_with = "listen")]
     pub(crate) ca: Vec<PathBuf>,
+    /// The logs of Certificate Transparency whose promises are checked: a list in JSON, version 3, as Google and
+    /// Apple publish it
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+    pub(crate) ct_logs: Option<PathBuf>,
     /// Send a GET request for / over HTTP/1.1, so that application data shows too
     #[arg(long, conflicts_with = "listen")]
     pub(crate) http: bool,

@@ -8,35 +8,43 @@ use std::thread::available_parallelism;
 
 use ravelin_lens::capture::{CaptureError, StreamId};
 use ravelin_lens::connection::Limits;
-use ravelin_lens::credentials::{self, Believed};
+use ravelin_lens::credentials::Chains;
 use ravelin_lens::keylog::KeyLog;
 use ravelin_lens::knowledge::Knowledge;
-use ravelin_lens::proof::Logs;
 use ravelin_lens::server_key::ServerKey;
 use ravelin_lens::survey::{Keys, Survey, Told, Totals};
 use ravelin_pki::HostName;
 
+use super::believed::Beliefs;
 use super::walk::{self, Page, Tour};
-use super::{answer, holds, json, limits, options, tell, write_page};
+use super::{answer, export, holds, json, limits, options, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
 use crate::failure::{Failure, chain};
 use crate::words::inspect::WalkWords;
-use crate::{cert, key, words};
+use crate::{key, words};
 
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     let capture = Capture {
         file,
         keys: keys(&arguments.capture)?,
+        beliefs: Beliefs::new(arguments)?,
         arguments,
     };
+    if capture.is_stdin() && arguments.pcapng.is_some() {
+        return Err(Failure::usage(
+            "standard input is read once, and --pcapng reads a capture twice",
+        )
+        .hint("write it to a file first".to_owned()));
+    }
     if let Some(stream) = arguments.capture.stream {
         return capture.one(StreamId(stream));
     }
     let wants_one = || {
-        let what = match (arguments.step, &arguments.html) {
-            (true, _) => "a walk leads through one connection of a capture",
-            (false, Some(_)) => "a page shows one connection of a capture",
-            (false, None) => return Ok(()),
+        let what = match (arguments.step, &arguments.html, &arguments.pcapng) {
+            (true, ..) => "a walk leads through one connection of a capture",
+            (false, Some(_), _) => "a page shows one connection of a capture",
+            (false, None, Some(_)) => "--pcapng writes one connection of a capture",
+            (false, None, None) => return Ok(()),
         };
         Err(Failure::usage(what).hint("say which one: --stream N".to_owned()))
     };
@@ -55,6 +63,7 @@ pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode,
 struct Capture<'a> {
     file: &'a Path,
     keys: Keys,
+    beliefs: Beliefs,
     arguments: &'a InspectArguments,
 }
 
@@ -78,7 +87,11 @@ impl Capture<'_> {
             self.check(result)?;
             return Err(self.not_there(stream, totals));
         };
-        self.judge(&mut told)?;
+        let host = self.host().or_else(|| {
+            let name = told.story.agreement.server_name.as_deref();
+            name.and_then(|name| name.parse().ok())
+        });
+        self.beliefs.judge(&mut told.story, host.as_ref());
         let subject = format!("{} → {}", told.opening.client, told.opening.server);
         if self.arguments.step {
             // A signal may end the walk.
@@ -94,6 +107,10 @@ impl Capture<'_> {
                 tell(&told.story, self.arguments)?;
             }
             write_page(&[&told.story], &subject, self.arguments)?;
+        }
+        self.beliefs.hint(&[&told.story]);
+        if let Some(file) = &self.arguments.pcapng {
+            export::write(file, &told, self.source()?)?;
         }
         self.check(result)?;
         Ok(answer(holds(&told.story)))
@@ -118,13 +135,15 @@ impl Capture<'_> {
             threads: available_parallelism().map_or(1, usize::from),
         };
         let mut list = words::inspect::List::new(self.arguments.json);
+        let mut chains = Chains::new(self.beliefs.trust(), self.host());
         let (mut good, mut first) = (true, None);
         let mut failure = None;
         let (totals, result) = survey.read(
             self.source()?,
             &self.keys,
             |told| told,
-            |told| {
+            |mut told| {
+                chains.check(&mut told.story);
                 good &= holds(&told.story);
                 let written = match first {
                     // It may be the only one, of which more is told than a line.
@@ -159,22 +178,10 @@ impl Capture<'_> {
         Ok((answer(good), only))
     }
 
-    /// Judges the chains of a connection by who is trusted here, at the time when it was made.
-    fn judge(&self, told: &mut Told) -> Result<(), Failure> {
-        let wanted = &self.arguments.connection;
-        let (trust, _) = cert::verify::trusted(&wanted.ca, &self.arguments.home)?;
-        let name = match &wanted.sni {
-            Some(name) => Some(name.0.to_str().into_owned()),
-            None => told.story.agreement.server_name.clone(),
-        };
-        let host: Option<HostName> = name.and_then(|name| name.parse().ok());
-        let believed = Believed {
-            trust: Some(&trust),
-            logs: &Logs::default(),
-            host: host.as_ref(),
-        };
-        credentials::check(&mut told.story, believed);
-        Ok(())
+    /// Whom the clients meant to reach, where that was said.
+    fn host(&self) -> Option<HostName> {
+        let name = self.arguments.connection.sni.as_ref()?;
+        name.0.to_str().parse().ok()
     }
 
     fn is_stdin(&self) -> bool {

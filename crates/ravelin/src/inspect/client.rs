@@ -7,18 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ravelin_lens::capture::{self, write::Said};
-use ravelin_lens::credentials::{self, Believed};
 use ravelin_lens::ledger::{Secrets, Side};
-use ravelin_lens::proof::Logs;
 use ravelin_lens::recorder::{self, Recorded, Recorder, Sound};
 use ravelin_lens::story::Story;
 use ravelin_lens::tickets::Memory;
-use ravelin_pki::{HostName, Trust, pem};
+use ravelin_pki::{HostName, pem};
 use ravelin_tls::inspect::ClientOptions;
 use ravelin_tls::starttls::{Protocol, StartTls, StartTlsError};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
+use super::believed::Beliefs;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
 use super::{MOST_OCTETS, answer, holds, json, limits, options, tell, write_page};
@@ -27,7 +26,7 @@ use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
 use crate::failure::Failure;
 use crate::words::inspect::WalkWords;
-use crate::{cert, key, words};
+use crate::{key, words};
 
 /// What is to be done, with everything read and nothing sent.
 struct Plan<'a> {
@@ -51,10 +50,10 @@ struct Look {
 
 pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     let plan = Plan::new(host, arguments)?;
-    let (trust, _) = cert::verify::trusted(&arguments.connection.ca, &arguments.home)?;
+    let beliefs = Beliefs::new(arguments)?;
     let mut memory = Memory::new(TICKETS);
     let first = plan.look()?;
-    let first_story = plan.story(&first, &memory, &trust);
+    let first_story = plan.story(&first, &memory, &beliefs);
     let mut seen = vec![(first, first_story)];
     if let [(first, story)] = &seen[..]
         && arguments.connection.resume
@@ -62,7 +61,7 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
     {
         memory.remember(story);
         let second = plan.look()?;
-        let story = plan.story(&second, &memory, &trust);
+        let story = plan.story(&second, &memory, &beliefs);
         seen.push((second, story));
     }
     let (looks, stories): (Vec<&Look>, Vec<&Story>) =
@@ -79,6 +78,7 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
         }
     } else {
         tell_all(&stories, arguments)?;
+        beliefs.hint(&stories);
         write()?;
     }
     for (look, story) in &seen {
@@ -143,6 +143,7 @@ fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Fa
                         side: heard.side,
                         at: heard.at,
                         octets,
+                        missing: 0,
                     }),
                     Sound::Missed(_) | Sound::Ended { .. } => None,
                 });
@@ -260,7 +261,7 @@ impl<'a> Plan<'a> {
         } else {
             wait_for_ticket(&mut tls, stream, wanted.resume)
         };
-        taken_back(more)?;
+        taken_back(&more)?;
         // The time for what was waited for may be over.
         stream.stream().hurry(FAREWELL);
         tls.send_close_notify();
@@ -272,7 +273,7 @@ impl<'a> Plan<'a> {
         let is_tls13 = tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         // Who gives tickets has taken what the client sent.
         if is_tls13 && tls.tls13_tickets_received() == 0 {
-            taken_back(goodbye)?;
+            taken_back(&goodbye)?;
         }
         Ok(())
     }
@@ -302,18 +303,13 @@ impl<'a> Plan<'a> {
     }
 
     /// The story of a connection that was looked at, its chain judged.
-    fn story(&self, look: &Look, memory: &Memory, trust: &Trust) -> Story {
+    fn story(&self, look: &Look, memory: &Memory, beliefs: &Beliefs) -> Story {
         words::inspect::connected(&self.name, look.address);
         let mut story = look
             .recorder
             .look(|recording| recording.story_with(memory, limits()));
         let host: Option<HostName> = self.server_name.to_str().parse().ok();
-        let believed = Believed {
-            trust: Some(trust),
-            logs: &Logs::default(),
-            host: host.as_ref(),
-        };
-        credentials::check(&mut story, believed);
+        beliefs.judge(&mut story, host.as_ref());
         story
     }
 }
@@ -393,9 +389,9 @@ fn receive(tls: &mut ClientConnection, stream: &mut Recorded<Timed>) -> Result<(
 
 /// In TLS 1.3 the client is done before the server has seen its certificate and its Finished message: a server
 /// that does not like them says so behind the handshake (RFC 8446, section 4.4.2.4).
-fn taken_back(more: Result<(), Ended>) -> Result<(), Ended> {
+fn taken_back(more: &Result<(), Ended>) -> Result<(), Ended> {
     match more {
-        Err(Ended::Tls(rustls::Error::AlertReceived(alert))) => Err(Ended::TakenBack(alert)),
+        Err(Ended::Tls(rustls::Error::AlertReceived(alert))) => Err(Ended::TakenBack(*alert)),
         _ => Ok(()),
     }
 }

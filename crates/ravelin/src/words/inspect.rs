@@ -31,9 +31,37 @@ pub(crate) fn connected(name: &str, address: SocketAddr) {
     say!("{DIM}{name} is at {address}{DIM:#}");
 }
 
+/// Where the keys of logs are to be had.
+pub(crate) const LISTS_OF_LOGS: &str = "such lists are at https://www.gstatic.com/ct/log_list/v3/log_list.json \
+    (Google) and https://valid.apple.com/ct/log_list/current_log_list.json (Apple)";
+
+/// Promises of logs whose keys are not known could not be checked; `listed`, where a list was given.
+pub(crate) fn unknown_log(listed: bool) {
+    if listed {
+        say!(
+            "{BOLD}hint:{BOLD:#} a promise is by a log that is not in the list of --ct-logs: \
+             https://www.gstatic.com/ct/log_list/v3/all_logs_list.json has old ones too"
+        );
+    } else {
+        say!("{BOLD}hint:{BOLD:#} --ct-logs FILE checks what logs promised; {LISTS_OF_LOGS}");
+    }
+}
+
 /// Where something was written to.
 pub(crate) fn written(file: &Path) {
     say!("wrote {}", file.display());
+}
+
+/// What is not in the capture that was made of a connection.
+pub(crate) fn exported(no_secrets: bool, is_cut: bool) {
+    if no_secrets {
+        warn(
+            "no secrets are in it, as none are known: --keylog FILE names those that a client wrote down",
+        );
+    }
+    if is_cut {
+        warn("the connection is longer than what is written of one: its end is not in it");
+    }
 }
 
 pub(crate) fn second_connection() -> Result<(), Failure> {

@@ -2,9 +2,11 @@
 
 mod captures;
 mod clients;
+mod exports;
 mod failing;
 mod servers;
 mod starttls;
+mod transparency;
 mod walk;
 
 use std::fs;

@@ -292,6 +292,11 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ("dc_cert_verify_algorithm", "委托密钥以何种方案为握手签名。"),
     ("signature", "签名。只有持有私钥的人才能作出。"),
     ("signed_params", "对双方随机数和服务器公开值的签名。"),
+    ("md5_hash", "证明的一半：对到此为止整个握手和秘密的 MD5。"),
+    (
+        "sha_hash",
+        "证明的另一半：对到此为止整个握手和秘密的 SHA-1。",
+    ),
     ("verify_data", "证明：对到此为止整个握手的消息认证码。"),
     // Key exchange before TLS 1.3.
     (

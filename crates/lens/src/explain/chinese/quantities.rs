@@ -11,6 +11,7 @@ pub(super) const DERIVATIONS: Derivations = Derivations {
     transcript_of: "截至 {message} 的哈希",
     of_client: "{name}（客户端）",
     of_server: "{name}（服务器）",
+    ssl3_inside: "MD5 与 SHA-1，各自作用于从 client_hello 到 {message} 的全部消息 + \"{sender}\" + {secret} + pad1",
     part: "{of} 的第 {start} 至 {end} 字节",
     stated: "在此算出，或由外部给出；没有其他来源可以比对",
     confirmed: "经{by}证实",
@@ -247,6 +248,34 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         Reason {
             why: "派生得到的一长串字节，用来切分成各个密钥。",
             without: "两个方向的密钥按固定顺序取自其中。",
+        },
+    ),
+    (
+        "handshake hash",
+        Reason {
+            why: "到此为止的全部握手消息、此 Finished 的发送者和秘密的散列值。",
+            without: "SSL 3.0 还没有 HMAC：它做两次散列，两次都加入秘密。",
+        },
+    ),
+    (
+        "no secret",
+        Reason {
+            why: "代替秘密的零个字节。",
+            without: "由它推出的一切，任何人都能推出。",
+        },
+    ),
+    (
+        "iv_block",
+        Reason {
+            why: "出口套件的首个初始化向量，由明文发送的内容推出。",
+            without: "当时的法律限制的是秘密的长度：向量不得占用其中任何一位。",
+        },
+    ),
+    (
+        "final_write_key",
+        Reason {
+            why: "真正使用的密钥：几个秘密字节，用随机数拉长。",
+            without: "它看上去与别的密钥一样长，但只有 40 或 56 位是秘密的：计算机逐一尝试就能找到。",
         },
     ),
     (

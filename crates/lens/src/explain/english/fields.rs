@@ -444,6 +444,14 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "The signature over both randoms and the server's public value.",
     ),
     (
+        "md5_hash",
+        "One half of the proof: MD5 over the whole handshake so far and the secret.",
+    ),
+    (
+        "sha_hash",
+        "The other half of the proof: SHA-1 over the whole handshake so far and the secret.",
+    ),
+    (
         "verify_data",
         "The proof: a MAC over the whole handshake so far.",
     ),

@@ -11,6 +11,7 @@ pub(super) const DERIVATIONS: Derivations = Derivations {
     transcript_of: "hash up to {message}",
     of_client: "{name} (client)",
     of_server: "{name} (server)",
+    ssl3_inside: "MD5 and SHA-1, each of all messages from client_hello to {message} + \"{sender}\" + {secret} + pad1",
     part: "octets {start} to {end} of {of}",
     stated: "computed here, or given; nothing else is known to hold it against",
     confirmed: "confirmed by {by}",
@@ -252,6 +253,35 @@ pub(super) const QUANTITIES: &[(&str, Reason)] = &[
         Reason {
             why: "One long output of the derivation, to be cut into keys.",
             without: "Keys of both directions are its parts, in a fixed order.",
+        },
+    ),
+    (
+        "handshake hash",
+        Reason {
+            why: "The hashes of all messages of the handshake so far, of who sends this Finished, and of the secret.",
+            without: "SSL 3.0 had no HMAC yet: it hashes twice, and the secret is in both hashes.",
+        },
+    ),
+    (
+        "no secret",
+        Reason {
+            why: "No octets at all, in the place of a secret.",
+            without: "What is derived with it, everybody can derive.",
+        },
+    ),
+    (
+        "iv_block",
+        Reason {
+            why: "The first initialization vectors of a suite for export, made of what was sent in clear.",
+            without: "The laws of the time were about secrets: a vector was to take no bit of them.",
+        },
+    ),
+    (
+        "final_write_key",
+        Reason {
+            why: "The key that is really used: a few secret octets, stretched with the randoms.",
+            without: "It looks as long as others, but only 40 or 56 bits of it are secret: a computer finds them by \
+            trying.",
         },
     ),
     (

@@ -146,6 +146,7 @@ fn what_is_written_is_read_again_and_tshark_finds_nothing_wrong_with_it() {
         side,
         at: begin + Duration::from_millis(milliseconds),
         octets,
+        missing: 0,
     };
     let said = vec![
         said(Client, 0, &request[..]),
@@ -189,6 +190,36 @@ fn what_is_written_is_read_again_and_tshark_finds_nothing_wrong_with_it() {
     assert_eq!(tshark(&path, &[&checks[..], &["-Y", wrong]].concat()), "");
     let all = tshark(&path, &["-T", "fields", "-e", "frame.time_epoch"]);
     assert_eq!(all.lines().next(), Some("1700000000.123456789"));
+}
+
+#[test]
+fn what_is_missing_is_missing_for_wireshark_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("holes.pcapng");
+    let said = |side, octets, missing| Said {
+        side,
+        at: UNIX_EPOCH + Duration::from_secs(9),
+        octets,
+        missing,
+    };
+    let recorded = Recorded {
+        client: ([192, 0, 2, 1], 40_000).into(),
+        server: ([192, 0, 2, 2], 443).into(),
+        said: vec![
+            said(Client, b"begin", 0),
+            said(Server, b"answer", 0),
+            said(Client, b"end", 1000),
+        ],
+        key_log: b"",
+    };
+    let mut file = Vec::new();
+    write(&mut file, &[recorded]).expect("written");
+    fs::write(&path, &file).expect("written");
+    let heard = Ear::only(&file);
+    assert_eq!(heard.lost[0], [(5, 1000)]);
+    assert_eq!(heard.octets[0], b"beginend");
+    let lost = tshark(&path, &["-Y", "tcp.analysis.lost_segment && tcp.len == 3"]);
+    assert_eq!(lost.lines().count(), 1, "{lost}");
 }
 
 type Record = Arc<Mutex<Vec<(Side, SystemTime, Vec<u8>)>>>;
@@ -309,6 +340,7 @@ fn wireshark_opens_what_is_written_decrypted() {
             side: *side,
             at: *at,
             octets,
+            missing: 0,
         });
         Recorded {
             client: ([127, 0, 0, 1], 40_000 + number as u16).into(),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ravelin_lens::connection::Limits;
-use ravelin_lens::credentials::{self, Believed};
+use ravelin_lens::credentials::{self, Believed, Chains};
 use ravelin_lens::digest::Octets;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::ledger::{By, Side, Standing};
@@ -521,6 +521,14 @@ fn chains_are_judged_for_the_name_that_was_asked_for() {
     assert_eq!(verdict(Some(&trust), None), Verdict::Confirmed);
     let unknown = Verdict::NotDerivable(Missing::Roots);
     assert_eq!(verdict(None, None), unknown);
+    // One that was seen before is remembered.
+    let mut chains = Chains::new(Some(&trust), None);
+    let mut known = story();
+    for _ in 0..3 {
+        chains.check(&mut known);
+        assert_eq!(known.checks.pop().unwrap().verdict, Verdict::Confirmed);
+    }
+    assert_eq!(chains.judged(), 1);
     for (trust, host) in [(&nobody, None), (&trust, Some(&other))] {
         let verdict = verdict(Some(trust), host);
         let is_bad = matches!(verdict, Verdict::Refuted(Refutation::BadChain(_)));

@@ -12,7 +12,7 @@ PUBLIC = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKe
 DER = serialization.Encoding.DER
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 TIMESTAMP = 1_700_000_000_123
-start = datetime.datetime(2026, 1, 1)
+start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
 ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 logs = [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)]
 
@@ -96,15 +96,34 @@ assert {int(each.timestamp.timestamp()) for each in read} == {TIMESTAMP // 1000}
 final = b"\0\0" + opaque24(made.public_bytes(DER))
 (folder / "handshake").write_bytes(timestamp(logs[0], final))
 keys = [base64.b64encode(log.public_key().public_bytes(*PUBLIC)).decode() for log in logs]
+USABLE = {"usable": {"timestamp": "2025-02-03T00:00:00Z"}}
+RETIRED = {"retired": {"timestamp": "2026-01-02T00:00:00Z"}}
 text = {
     "version": "88.1",
     "operators": [
         {
             "name": "Example",
             "email": ["ct@example.org"],
-            "logs": [{"description": "Example 2026", "log_id": "AAAA", "key": keys[0], "mmd": 86400}],
-            "tiled_logs": [{"description": "Tiles 2026", "key": keys[1], "mmd": 60}],
+            "logs": [{"description": "Example 2026", "log_id": "AAAA", "key": keys[0], "mmd": 86400, "state": USABLE}],
+            "tiled_logs": [{"description": "Tiles 2026", "key": keys[1], "mmd": 60, "state": RETIRED}],
         }
     ],
 }
 (folder / "logs.json").write_text(json.dumps(text))
+
+# What openssl takes: certificates and keys in PEM, the same logs in a form of its own, and the timestamp for the
+# handshake as an extension, for the hello of TLS 1.2 and the certificate of 1.3.
+PEM = serialization.Encoding.PEM
+secret = (PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+(folder / "leaf.pem").write_bytes(made.public_bytes(PEM))
+(folder / "ca.pem").write_bytes(ca.public_bytes(PEM))
+(folder / "leaf.key").write_bytes(key.private_bytes(*secret))
+(folder / "ca.key").write_bytes(ca_key.private_bytes(*secret))
+sections = [f"[log{at}]\ndescription = log {at}\nkey = {key}\n" for at, key in enumerate(keys)]
+(folder / "logs.cnf").write_text("enabled_logs = log0,log1\n" + "".join(sections))
+promise = (folder / "handshake").read_bytes()
+listed = struct.pack(">H", len(promise)) + promise
+listed = struct.pack(">H", len(listed)) + listed
+extension = base64.encodebytes(struct.pack(">IHH", 0x11C0, 18, len(listed)) + listed).decode()
+label = "SERVERINFOV2 FOR CT"
+(folder / "serverinfo.pem").write_text(f"-----BEGIN {label}-----\n{extension}-----END {label}-----\n")

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::SystemTime;
 
-use ravelin_lens::proof::{Logs, LogsError, SeenTimestamp, TimestampPlace, timestamps};
+use ravelin_lens::proof::{LogState, Logs, LogsError, SeenTimestamp, TimestampPlace, timestamps};
 use ravelin_lens::story::{Missing, Refutation, Verdict};
 use ravelin_pki::der::{Tag, Writer};
 use ravelin_pki::ocsp::CertId;
@@ -62,6 +62,8 @@ fn promises_that_cryptography_made_and_reads_are_confirmed() {
     assert_eq!(seen[0].timestamp, 1_700_000_000_123);
     let log = made.logs.get(&seen[1].log).unwrap();
     assert_eq!(log.to_string(), "Tiles 2026 (Example)");
+    assert_eq!(log.entry.state, Some(LogState::Retired));
+    assert_eq!(log.entry.since.as_deref(), Some("2026-01-02T00:00:00Z"));
 }
 
 #[test]

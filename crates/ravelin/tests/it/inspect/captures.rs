@@ -65,6 +65,7 @@ fn captured(place: &Place, name: &str, connections: &[Passed]) {
             side: *side,
             at: *at,
             octets,
+            missing: 0,
         });
         Recorded {
             client: ([127, 0, 0, 1], port).into(),

@@ -167,7 +167,11 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ),
     (
         "tls.handshake.epms",
-        &["encrypted_pre_master_secret.encrypted_pre_master_secret"],
+        &[
+            "encrypted_pre_master_secret.encrypted_pre_master_secret",
+            // In SSL 3.0 it has no length.
+            "handshake.encrypted_pre_master_secret",
+        ],
     ),
     (
         "tls.handshake.epms_len",
@@ -386,6 +390,8 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ),
     ("tls.handshake.sig_len", &["signature.length"]),
     ("tls.handshake.type", &["handshake.msg_type"]),
+    ("tls.handshake.md5_hash", &["handshake.md5_hash"]),
+    ("tls.handshake.sha_hash", &["handshake.sha_hash"]),
     ("tls.handshake.verify_data", &["handshake.verify_data"]),
     ("tls.handshake.version", &["handshake.legacy_version"]),
     ("tls.handshake.yc", &["dh_Yc.dh_Yc"]),

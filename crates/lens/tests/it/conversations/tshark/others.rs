@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use super::super::openssl::Server;
-use super::super::{Known, Program, Recorder, Recording, SHARED_KEY, Workshop, gnutls, python};
+use super::super::{
+    Known, Program, Recorder, Recording, SHARED_KEY, Workshop, export, gnutls, nss, python, sm4,
+};
 use super::judge;
 use crate::browser::UNATTENDED;
 
@@ -28,6 +30,22 @@ fn tshark_agrees_on_gnutls() {
         recordings.extend(gnutls::connect(&shop, priority, more, 1));
     }
     judge("gnutls", &recordings, 1000);
+}
+
+/// tshark decrypts with the secrets that we found.
+#[test]
+fn tshark_agrees_on_ssl3_of_nss() {
+    judge("SSL 3.0 of NSS", &nss::ssl3(), 150);
+}
+
+#[test]
+fn tshark_agrees_on_sm4() {
+    judge("SM4 with GCM", &sm4::recordings()[..1], 40);
+}
+
+#[test]
+fn tshark_agrees_on_suites_for_export() {
+    judge("suites for export", &export::recordings(), 150);
 }
 
 #[test]
