@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 use ravelin_lens::capture::{CaptureError, StreamId};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::credentials::{self, Believed};
+use ravelin_lens::explain::Language;
 use ravelin_lens::keylog::KeyLog;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::proof::Logs;
@@ -17,7 +18,7 @@ use ravelin_lens::survey::{Keys, Survey, Told, Totals};
 use ravelin_pki::HostName;
 
 use super::walk::{self, Page, Tour};
-use super::{answer, holds, json, limits, options, tell, write_page};
+use super::{answer, holds, json, language, limits, options, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
 use crate::failure::Failure;
 use crate::words::inspect::WalkWords;
@@ -26,7 +27,7 @@ use crate::{cert, key, words};
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     let capture = Capture {
         file,
-        keys: keys(&arguments.capture)?,
+        keys: keys(&arguments.capture, language(arguments))?,
         arguments,
     };
     if let Some(stream) = arguments.capture.stream {
@@ -85,7 +86,7 @@ impl Capture<'_> {
             if self.arguments.json {
                 json(&[&told.story], self.arguments)?;
             } else {
-                words::result(&words::inspect::captured(&told))?;
+                words::result(&words::inspect::captured(language(self.arguments), &told))?;
                 tell(&told.story, self.arguments)?;
             }
             write_page(&[&told.story], &subject, self.arguments)?;
@@ -98,7 +99,7 @@ impl Capture<'_> {
         let options = options(self.arguments);
         let before = Page {
             title: WalkWords::of(options.language).captured,
-            text: words::inspect::captured(told),
+            text: words::inspect::captured(options.language, told),
         };
         let tour = Tour::new(&told.story, &options, vec![before], Vec::new());
         walk::walk(vec![tour], &options)
@@ -112,7 +113,7 @@ impl Capture<'_> {
             only: None,
             threads: available_parallelism().map_or(1, usize::from),
         };
-        let mut list = words::inspect::List::new(self.arguments.json);
+        let mut list = words::inspect::List::new(language(self.arguments), self.arguments.json);
         let (mut good, mut first) = (true, None);
         let mut failure = None;
         let (totals, result) = survey.read(self.source()?, &self.keys, |told| {
@@ -218,7 +219,7 @@ impl Capture<'_> {
 }
 
 /// All secrets that were named.
-fn keys(arguments: &CaptureArguments) -> Result<Keys, Failure> {
+fn keys(arguments: &CaptureArguments, language: Language) -> Result<Keys, Failure> {
     let mut log = KeyLog::default();
     for file in &arguments.keylog {
         let failed = |error| {
@@ -246,7 +247,7 @@ fn keys(arguments: &CaptureArguments) -> Result<Keys, Failure> {
             );
         }
     }
-    words::inspect::bad_lines(&log);
+    words::inspect::bad_lines(language, &log);
     let mut more: Vec<Box<dyn Knowledge + Send + Sync>> = Vec::new();
     for file in &arguments.rsa_key {
         let opens = ServerKey::from_pem(&key::read_file(file)?);
