@@ -4,6 +4,7 @@
 //! text: what peers sent stands in it with control characters made visible, and nothing is marked up.
 
 mod catalogue;
+mod certificates;
 mod chinese;
 mod derivations;
 mod english;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use ravelin_wire::registry;
 
-pub(crate) use catalogue::fill as fill_in;
+pub use catalogue::fill as fill_in;
 use catalogue::{Catalogue, fill};
 pub use catalogue::{Labels, PageWords};
 

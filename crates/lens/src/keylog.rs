@@ -26,7 +26,7 @@ pub const MAX_LINE_OCTETS: usize = 8192;
 pub const MAX_TOLD: usize = 100;
 
 /// How many different labels are kept.
-const MAX_LABELS: usize = 64;
+pub const MAX_LABELS: usize = 64;
 
 /// Secrets are kept in chunks of this size, which never move: no copy is left behind unwiped.
 const CHUNK_OCTETS: usize = 64 << 10;

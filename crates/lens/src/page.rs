@@ -37,7 +37,7 @@ pub const MOST_STEPS: usize = 200;
 
 /// The style and the script, without indents and lines that are for their readers.
 static STYLE: LazyLock<String> =
-    LazyLock::new(|| lean(include_str!("../templates/handshake.css"), "/*"));
+    LazyLock::new(|| tight(&lean(include_str!("../templates/handshake.css"), "/*")));
 static SCRIPT: LazyLock<String> =
     LazyLock::new(|| lean(include_str!("../templates/handshake.js"), "//"));
 
@@ -156,6 +156,25 @@ fn lean(text: &str, comment: &str) -> String {
     kept.fold(String::with_capacity(text.len()), |lean, line| {
         lean + line + "\n"
     })
+}
+
+/// A style without the spaces that it means the same without: within braces, and behind signs.
+fn tight(style: &str) -> String {
+    let mut tight = String::with_capacity(style.len());
+    let mut quoted = false;
+    let mut characters = style.chars().peekable();
+    while let Some(character) = characters.next() {
+        quoted ^= character == '"';
+        let is_idle = character.is_ascii_whitespace()
+            && (tight.ends_with(['{', '}', ';', ':', ','])
+                || characters
+                    .peek()
+                    .is_none_or(|next| matches!(next, '{' | '}')));
+        if quoted || !is_idle {
+            tight.push(character);
+        }
+    }
+    tight
 }
 
 fn source(text: &str) -> String {

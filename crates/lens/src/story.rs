@@ -7,6 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use ravelin_pki::CertificateError;
+use ravelin_pki::der::DerError;
+use ravelin_pki::verify::Failure;
 use ravelin_wire::alert::Alert;
 use ravelin_wire::dissect::{self, Field};
 use ravelin_wire::handshake::{Agreed, Handshake};
@@ -330,7 +333,7 @@ pub enum Claim {
 pub enum Verdict {
     /// It is so.
     Confirmed,
-    /// It is not so, and why, in English.
+    /// It is not so, and why.
     Refuted(Refutation),
     /// It cannot be told, for want of this.
     NotDerivable(Missing),
@@ -347,14 +350,31 @@ pub enum Refutation {
     WrongKeyForScheme,
     /// A signature by a scheme that the other side did not offer.
     SchemeNotOffered,
-    /// The certificate cannot be read.
-    BadCertificate(String),
-    /// The chain is not good: the words of the judge.
-    BadChain(String),
+    /// The certificate, or what it stands for, is of no use.
+    BadCertificate(BadCertificate),
+    /// The chain is not good: all that the judge finds wrong with it, from the leaf up.
+    BadChain(Vec<Failure>),
     /// The server's random says that it can do this version, and a lower one was agreed.
     Downgraded(ProtocolVersion),
     /// The second hello differs in this.
     ChangedHello(&'static str),
+}
+
+/// Why a certificate, or a key that stands for one, is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadCertificate {
+    /// It is none.
+    Unreadable(CertificateError),
+    /// The key that was sent without a certificate, or in a delegated credential, is none.
+    UnreadableKey(DerError),
+    /// It lends its name to another key, and may not (RFC 9345, section 4.2).
+    MayNotDelegate,
+    /// The time of the delegated credential is over.
+    CredentialOver,
+    /// The delegated credential lives longer than it may (section 4.1.3).
+    CredentialTooLong,
+    /// The delegated credential cannot be brought into the form that was signed.
+    CredentialUnwritable,
 }
 
 /// What is missing to tell.

@@ -63,17 +63,28 @@
     rove(arrows, arrows[0]);
 
     // The key schedule. The values of inputs are in the page once: where they result.
+    const named = target => target.slice(target.lastIndexOf("q") + 1);
+    for (const node of nodes) node.dataset.q = named(node.getAttribute("href"));
+    for (const quantity of quantities) {
+      quantity.dataset.q = named(quantity.id);
+      quantity.tabIndex = -1;
+    }
     const results = new Map(quantities.map(quantity => [quantity.dataset.q, quantity.querySelector(".result code").textContent]));
-    for (const input of all("[data-of]", story)) input.textContent = results.get(input.dataset.of) || "";
+    for (const input of all(".inputs a", story)) {
+      const value = document.createElement("code");
+      value.textContent = results.get(named(input.hash)) || "";
+      input.after(value);
+    }
     self.show = (number, focus) => {
       const chosen = quantities.find(quantity => quantity.dataset.q === number);
       if (!chosen) return;
       for (const quantity of quantities) quantity.classList.toggle("on", quantity === chosen);
       const near = new Set();
-      for (const edge of all(".edge", story)) {
-        const lit = edge.dataset.from === number || edge.dataset.to === number;
+      for (const edge of all(".graph g path", story)) {
+        const ends = edge.dataset.e.split("-");
+        const lit = ends.includes(number);
         edge.classList.toggle("lit", lit);
-        if (lit) near.add(edge.dataset.from).add(edge.dataset.to);
+        if (lit) for (const end of ends) near.add(end);
       }
       for (const node of nodes) {
         const here = node.dataset.q === number;
@@ -123,20 +134,30 @@
     }
     rove(items, items[0]);
 
-    const light = (from, to, name) => {
-      for (const piece of pieces) {
-        const number = Number(piece.dataset.f);
-        piece.classList.toggle(name, number >= from && number <= to);
-      }
+    // Leaves are in the same order here and there. A group goes up to the next leaf behind it.
+    const leaves = new Map();
+    let count = 0;
+    const number = item => {
+      const from = count;
+      if (!item.classList.contains("g")) count += 1;
+      for (const inner of all(":scope > ul > li", item)) number(inner);
+      if (item.dataset.z) count = Number(item.dataset.z);
+      leaves.set(item, [from, count - 1]);
+    };
+    for (const item of all(":scope > li", tree)) number(item);
+    pieces.forEach((piece, at) => { piece.dataset.f = at; });
+
+    const light = (from, to) => {
+      pieces.forEach((piece, at) => piece.classList.toggle("lit", at >= from && at <= to));
     };
     const point = (item, scroll) => {
       for (const other of items) other.classList.remove("lit", "near");
       if (!item) {
-        light(0, -1, "lit");
+        light(0, -1);
         return;
       }
       item.classList.add("lit");
-      light(first(item), final(item), "lit");
+      light(...leaves.get(item));
       if (scroll) {
         const piece = pieces.find(piece => piece.classList.contains("lit"));
         if (piece) showIn(hex, piece);
@@ -145,7 +166,8 @@
     const leaf = number => {
       let found = null;
       for (const item of items) {
-        if (first(item) <= number && number <= final(item)) found = item;
+        const [from, to] = leaves.get(item);
+        if (from <= number && number <= to) found = item;
       }
       return found;
     };
@@ -155,15 +177,13 @@
     const reveal = item => {
       for (let up = item.parentElement; up !== tree; up = up.parentElement) if (up.tagName === "LI") open(up, true);
     };
-    const first = item => Number(item.dataset.a);
-    const final = item => item.dataset.z ? Number(item.dataset.z) - 1 : first(item);
     const hold = (item, focus) => {
       held = item;
       for (const other of items) other.setAttribute("aria-selected", String(other === item));
       if (item) {
         rove(items, item);
         if (focus) item.focus({ preventScroll: true });
-        showIn(tree, item.querySelector("div"));
+        showIn(tree, item.querySelector("p"));
       }
       point(item, true);
     };
@@ -191,7 +211,7 @@
       for (let up = item; up !== tree; up = up.parentElement) if (up.getAttribute("aria-expanded") === "false") shown = up;
       point(item, false);
       if (shown !== item) shown.classList.add("near");
-      showIn(tree, shown.querySelector("div"));
+      showIn(tree, shown.querySelector("p"));
     });
     hex.addEventListener("pointerleave", () => point(held, false));
     hex.addEventListener("click", event => {

@@ -58,18 +58,18 @@ fn write_page(
         },
     )
     .map_err(|error| Failure::of(&error))?;
-    write(file, page.as_bytes(), options.secrets)
+    write(file, page.as_bytes(), options.secrets, options.language)
 }
 
 /// Writes a file in place of what was there. One with secrets in it is for nobody else on this machine.
-fn write(file: &Path, bytes: &[u8], secrets: Secrets) -> Result<(), Failure> {
+fn write(file: &Path, bytes: &[u8], secrets: Secrets, language: Language) -> Result<(), Failure> {
     let new = NewFile {
         path: file.to_owned(),
         bytes,
         private: secrets == Secrets::Shown,
     };
     write_together(&[new], true).map_err(|error| Failure::of(&error))?;
-    words::inspect::written(file);
+    words::inspect::written(language, file);
     Ok(())
 }
 
@@ -88,11 +88,7 @@ fn json(stories: &[&Story], arguments: &InspectArguments) -> Result<(), Failure>
 
 fn options(arguments: &InspectArguments) -> Options {
     Options {
-        language: match arguments.lang {
-            Some(Tongue::En) => Language::English,
-            Some(Tongue::Zh) => Language::Chinese,
-            None => Language::from_locale(&locale()),
-        },
+        language: language(arguments),
         width: words::show::columns(),
         // What standard output is no terminal for, or nobody wants, is taken out where it is written.
         colour: true,
@@ -107,6 +103,15 @@ fn options(arguments: &InspectArguments) -> Options {
         } else {
             Secrets::Shown
         },
+    }
+}
+
+/// The language of everything that is told.
+fn language(arguments: &InspectArguments) -> Language {
+    match arguments.lang {
+        Some(Tongue::En) => Language::English,
+        Some(Tongue::Zh) => Language::Chinese,
+        None => Language::from_locale(&locale()),
     }
 }
 

@@ -261,7 +261,8 @@ fn fragment(
     missing: usize,
 ) -> Content<'_> {
     let offset = usize::from(offset) * 8;
-    let is_whole = missing == 0 && !octets.is_empty() && (is_last || octets.len().is_multiple_of(8));
+    let is_whole =
+        missing == 0 && !octets.is_empty() && (is_last || octets.len().is_multiple_of(8));
     if !is_whole || offset + octets.len() > usize::from(u16::MAX) {
         return Content::Malformed;
     }

@@ -17,6 +17,8 @@ pub(crate) struct Catalogue {
     pub(crate) problems: Problems,
     pub(crate) derivations: Derivations,
     pub(crate) findings: Findings,
+    pub(crate) chains: Chains,
+    pub(crate) encodings: Encodings,
     pub(crate) faults: Faults,
     pub(crate) whole: Whole,
     pub(crate) weaknesses: Weaknesses,
@@ -31,6 +33,8 @@ pub(crate) struct Catalogue {
     pub(crate) rare_messages: &'static [(u8, &'static str)],
     /// What derived quantities are, by name.
     pub(crate) quantities: &'static [(&'static str, Reason)],
+    /// What the judge of certificates names by a word or two, by its own words.
+    pub(crate) terms: &'static [(&'static str, &'static str)],
 }
 
 /// Why something is there, and what would be without it. Of a quantity: what it is, and what for.
@@ -107,8 +111,8 @@ words! {
 
     /// What is counted.
     pub(crate) struct Counts: Count {
-        octets, following, suites, certificates, records, keys, seconds, minutes, hours, days,
-        authorities, bits, round_trips, microseconds, milliseconds,
+        octets, following, suites, certificates, records, keys, seconds, minutes, hours, days, years,
+        cas, authorities, bits, round_trips, microseconds, milliseconds,
     }
 
     /// What each message says.
@@ -171,6 +175,24 @@ words! {
         log_no_state,
     }
 
+    /// What is wrong with certificates.
+    pub(crate) struct Chains: &'static str {
+        of, or, nothing, issuer_missing, issuer_of_key_missing, not_trusted, signature_wrong,
+        signature_unsupported, algorithms_differ, not_yet_valid, expired, not_ca, may_not_sign, too_many_below,
+        no_ca, name_not_permitted, unknown_critical, no_policy, any_policy_mapped, purpose, key_usage,
+        ca_as_leaf, wrong_host, wrong_mailbox, has_no_names, has_names, common_name, weak_key, weak_signature,
+        serial_number, revoked, revocation_unknown, too_much_work, unreadable_field, unreadable_extension,
+        unreadable_key, trailing, may_not_delegate, credential_over, credential_too_long,
+        credential_unwritable,
+    }
+
+    /// What is wrong with their DER.
+    pub(crate) struct Encodings: &'static str {
+        at, truncated, too_long, trailing, unexpected, missing, indefinite, long_length, unsupported,
+        bad_integer, out_of_range, bad_boolean, written_default, bad_bit_string, bad_object_identifier,
+        bad_string, bad_time, empty, doubled, too_many, too_deep,
+    }
+
     /// What is wrong with what was sent, and how it ended.
     pub(crate) struct Faults: &'static str {
         at, malformed, record_too_long, empty_record, message_too_long, out_of_order, interleaved, lost,
@@ -204,8 +226,9 @@ words! {
     }
 }
 
-/// Puts values into the places of a sentence. A place without a value stays as it is, which a test sees.
-pub(crate) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
+/// Puts values into the places of a sentence, `{name}` say. A place without a value stays as it is.
+#[must_use]
+pub fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(sentence.len() + 32);
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once('{') {
@@ -317,6 +340,8 @@ mod visits {
             self.problems.visit(&format!("{path}problems"), see);
             self.derivations.visit(&format!("{path}derivations"), see);
             self.findings.visit(&format!("{path}findings"), see);
+            self.chains.visit(&format!("{path}chains"), see);
+            self.encodings.visit(&format!("{path}encodings"), see);
             self.faults.visit(&format!("{path}faults"), see);
             self.whole.visit(&format!("{path}whole"), see);
             self.weaknesses.visit(&format!("{path}weaknesses"), see);
@@ -335,6 +360,9 @@ mod visits {
             }
             for (name, reason) in self.quantities {
                 reason.visit(&format!("{path}quantities.{name}"), see);
+            }
+            for (name, text) in self.terms {
+                see(format!("{path}terms.{name}"), text);
             }
         }
     }

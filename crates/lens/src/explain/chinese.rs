@@ -1,6 +1,7 @@
 //! The words in Chinese, in simplified characters, with the terms that Chinese books on TLS use.
 
 mod alerts;
+mod certificates;
 mod extensions;
 mod fields;
 mod messages;
@@ -21,6 +22,8 @@ pub(super) static CHINESE: Catalogue = Catalogue {
     problems: verdicts::PROBLEMS,
     derivations: quantities::DERIVATIONS,
     findings: verdicts::FINDINGS,
+    chains: certificates::CHAINS,
+    encodings: certificates::ENCODINGS,
     faults: verdicts::FAULTS,
     whole: whole::WHOLE,
     weaknesses: whole::WEAKNESSES,
@@ -30,6 +33,7 @@ pub(super) static CHINESE: Catalogue = Catalogue {
     alerts: alerts::ALERTS,
     rare_messages: extensions::RARE_MESSAGES,
     quantities: quantities::QUANTITIES,
+    terms: certificates::TERMS,
 };
 
 const LABELS: Labels = Labels {
@@ -67,8 +71,8 @@ const LABELS: Labels = Labels {
     authentication_post_quantum: "身份认证能否抵御量子计算机",
     passive: "窃听者能看到什么",
     active: "中间人能做什么",
-    chain: "安全链条的各环",
-    weakest: "最弱的一环",
+    chain: "安全链条的各个环节",
+    weakest: "最薄弱的环节",
     weaknesses: "弱点",
     faults: "错误",
     offset: "偏移",
@@ -83,14 +87,14 @@ const LABELS: Labels = Labels {
     handshake_keys: "握手密钥",
     application_keys: "应用数据密钥",
     confirmed: "已证实",
-    refuted: "被否定",
+    refuted: "不成立",
     not_derivable: "无法判断",
     stated: "已算出",
     recommended: "推荐",
     special: "特殊用途",
     legacy: "过时",
     broken: "已被攻破",
-    grease: "有意不表达任何内容（GREASE）",
+    grease: "无含义的占位值（GREASE）",
     unassigned: "未知",
     note: "提示",
     minor: "轻微",
@@ -133,6 +137,8 @@ const COUNTS: Counts = Counts {
     minutes: both("{} 分钟"),
     hours: both("{} 小时"),
     days: both("{} 天"),
+    years: both("{} 年"),
+    cas: both("{} 个 CA"),
     authorities: both("{} 个证书颁发机构"),
     bits: both("{} 位"),
     round_trips: both("{} 次往返"),

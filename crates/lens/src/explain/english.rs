@@ -1,6 +1,7 @@
 //! The words in English.
 
 mod alerts;
+mod certificates;
 mod extensions;
 mod fields;
 mod messages;
@@ -21,6 +22,8 @@ pub(super) static ENGLISH: Catalogue = Catalogue {
     problems: verdicts::PROBLEMS,
     derivations: quantities::DERIVATIONS,
     findings: verdicts::FINDINGS,
+    chains: certificates::CHAINS,
+    encodings: certificates::ENCODINGS,
     faults: verdicts::FAULTS,
     whole: whole::WHOLE,
     weaknesses: whole::WEAKNESSES,
@@ -30,6 +33,7 @@ pub(super) static ENGLISH: Catalogue = Catalogue {
     alerts: alerts::ALERTS,
     rare_messages: extensions::RARE_MESSAGES,
     quantities: quantities::QUANTITIES,
+    terms: certificates::TERMS,
 };
 
 const LABELS: Labels = Labels {
@@ -162,6 +166,14 @@ const COUNTS: Counts = Counts {
     days: Count {
         one: "{} day",
         many: "{} days",
+    },
+    years: Count {
+        one: "{} year",
+        many: "{} years",
+    },
+    cas: Count {
+        one: "{} CA",
+        many: "{} CAs",
     },
     authorities: Count {
         one: "{} authority",

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::Language;
 use super::catalogue::{Catalogue, fill, grouped};
+use super::certificates;
 use crate::ledger::Side;
 use crate::proof::{LogEntry, LogState, TimestampPlace};
 use crate::story::{Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict};
@@ -246,11 +247,11 @@ fn refutation(words: &Catalogue, why: &Refutation) -> String {
         Refutation::SchemeNotOffered => findings.scheme_not_offered.to_owned(),
         Refutation::BadCertificate(why) => fill(
             findings.bad_certificate,
-            &[("why", &super::visible(why.as_bytes()))],
+            &[("why", &certificates::bad_certificate(words, why))],
         ),
-        Refutation::BadChain(why) => fill(
+        Refutation::BadChain(failures) => fill(
             findings.bad_chain,
-            &[("why", &super::visible(why.as_bytes()))],
+            &[("why", &certificates::chain(words, failures))],
         ),
         Refutation::Downgraded(version) => {
             fill(findings.downgraded, &[("version", &version.to_string())])

@@ -1,5 +1,7 @@
 //! That nothing is forgotten in any language, and nothing is in the wrong one.
 
+mod certificates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -18,7 +20,9 @@ use super::catalogue::{Catalogue, Texts, fill, grouped};
 use crate::judgement::Weakness;
 use crate::ledger::Side;
 use crate::proof::{LogEntry, LogState, TimestampPlace};
-use crate::story::{Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict};
+use crate::story::{
+    BadCertificate, Claim, End, Fault, FaultKind, Missing, Refutation, Sealed, Verdict,
+};
 
 fn texts(catalogue: &'static Catalogue) -> BTreeMap<String, &'static str> {
     let mut texts = BTreeMap::new();
@@ -441,8 +445,8 @@ fn verdicts_of_each_kind() -> Vec<Verdict> {
         Refutation::BadSignature,
         Refutation::WrongKeyForScheme,
         Refutation::SchemeNotOffered,
-        Refutation::BadCertificate("7".to_owned()),
-        Refutation::BadChain("7".to_owned()),
+        Refutation::BadCertificate(BadCertificate::MayNotDelegate),
+        Refutation::BadChain(Vec::new()),
         Refutation::Downgraded(ProtocolVersion::TLS_1_3),
         Refutation::ChangedHello("random"),
     ];

@@ -21,6 +21,7 @@ const LANE: usize = 0;
 const SPINE: usize = 1;
 const WIDTH: usize = 1172;
 const ROW: usize = 44;
+/// How high boxes are, as the style has it.
 const BOX: usize = 30;
 const TOP: usize = 10;
 
@@ -40,12 +41,10 @@ pub(super) struct Graph {
 
 /// A quantity as a box.
 pub(super) struct Node {
-    pub(super) number: usize,
     pub(super) target: String,
     pub(super) x: usize,
     pub(super) y: usize,
     pub(super) width: usize,
-    pub(super) height: usize,
     /// As much of its name as there is room for.
     pub(super) name: String,
     pub(super) full_name: String,
@@ -144,12 +143,10 @@ impl Node {
         let room = (width - BESIDE_NAME) * 10 / CHARACTER;
         let mark = mark_of(&quantity.standing);
         Self {
-            number: id.number(),
             target: format!("{}-q{}", seen.id, id.number()),
             x,
             y: TOP + place.row * ROW,
             width,
-            height: BOX,
             // In the picture the colour tells whose it is.
             name: shortened(
                 if place.column == LANE {

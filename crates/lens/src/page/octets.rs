@@ -1,6 +1,7 @@
-//! The octets of a step: as hexadecimal digits in rows, and as the tree of their fields. Leaves are
-//! numbered, so that both can light up together.
+//! The octets of a step: as hexadecimal digits in rows, and as the tree of their fields. Both have the same leaves
+//! in the same order, so that both can light up together.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use ravelin_wire::dissect::{Content, Field};
@@ -40,9 +41,9 @@ pub(super) struct OctetsView {
 /// A field in the tree.
 pub(super) struct FieldView {
     pub(super) name: String,
-    /// The number of its first leaf, and of the one behind its last.
-    pub(super) first: usize,
-    pub(super) end: usize,
+    /// The number of the leaf behind its last, where that is not to be counted in the tree: it has fields that are
+    /// left out.
+    pub(super) cut_end: Option<usize>,
     /// Where it is, for people.
     pub(super) place: String,
     /// The class of what it means.
@@ -68,9 +69,10 @@ impl OctetsView {
             bytes,
             fields: Vec::new(),
             leaves: Vec::new(),
+            told: HashSet::new(),
             left_out: 0,
         };
-        walk.field(None, tree, 0, false);
+        walk.field(None, tree, 0);
         let more = bytes.len().saturating_sub(MOST_OCTETS);
         let octets = |octets: usize| seen.language.octets(octets as u64);
         Self {
@@ -95,17 +97,18 @@ struct Walk<'w> {
     bytes: &'w [u8],
     fields: Vec<FieldView>,
     leaves: Vec<Leaf>,
+    /// What was said of fields: what is the same of many is said of the first.
+    told: HashSet<&'static str>,
     left_out: usize,
 }
 
 impl Walk<'_> {
-    /// Adds a field and all below it. `again` says that the one before it is of the same kind.
-    fn field(&mut self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) {
-        let first = self.leaves.len();
+    /// Adds a field and all below it.
+    fn field(&mut self, parent: Option<&Field>, field: &Field, depth: usize) {
         let at = self.fields.len();
         let shown = at < MOST_FIELDS;
         if shown {
-            let view = self.view(parent, field, depth, again);
+            let view = self.view(parent, field, depth);
             self.fields.push(view);
         } else {
             self.left_out += 1;
@@ -116,12 +119,8 @@ impl Walk<'_> {
                 class: class_of(meaning),
             }),
             Content::Group { fields, .. } => {
-                let mut before: Option<&Field> = None;
                 for inner in fields {
-                    let again = before
-                        .is_some_and(|before| before.name == inner.name && label(before).is_none());
-                    self.field(Some(field), inner, depth + 1, again);
-                    before = Some(inner);
+                    self.field(Some(field), inner, depth + 1);
                 }
                 // Where fields are left out, the last that is shown closes what is open.
                 if shown && let Some(last) = self.fields.last_mut() {
@@ -129,8 +128,9 @@ impl Walk<'_> {
                 }
             }
         }
+        let is_cut = self.left_out > 0;
         if shown && let Some(view) = self.fields.get_mut(at) {
-            (view.first, view.end) = (first, self.leaves.len());
+            view.cut_end = is_cut.then_some(self.leaves.len());
         }
     }
 
@@ -144,12 +144,14 @@ impl Walk<'_> {
         said.is_some_and(|said| said.ends_with(note))
     }
 
-    fn view(&self, parent: Option<&Field>, field: &Field, depth: usize, again: bool) -> FieldView {
+    fn view(&mut self, parent: Option<&Field>, field: &Field, depth: usize) -> FieldView {
         let language = self.seen.language;
         let said = language.field(parent, field, self.bytes);
         let octets = self.bytes.get(field.range.clone()).unwrap_or_default();
         let is_opaque = matches!(field.content, Content::Leaf(Meaning::Opaque));
         let is_length = matches!(field.content, Content::Leaf(Meaning::Length(_)));
+        // Lengths say it themselves.
+        let is_new = !is_length && self.told.insert(said.what);
         // Of an extension, its type says what the extension has said already.
         let says_kind = match &field.content {
             Content::Leaf(Meaning::Code(code)) => parent.and_then(label) == Some(code.code),
@@ -158,8 +160,7 @@ impl Walk<'_> {
         let inner = field.fields().len();
         FieldView {
             name: field.name.to_owned(),
-            first: 0,
-            end: 0,
+            cut_end: None,
             place: match field.range.len() {
                 0 | 1 => field.range.start.to_string(),
                 _ => format!("{}–{}", field.range.start, field.range.end - 1),
@@ -171,8 +172,7 @@ impl Walk<'_> {
             value: said
                 .value
                 .or_else(|| (is_opaque && !octets.is_empty()).then(|| short_hex(octets))),
-            // What is said of each of its kind alike is said of the first; lengths say it themselves.
-            text: match (!again && !is_length, said.note.filter(|_| !says_kind)) {
+            text: match (is_new, said.note.filter(|_| !says_kind)) {
                 (true, Some(note)) => Some(format!("{} {note}", said.what)),
                 (true, None) => Some(said.what.to_owned()),
                 (false, note) => note.filter(|note| !self.was_said(note)),
@@ -234,34 +234,40 @@ pub(super) fn plain_hex(octets: &[u8]) -> String {
     text
 }
 
-/// The rows of digits, each with the place of its first octet. A leaf that goes over the end of a row is
-/// in pieces, which bear its number.
+/// The rows of digits, each behind a mark for the place of its first octet, which the style counts: an element for
+/// each leaf, also for one without octets, so that a leaf is found by its number.
 fn hex(leaves: &[Leaf], bytes: &[u8]) -> String {
     let bytes = bytes.get(..MOST_OCTETS).unwrap_or(bytes);
-    let mut text = String::with_capacity(bytes.len() * 4 + leaves.len() * 24);
-    let mut leaf = 0;
-    for (row, octets) in bytes.chunks(ROW_OCTETS).enumerate() {
-        let start = row * ROW_OCTETS;
-        let _ = write!(text, "<i>{start:04x}</i>");
-        let mut at = start;
-        while at < start + octets.len() {
-            while leaves.get(leaf).is_some_and(|leaf| leaf.end <= at) {
-                leaf += 1;
-            }
-            let row_end = start + octets.len();
-            let (end, class) = match leaves.get(leaf) {
-                Some(known) => (known.end.min(row_end), known.class),
-                None => (row_end, "u"),
-            };
-            let _ = write!(text, " <b class={class} data-f={leaf}>");
-            for (place, octet) in octets.iter().enumerate().take(end - start).skip(at - start) {
-                let gap = if place + start == at { "" } else { " " };
-                let _ = write!(text, "{gap}{octet:02x}");
-            }
+    let mut text = String::with_capacity(bytes.len() * 4 + leaves.len() * 20);
+    let (mut leaves, mut end) = (leaves.iter(), 0);
+    for (at, octet) in bytes.iter().enumerate() {
+        if at >= end && at > 0 {
             text.push_str("</b>");
-            at = end;
         }
-        text.push('\n');
+        match at % ROW_OCTETS {
+            0 if at == 0 => text.push_str("<i></i>"),
+            0 => text.push_str("\n<i></i>"),
+            _ => text.push(' '),
+        }
+        while at >= end {
+            let leaf = leaves.next();
+            // Octets that are nothing but octets, and numbers, have no colour of their own.
+            let class = match leaf.map_or("u", |leaf| leaf.class) {
+                "o" | "n" => "",
+                "l" => " class=l",
+                "c" => " class=c",
+                "t" => " class=t",
+                "w" => " class=w",
+                _ => " class=u",
+            };
+            end = leaf.map_or(usize::MAX, |leaf| leaf.end);
+            let is_empty = if at >= end { "</b>" } else { "" };
+            let _ = write!(text, "<b{class}>{is_empty}");
+        }
+        let _ = write!(text, "{octet:02x}");
+    }
+    if !bytes.is_empty() {
+        text.push_str("</b>");
     }
     text
 }

@@ -55,7 +55,6 @@ pub(super) struct OpeningView {
 pub(super) struct Reference {
     /// The id of its explanation.
     pub(super) target: String,
-    pub(super) number: usize,
     pub(super) name: String,
     pub(super) mark: Mark,
 }
@@ -151,7 +150,6 @@ impl Reference {
         let ledger = &seen.story.ledger;
         Self {
             target: format!("{}-q{}", seen.id, id.number()),
-            number: id.number(),
             name: seen.language.quantity_name(ledger, id),
             mark: mark_of(&ledger.get(id).standing),
         }

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use ravelin_pki::verify::Failure;
 use ravelin_pki::{Certificate, HostName, Judge, Purpose, Question, Rules, Trust};
 
 use super::signer::certificate;
@@ -47,6 +46,5 @@ pub fn chain(
     if verdict.is_valid() {
         return Verdict::Confirmed;
     }
-    let failures: Vec<String> = verdict.failures().iter().map(Failure::to_string).collect();
-    Verdict::Refuted(Refutation::BadChain(failures.join("; ")))
+    Verdict::Refuted(Refutation::BadChain(verdict.failures().to_vec()))
 }

@@ -11,7 +11,7 @@ use ravelin_wire::writer::Encode as _;
 
 use super::scheme::{Means, MeansOf, Message};
 use crate::ledger::Side;
-use crate::story::{Missing, Refutation, Verdict};
+use crate::story::{BadCertificate, Missing, Refutation, Verdict};
 
 /// Whose key signs.
 #[derive(Debug, Clone, Copy)]
@@ -102,20 +102,19 @@ fn credential_holds(
     credential: &DelegatedCredential<'_>,
     at: SystemTime,
 ) -> Verdict {
-    let bad = |why: &str| Verdict::Refuted(Refutation::BadCertificate(why.to_owned()));
     let may_delegate = Oid::from_der_content(DELEGATION_USAGE)
         .is_some_and(|oid| delegator.extension(&oid).is_some())
         && delegator
             .key_usage()
             .is_some_and(|usage| usage.has(KeyUsage::DIGITAL_SIGNATURE));
     if !may_delegate {
-        return bad("the certificate does not allow delegated credentials");
+        return bad(BadCertificate::MayNotDelegate);
     }
     let end = delegator.not_before() + Duration::from_secs(credential.valid_time.into());
     match end.duration_since(at) {
-        Err(_) => return bad("the delegated credential is over"),
+        Err(_) => return bad(BadCertificate::CredentialOver),
         Ok(left) if left > MAX_CREDENTIAL_LIFE => {
-            return bad("the delegated credential lives longer than a week");
+            return bad(BadCertificate::CredentialTooLong);
         }
         Ok(_) => {}
     }
@@ -124,7 +123,7 @@ fn credential_holds(
         Side::Server => "TLS, server delegated credentials",
     };
     let Ok(whole) = credential.encode() else {
-        return bad("the delegated credential cannot be written again");
+        return bad(BadCertificate::CredentialUnwritable);
     };
     // All of it but the signature and its length is signed.
     let signed_octets = whole.len().saturating_sub(credential.signature.len() + 2);
@@ -147,20 +146,13 @@ fn credential_holds(
 }
 
 pub(super) fn certificate(der: &[u8]) -> Result<Certificate, Verdict> {
-    Certificate::from_der(der).map_err(|error| unreadable(&error))
+    Certificate::from_der(der).map_err(|error| bad(BadCertificate::Unreadable(error)))
 }
 
 fn public_key(der: &[u8]) -> Result<PublicKey, Verdict> {
-    PublicKey::from_der(der).map_err(|error| unreadable(&error))
+    PublicKey::from_der(der).map_err(|error| bad(BadCertificate::UnreadableKey(error)))
 }
 
-/// What is wrong, with what is behind it.
-fn unreadable(error: &dyn std::error::Error) -> Verdict {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        words = format!("{words}: {error}");
-        source = error.source();
-    }
-    Verdict::Refuted(Refutation::BadCertificate(words))
+fn bad(why: BadCertificate) -> Verdict {
+    Verdict::Refuted(Refutation::BadCertificate(why))
 }

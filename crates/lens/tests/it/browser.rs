@@ -1,4 +1,6 @@
 //! Chromium, told what to do through its pipe for developer tools. One that is missing fails the test.
+//!
+//! The tests of the program open its pages with it too.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -33,6 +35,17 @@ pub(crate) const UNATTENDED: [&str; 7] = [
 impl Browser {
     pub(crate) fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
+        let home = profile.path().to_owned();
+        Self::start(profile, &home)
+    }
+
+    /// One that trusts whom the owner of this home folder trusts.
+    #[allow(dead_code, reason = "pages from files need nobody's trust")]
+    pub(crate) fn at_home(home: &Path) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), home)
+    }
+
+    fn start(profile: tempfile::TempDir, home: &Path) -> Self {
         // The pipe is on the descriptors 3 and 4.
         let script = r#"exec chromium "$@" 3<&0 4>&1 0</dev/null 1>/dev/null"#;
         let mut child = Command::new("sh")
@@ -45,7 +58,7 @@ impl Browser {
                 "--force-color-profile=srgb",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .env("HOME", profile.path())
+            .env("HOME", home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

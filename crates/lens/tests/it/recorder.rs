@@ -52,6 +52,13 @@ fn talk(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> [Story; 2] {
     recorders.map(|recorder| recorder.look(|recording| recording.story(Limits::default())))
 }
 
+/// A handshake with a hybrid key share of each side, as the client saw it.
+pub(crate) fn hybrid() -> Story {
+    let (ends, group) = (Ends::new(), group("X25519MLKEM768"));
+    let [seen, _] = talk(ends.client(&[group], &TLS13), ends.server(&[group]));
+    seen
+}
+
 struct Ends {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use ravelin_lens::capture::{CaptureError, StreamId};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::credentials::Chains;
+use ravelin_lens::explain::Language;
 use ravelin_lens::keylog::KeyLog;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::server_key::ServerKey;
@@ -17,16 +19,16 @@ use ravelin_pki::HostName;
 
 use super::believed::Beliefs;
 use super::walk::{self, Page, Tour};
-use super::{answer, export, holds, json, limits, options, tell, write_page};
+use super::{answer, export, holds, json, language, limits, options, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
 use crate::failure::{Failure, chain};
-use crate::words::inspect::WalkWords;
+use crate::words::inspect::{Line, WalkWords};
 use crate::{key, words};
 
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     let capture = Capture {
         file,
-        keys: keys(&arguments.capture)?,
+        keys: keys(&arguments.capture, language(arguments))?,
         beliefs: Beliefs::new(arguments)?,
         arguments,
     };
@@ -103,7 +105,7 @@ impl Capture<'_> {
             if self.arguments.json {
                 json(&[&told.story], self.arguments)?;
             } else {
-                words::result(&words::inspect::captured(&told))?;
+                words::result(&words::inspect::captured(language(self.arguments), &told))?;
                 tell(&told.story, self.arguments)?;
             }
             write_page(&[&told.story], &subject, self.arguments)?;
@@ -120,7 +122,7 @@ impl Capture<'_> {
         let options = options(self.arguments);
         let before = Page {
             title: WalkWords::of(options.language).captured,
-            text: words::inspect::captured(told),
+            text: words::inspect::captured(options.language, told),
         };
         let tour = Tour::new(&told.story, &options, vec![before], Vec::new());
         walk::walk(vec![tour], &options)
@@ -134,25 +136,30 @@ impl Capture<'_> {
             only: None,
             threads: available_parallelism().map_or(1, usize::from),
         };
-        let mut list = words::inspect::List::new(self.arguments.json);
-        let mut chains = Chains::new(self.beliefs.trust(), self.host());
+        let mut list = words::inspect::List::new(language(self.arguments), self.arguments.json);
+        let chains = Mutex::new(Chains::new(self.beliefs.trust(), self.host()));
+        let sum_up = |mut told: Told| {
+            let mut chains = chains.lock().unwrap_or_else(PoisonError::into_inner);
+            chains.check(&mut told.story);
+            drop(chains);
+            (told.stream, holds(&told.story), Line::of(&told))
+        };
         let (mut good, mut first) = (true, None);
         let mut failure = None;
         let (totals, result) = survey.read(
             self.source()?,
             &self.keys,
-            |told| told,
-            |mut told| {
-                chains.check(&mut told.story);
-                good &= holds(&told.story);
+            sum_up,
+            |(stream, it_holds, line)| {
+                good &= it_holds;
                 let written = match first {
                     // It may be the only one, of which more is told than a line.
                     None => {
-                        first = Some(told.stream);
-                        list.hold(&told);
+                        first = Some(stream);
+                        list.hold(&line);
                         Ok(())
                     }
-                    Some(_) => list.add(&told),
+                    Some(_) => list.add(&line),
                 };
                 if let Err(error) = written {
                     failure.get_or_insert(error);
@@ -246,7 +253,7 @@ impl Capture<'_> {
 }
 
 /// All secrets that were named.
-fn keys(arguments: &CaptureArguments) -> Result<Keys, Failure> {
+fn keys(arguments: &CaptureArguments, language: Language) -> Result<Keys, Failure> {
     let mut log = KeyLog::default();
     for file in &arguments.keylog {
         let failed = |error| {
@@ -274,7 +281,7 @@ fn keys(arguments: &CaptureArguments) -> Result<Keys, Failure> {
             );
         }
     }
-    words::inspect::bad_lines(&log);
+    words::inspect::bad_lines(language, &log);
     let mut more: Vec<Box<dyn Knowledge + Send + Sync>> = Vec::new();
     for file in &arguments.rsa_key {
         let opens = ServerKey::from_pem(&key::read_file(file)?);

@@ -20,7 +20,7 @@ use rustls_pki_types::ServerName;
 use super::believed::Beliefs;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
-use super::{MOST_OCTETS, answer, holds, json, limits, options, tell, write_page};
+use super::{MOST_OCTETS, answer, holds, json, language, limits, options, tell, write_page};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
@@ -98,12 +98,12 @@ fn tell_all(stories: &[&Story], arguments: &InspectArguments) -> Result<(), Fail
     }
     for (number, story) in stories.iter().enumerate() {
         if number > 0 {
-            words::inspect::second_connection()?;
+            words::inspect::second_connection(language(arguments))?;
         }
         tell(story, arguments)?;
     }
     if let [first, second] = stories {
-        let compared = words::inspect::compared(first, second);
+        let compared = words::inspect::compared(language(arguments), first, second);
         words::result(&format!("\n{compared}"))?;
     }
     Ok(())
@@ -117,7 +117,7 @@ fn walk_through(
     let compared = || match stories {
         [first, second] => vec![Page {
             title: WalkWords::of(options.language).compared,
-            text: words::inspect::compared(first, second),
+            text: words::inspect::compared(options.language, first, second),
         }],
         _ => Vec::new(),
     };
@@ -158,7 +158,7 @@ fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Fa
             })
             .map_err(|error| Failure::of(&error))?;
     }
-    super::write(file, &capture, Secrets::Shown)
+    super::write(file, &capture, Secrets::Shown, language(arguments))
 }
 
 impl<'a> Plan<'a> {
@@ -304,7 +304,7 @@ impl<'a> Plan<'a> {
 
     /// The story of a connection that was looked at, its chain judged.
     fn story(&self, look: &Look, memory: &Memory, beliefs: &Beliefs) -> Story {
-        words::inspect::connected(&self.name, look.address);
+        words::inspect::connected(language(self.arguments), &self.name, look.address);
         let mut story = look
             .recorder
             .look(|recording| recording.story_with(memory, limits()));

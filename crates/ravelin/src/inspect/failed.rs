@@ -1,6 +1,5 @@
 //! Why a handshake came to nothing, in words, and what may help.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
 
 use ravelin_lens::story::{Story, What};
@@ -9,6 +8,7 @@ use ravelin_wire::registry;
 use rustls::{AlertDescription, Error, PeerIncompatible};
 
 use crate::failure::Failure;
+use crate::words::inspect::NoHandshake;
 
 /// Why a connection ended before it was there.
 #[derive(Debug)]
@@ -21,17 +21,17 @@ pub(super) enum Ended {
     TakenBack(AlertDescription),
 }
 
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Ended {
+    /// Why a client of ours did not get its handshake.
+    pub(super) fn of_server(&self) -> NoHandshake<'_> {
         match self {
-            Self::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                f.write_str("the client ended the connection")
-            }
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) if error.kind() == ErrorKind::UnexpectedEof => NoHandshake::Left,
+            Self::Io(error) if error.kind() == ErrorKind::TimedOut => NoHandshake::Silent,
+            Self::Io(error) => NoHandshake::Other(error),
             Self::Tls(Error::AlertReceived(alert)) | Self::TakenBack(alert) => {
-                write!(f, "the client ended it by the alert {}", alert_name(*alert))
+                NoHandshake::Alert(alert_name(*alert))
             }
-            Self::Tls(error) => error.fmt(f),
+            Self::Tls(error) => NoHandshake::Other(error),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What `ravelin inspect` says beside what the explorer tells: whom it speaks to, and what a client offers.
+//! What `ravelin inspect` says beside what the explorer tells: whom it speaks to, and what a client offers, in the
+//! language of the explorer.
 //!
 //! What clients and servers send gets to the terminal by names of registries, numbers, and clean text.
 
@@ -6,29 +7,35 @@ use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use ravelin_lens::explain::visible;
-use ravelin_lens::fingerprint::refusals::{Refusal, refusals};
-use ravelin_lens::fingerprint::{Fingerprint, Transport, known};
+use ravelin_lens::explain::{Language, fill_in};
+use ravelin_lens::ledger::Side;
 use ravelin_lens::story::{Resumption, Story};
-use ravelin_wire::extension::{EncryptedClientHello, Extension};
-use ravelin_wire::handshake::ClientHello;
 use ravelin_wire::record::Foreign;
-use ravelin_wire::registry::{CodePoint, ExtensionType, Judgement};
+use ravelin_wire::registry::AlertDescription;
+use unicode_width::UnicodeWidthStr;
 
-use super::{BOLD, DIM, GREEN, LINK, RED, YELLOW, result, tell, warn};
+use super::{BOLD, DIM, LINK, result, tell, warn};
 
+mod catalogue;
+mod chinese;
+mod english;
+mod hello;
 mod list;
 mod walk;
 
 use crate::failure::Failure;
-pub(crate) use list::{List, bad_lines, captured};
+use catalogue::Words;
+pub(crate) use hello::offered;
+pub(crate) use list::{Line, List, bad_lines, captured};
 pub(crate) use walk::{
     WalkWords, dumb_terminal, keys_or_capture, no_terminal, one_client, terminal_failed,
 };
 
 /// Who was looked at, and where.
-pub(crate) fn connected(name: &str, address: SocketAddr) {
-    say!("{DIM}{name} is at {address}{DIM:#}");
+pub(crate) fn connected(language: Language, name: &str, address: SocketAddr) {
+    let values = [("name", name), ("address", &address.to_string())];
+    let line = fill_in(Words::of(language).connected, &values);
+    say!("{DIM}{line}{DIM:#}");
 }
 
 /// Where the keys of logs are to be had.
@@ -48,8 +55,12 @@ pub(crate) fn unknown_log(listed: bool) {
 }
 
 /// Where something was written to.
-pub(crate) fn written(file: &Path) {
-    say!("wrote {}", file.display());
+pub(crate) fn written(language: Language, file: &Path) {
+    let file = file.display().to_string();
+    say!(
+        "{}",
+        fill_in(Words::of(language).written, &[("file", &file)])
+    );
 }
 
 /// What is not in the capture that was made of a connection.
@@ -64,53 +75,51 @@ pub(crate) fn exported(no_secrets: bool, is_cut: bool) {
     }
 }
 
-pub(crate) fn second_connection() -> Result<(), Failure> {
-    result(&format!("\n{BOLD}The second connection{BOLD:#}\n\n"))
+pub(crate) fn second_connection(language: Language) -> Result<(), Failure> {
+    let heading = Words::of(language).second_connection;
+    result(&format!("\n{BOLD}{heading}{BOLD:#}\n\n"))
 }
 
 /// What a second connection saved.
-pub(crate) fn compared(first: &Story, second: &Story) -> String {
+pub(crate) fn compared(language: Language, first: &Story, second: &Story) -> String {
+    let words = Words::of(language);
     let how = match second.agreement.resumption {
-        Some(Resumption::Psk { key_exchange: true }) => {
-            "goes on from the first by a pre-shared key, with a key exchange of its own"
-        }
+        Some(Resumption::Psk { key_exchange: true }) => words.continued_exchange,
         Some(Resumption::Psk {
             key_exchange: false,
-        }) => "goes on from the first by a pre-shared key alone",
-        Some(Resumption::Ticket) => "goes on from the first by its ticket",
-        Some(Resumption::SessionId) => "goes on from the first by the session that the server kept",
-        None if first.agreement.tickets == 0 => {
-            "begins anew: the server gave no ticket and kept no session"
-        }
-        None => "begins anew: the server did not take the ticket of the first",
+        }) => words.continued_psk,
+        Some(Resumption::Ticket) => words.continued_ticket,
+        Some(Resumption::SessionId) => words.continued_session,
+        None if first.agreement.tickets == 0 => words.anew_no_ticket,
+        None => words.anew_refused,
     };
-    let mut text = format!("{BOLD}Both connections{BOLD:#}\n\n  The second {how}.\n\n");
+    let mut text = format!("{BOLD}{}{BOLD:#}\n\n  {how}\n\n", words.both_connections);
     let mut row = |what: &str, one: &dyn Display, two: &dyn Display| {
+        let (one, two) = (one.to_string(), two.to_string());
         let _ = writeln!(
             text,
-            "  {what:<24}{:>7}{:>7}",
-            one.to_string(),
-            two.to_string()
+            "  {}{}{one}{}{two}",
+            padded(what, 24),
+            gap(&one, 7),
+            gap(&two, 7)
         );
     };
-    row("", &"first", &"second");
-    for (place, who) in ["client", "server"].into_iter().enumerate() {
-        let octets = |story: &Story| story.traffic[place].handshake_octets;
-        row(
-            &format!("handshake octets, {who}"),
-            &octets(first),
-            &octets(second),
-        );
+    row("", &words.first, &words.second);
+    for side in [Side::Client, Side::Server] {
+        let octets = |story: &Story| story.traffic[side as usize].handshake_octets;
+        let what = fill_in(words.handshake_octets, &[("side", language.side(side))]);
+        row(&what, &octets(first), &octets(second));
     }
-    for (place, who) in ["client", "server"].into_iter().enumerate() {
-        let flights = |story: &Story| story.traffic[place].flights;
-        row(
-            &format!("flights of the {who}"),
-            &flights(first),
-            &flights(second),
-        );
+    for side in [Side::Client, Side::Server] {
+        let flights = |story: &Story| story.traffic[side as usize].flights;
+        let what = fill_in(words.flights, &[("side", language.side(side))]);
+        row(&what, &flights(first), &flights(second));
     }
-    row("milliseconds", &milliseconds(first), &milliseconds(second));
+    row(
+        words.milliseconds,
+        &milliseconds(first),
+        &milliseconds(second),
+    );
     text
 }
 
@@ -131,196 +140,77 @@ fn milliseconds(story: &Story) -> String {
 }
 
 /// Where clients may connect.
-pub(crate) fn listening(addresses: &[SocketAddr]) {
+pub(crate) fn listening(language: Language, addresses: &[SocketAddr]) {
+    let words = Words::of(language);
     for address in addresses {
-        say!("listening on {LINK}{address}{LINK:#}");
+        let address = format!("{LINK}{address}{LINK:#}");
+        say!("{}", fill_in(words.listening, &[("address", &address)]));
     }
     if let Some(address) = addresses.first() {
-        let port = address.port();
-        say!("open https://localhost:{port} in a client; Ctrl-C ends");
+        let port = address.port().to_string();
+        say!("{}", fill_in(words.open, &[("port", &port)]));
     }
 }
 
-pub(crate) fn client(address: SocketAddr) {
-    super::event(format_args!("a client at {address}"));
+pub(crate) fn client(language: Language, address: SocketAddr) {
+    let address = address.to_string();
+    super::event(fill_in(
+        Words::of(language).client,
+        &[("address", &address)],
+    ));
+}
+
+/// Why a client did not get its handshake.
+pub(crate) enum NoHandshake<'a> {
+    /// It went away.
+    Left,
+    /// It was given time, and said no more.
+    Silent,
+    /// It refused.
+    Alert(AlertDescription),
+    /// We refused, or the network failed: the words of whoever found it.
+    Other(&'a dyn Display),
 }
 
 /// A client that did not get its handshake.
-pub(crate) fn client_failed(why: &impl Display) {
-    warn(format_args!("the handshake came to nothing: {why}"));
+pub(crate) fn client_failed(language: Language, why: &NoHandshake<'_>) {
+    let words = Words::of(language);
+    let why = match why {
+        NoHandshake::Left => words.client_left.to_owned(),
+        NoHandshake::Silent => words.client_silent.to_owned(),
+        NoHandshake::Alert(alert) => fill_in(words.client_alert, &[("alert", &alert.to_string())]),
+        NoHandshake::Other(why) => why.to_string(),
+    };
+    warn(fill_in(words.client_failed, &[("why", &why)]));
+}
+
+/// A client that could not even be heard.
+pub(crate) fn not_accepted(language: Language, error: &std::io::Error) {
+    let values = [("error", &*error.to_string())];
+    warn(fill_in(Words::of(language).not_accepted, &values));
 }
 
 /// A client that sent no hello.
-pub(crate) fn no_hello(foreign: Option<Foreign>) -> Result<(), Failure> {
+pub(crate) fn no_hello(language: Language, foreign: Option<Foreign>) -> Result<(), Failure> {
+    let words = Words::of(language);
     let what = match foreign {
-        Some(Foreign::HttpRequest | Foreign::Http2) => {
-            "The client speaks plain HTTP: it was opened with http:// and not https://, or takes \
-             this for a proxy."
-        }
-        Some(Foreign::Ssh) => "The client speaks SSH.",
-        Some(Foreign::SslV2) => {
-            "The client begins with a hello of SSL 2.0, which nobody answers any more."
-        }
-        Some(Foreign::ProxyHeader) => {
-            "What connects is a load balancer that puts a header of its own before TLS (PROXY \
-             protocol)."
-        }
-        Some(Foreign::Dtls) => "The client speaks DTLS, which is TLS over UDP.",
-        Some(_) => "What the client sends is no TLS.",
-        None => "The client sent no whole hello.",
+        Some(Foreign::HttpRequest | Foreign::Http2) => words.plain_http,
+        Some(Foreign::Ssh) => words.ssh,
+        Some(Foreign::SslV2) => words.sslv2,
+        Some(Foreign::ProxyHeader) => words.proxy_header,
+        Some(Foreign::Dtls) => words.dtls,
+        Some(_) => words.no_tls,
+        None => words.no_hello,
     };
     result(&format!("{what}\n\n"))
 }
 
-/// All that a client offers.
-pub(crate) fn offered(hello: &ClientHello<'_>, octets: usize) -> String {
-    let mut page = Page(String::new());
-    let found = Fingerprint::of(hello, Transport::Tcp);
-    page.heading("What the client offers");
-    page.fact("JA4", &found.ja4);
-    page.fact("JA4, raw", &found.ja4_raw);
-    page.fact("JA3", &found.ja3);
-    page.fact("JA3, in full", &found.ja3_text);
-    page.fact("closest known", &closest(hello));
-    let name = hello.server_name();
-    page.fact(
-        "asks for",
-        &name.map_or_else(|| "no name".to_owned(), visible),
-    );
-    page.fact("versions", &listed(&hello.versions()));
-    page.fact("hello", &format!("{octets} octets"));
-    page.judged("Cipher suites, best first", &hello.cipher_suites);
-    for extension in hello.extensions() {
-        match extension {
-            Extension::SupportedGroups(groups) => page.judged("Groups, best first", groups),
-            Extension::SignatureAlgorithms(schemes) => {
-                page.judged("Signatures, best first", schemes);
-            }
-            Extension::KeyShares(shares) => {
-                let groups: Vec<_> = shares.iter().map(|share| share.group).collect();
-                page.judged("Key shares", &groups);
-            }
-            _ => {}
-        }
-    }
-    let types: Vec<ExtensionType> = hello.extensions().map(Extension::extension_type).collect();
-    page.judged("Extensions, in order", &types);
-    page.heading("What stands out");
-    page.fact("ALPN", &alpn(hello));
-    page.fact("GREASE", grease(hello, &types));
-    page.fact("ECH", ech(hello));
-    page.refused(&refusals(hello));
-    page.0.push('\n');
-    page.0
+/// Text with as many spaces behind it as fill a column: Chinese characters are two columns wide.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", gap(text, columns))
 }
 
-/// What the page is written to.
-struct Page(String);
-
-impl Page {
-    fn heading(&mut self, heading: &str) {
-        let gap = if self.0.is_empty() { "" } else { "\n" };
-        let _ = writeln!(self.0, "{gap}{BOLD}{heading}{BOLD:#}");
-    }
-
-    fn fact(&mut self, name: &str, value: &str) {
-        let _ = writeln!(self.0, "  {DIM}{name:<14}{DIM:#}{value}");
-    }
-
-    /// Each code with what to think of it.
-    fn judged<C: CodePoint>(&mut self, heading: &str, codes: &[C]) {
-        self.heading(heading);
-        for code in codes {
-            let judgement = code.judgement();
-            let style = match judgement {
-                Judgement::Recommended => GREEN,
-                Judgement::Legacy => YELLOW,
-                Judgement::Broken => RED,
-                Judgement::Special | Judgement::Grease | Judgement::Unknown => DIM,
-            };
-            let name = code.to_string();
-            let _ = writeln!(self.0, "  {name:<50} {style}{judgement}{style:#}");
-        }
-    }
-
-    fn refused(&mut self, refused: &[Refusal]) {
-        self.heading("Servers that it would refuse");
-        if refused.is_empty() {
-            self.0.push_str("  none of those that are common\n");
-        }
-        for refusal in refused {
-            let text = match refusal {
-                Refusal::Version(version) => format!("one that speaks {version} alone"),
-                Refusal::RsaCertificate => "one with an RSA certificate alone".to_owned(),
-                Refusal::EcdsaCertificate => "one with an ECDSA certificate alone".to_owned(),
-                Refusal::Ed25519Certificate => "one with an Ed25519 certificate alone".to_owned(),
-                Refusal::Group(group) => format!("one that agrees on keys in {group} alone"),
-                Refusal::Suite(suite) => format!("one that speaks TLS 1.3 with {suite} alone"),
-                Refusal::NoForwardSecrecy => {
-                    "one that has no suites but those without forward secrecy".to_owned()
-                }
-                Refusal::Http2 => "one that speaks HTTP/2 alone".to_owned(),
-                Refusal::NeedsName => {
-                    "one of several names, which does not learn which is meant".to_owned()
-                }
-            };
-            let _ = writeln!(self.0, "  {text}");
-        }
-    }
-}
-
-fn closest(hello: &ClientHello<'_>) -> String {
-    let closest = known::closest(hello);
-    let Some(first) = closest.first() else {
-        return "none".to_owned();
-    };
-    let names: Vec<_> = closest
-        .iter()
-        .map(|likeness| format!("{} {}", likeness.known.program, likeness.known.version))
-        .collect();
-    format!("{}: {} % alike", names.join(", "), first.percent)
-}
-
-fn listed<C: CodePoint>(codes: &[C]) -> String {
-    let names: Vec<_> = codes.iter().map(ToString::to_string).collect();
-    names.join(", ")
-}
-
-fn alpn(hello: &ClientHello<'_>) -> String {
-    let names = hello.extensions().find_map(|extension| match extension {
-        Extension::Alpn(names) => Some(names),
-        _ => None,
-    });
-    match names {
-        Some(names) => {
-            let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
-            names.join(", ")
-        }
-        None => "none: the client speaks one protocol, or asks nobody".to_owned(),
-    }
-}
-
-fn grease(hello: &ClientHello<'_>, types: &[ExtensionType]) -> &'static str {
-    let greased = hello.cipher_suites.iter().any(|suite| suite.is_grease())
-        || types.iter().any(|extension| extension.is_grease());
-    if greased {
-        "yes: values that say nothing keep servers tolerant (RFC 8701)"
-    } else {
-        "no"
-    }
-}
-
-fn ech(hello: &ClientHello<'_>) -> &'static str {
-    let ech = hello.extensions().find_map(|extension| match extension {
-        Extension::EncryptedClientHello(ech) => Some(ech),
-        _ => None,
-    });
-    match ech {
-        // Nobody here has published a key, so there is nothing that it could be encrypted to.
-        Some(EncryptedClientHello::Outer { .. }) => {
-            "one that says nothing: no key of this server is published"
-        }
-        Some(EncryptedClientHello::Inner) => "an inner hello, in clear",
-        None => "no",
-    }
+/// The spaces that a text leaves of a column.
+fn gap(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(text.width()))
 }

@@ -8,6 +8,8 @@ use crate::client::Client;
 use crate::foreign::run;
 use crate::server::{Place, Server};
 
+mod chromium;
+
 #[test]
 fn what_is_shown_has_the_secrets_that_the_client_knows_itself() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! Clients that others wrote, at work against `ravelin serve`: that our own client agrees with our
 //! own server would prove little.
 
-mod chromium;
+pub(crate) mod chromium;
 mod curl;
 mod log;
 mod nghttp;

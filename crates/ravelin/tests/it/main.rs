@@ -5,6 +5,9 @@
 
 mod abuse;
 mod authority;
+#[path = "../../../lens/tests/it/browser.rs"]
+#[allow(dead_code, reason = "not all that it can do is done here")]
+mod browser;
 mod certificates;
 mod client;
 mod config;

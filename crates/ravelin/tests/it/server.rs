@@ -294,10 +294,9 @@ impl Listening {
     /// The port, once it listens.
     pub(crate) fn port(&self) -> u16 {
         self.0.stderr.wait("where it listens", |said| {
-            let line = said
-                .lines()
-                .find(|line| line.starts_with("listening on "))?;
-            line.rsplit_once(':')?.1.trim().parse().ok()
+            // The first line that ends in a port, in whatever language.
+            let mut lines = said.lines();
+            lines.find_map(|line| line.rsplit_once(':')?.1.trim().parse().ok())
         })
     }
 

@@ -48,7 +48,7 @@ pub(super) const SAYS: Says = Says {
     exchange_other: "{Who}给出密钥交换所需的 {octets}，其格式在此无法解读。",
     exchange_signed: "该值用 {scheme} 签名。",
     exchange_unsigned: "该值没有签名，中间人也可能伪造它。",
-    hello_done: "{Who}的话已说完，等待{other}。",
+    hello_done: "{Who}的消息已发完，等待{other}。",
     client_share: "{Who}给出自己的公开值，{octets}。",
     client_encrypts: "{Who}把秘密值用证书中的 RSA 公钥加密后发出，{octets}。",
     client_psk: "{Who}指明所用的共享密钥：{identity}。",

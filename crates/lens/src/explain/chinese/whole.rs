@@ -63,7 +63,7 @@ pub(super) const WHOLE: Whole = Whole {
     link_certificate_key: "证书的密钥",
     link_certificate_signature: "证书的签名",
     weakest: "{link}：{name}，{judgement}。",
-    weakest_strong: "没有特别弱的一环：各环目前都属于推荐之列。",
+    weakest_strong: "没有特别薄弱的环节：各个环节目前都属于推荐之列。",
     none_weak: "商定的内容太少，无法判断。",
 };
 

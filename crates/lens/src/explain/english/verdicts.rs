@@ -45,7 +45,7 @@ pub(super) const FINDINGS: Findings = Findings {
     bad_signature: "the signature is not by that key over this handshake.",
     wrong_key_for_scheme: "that key cannot sign in this way.",
     scheme_not_offered: "the other side did not offer this signature scheme.",
-    bad_certificate: "the certificate cannot be read ({why}).",
+    bad_certificate: "the certificate is of no use ({why}).",
     bad_chain: "the certificates are not good ({why}).",
     downgraded: "the server's random says that {version} was possible.",
     changed_hello: "{what} changed, which it must not.",

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use ravelin_lens::capture::Transport;
-use ravelin_lens::explain::visible;
-use ravelin_lens::keylog::KeyLog;
+use ravelin_lens::explain::{Language, fill_in, visible};
+use ravelin_lens::keylog::{KeyLog, LineFault, MAX_LABELS, MAX_LINE_OCTETS};
 use ravelin_lens::story::{End, Story, Verdict, What};
 use ravelin_lens::survey::{Told, Totals};
 use serde::Serialize;
 
+use super::catalogue::{Words, counted};
+use super::padded;
 use crate::failure::Failure;
 use crate::words::{BOLD, DIM, GREEN, RED, YELLOW, result, warn};
 
@@ -17,6 +19,7 @@ const GATHERED: usize = 16 << 10;
 
 /// A list that is being written.
 pub(crate) struct List {
+    words: &'static Words,
     json: bool,
     text: String,
     begun: bool,
@@ -25,8 +28,9 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(language: Language, json: bool) -> Self {
         Self {
+            words: Words::of(language),
             json,
             text: String::new(),
             begun: false,
@@ -35,12 +39,12 @@ impl List {
     }
 
     /// Keeps the first line back.
-    pub(crate) fn hold(&mut self, told: &Told) {
-        self.put(told);
+    pub(crate) fn hold(&mut self, line: &Line) {
+        self.put(line);
     }
 
-    pub(crate) fn add(&mut self, told: &Told) -> Result<(), Failure> {
-        self.put(told);
+    pub(crate) fn add(&mut self, line: &Line) -> Result<(), Failure> {
+        self.put(line);
         if self.text.len() < GATHERED {
             return Ok(());
         }
@@ -49,51 +53,55 @@ impl List {
 
     /// The rest of the lines, and what there was in all.
     pub(crate) fn end(mut self, totals: &Totals, no_keys: bool) -> Result<(), Failure> {
+        let words = self.words;
         if !self.json && totals.tls > 0 {
-            let _ = write!(
-                self.text,
-                "\n{} of TLS, {} without; {} packets\n",
-                count(totals.tls, "connection"),
-                totals.others,
-                totals.capture.packets
-            );
+            let tls = counted(totals.tls, [words.tls_one, words.tls_many], &[]);
+            let values = [
+                ("tls", &*tls),
+                ("others", &*totals.others.to_string()),
+                ("packets", &*totals.capture.packets.to_string()),
+            ];
+            let _ = writeln!(self.text, "\n{}", fill_in(words.total, &values));
             if no_keys {
-                self.text += "Without keys only what is in clear can be told: --keylog FILE names those that a \
-                              client wrote down.\n";
+                let _ = writeln!(self.text, "{}", words.without_keys);
             } else if self.sealed > 0 {
-                let _ = writeln!(
-                    self.text,
-                    "{} not decrypted: no key that is known opens them.",
-                    count(self.sealed, "connection")
-                );
+                let sealed = counted(self.sealed, [words.sealed_one, words.sealed_many], &[]);
+                let _ = writeln!(self.text, "{sealed}");
             }
-            self.text += "One of them, whole: --stream N\n";
+            let _ = writeln!(self.text, "{}", words.one_whole);
         }
         result(&self.text)
     }
 
-    fn put(&mut self, told: &Told) {
-        let line = Line::of(told);
+    fn put(&mut self, line: &Line) {
         self.sealed += u64::from(line.sealed);
         if self.json {
             // Nothing in a line can fail to be written as JSON.
-            self.text += &serde_json::to_string(&line).unwrap_or_default();
+            self.text += &serde_json::to_string(line).unwrap_or_default();
             self.text.push('\n');
             return;
         }
         if !self.begun {
             self.begun = true;
+            let words = self.words;
             let _ = writeln!(
                 self.text,
-                "{BOLD}{:>6}  {:<45} {:<8} {:<39} {:<18} {:<10} name{BOLD:#}",
-                "number", "from, to", "version", "suite", "group", "checks"
+                "{BOLD}{}{}  {} {} {} {} {} {}{BOLD:#}",
+                super::gap(words.number, 6),
+                words.number,
+                padded(words.between, 45),
+                padded(words.version, 8),
+                padded(words.suite, 39),
+                padded(words.group, 18),
+                padded(words.checks, 10),
+                words.name
             );
         }
-        self.line(told, &line);
+        self.line(line);
     }
 
-    fn line(&mut self, told: &Told, line: &Line) {
-        let between = format!("{} → {}", told.opening.client, told.opening.server);
+    fn line(&mut self, line: &Line) {
+        let between = format!("{} → {}", line.client, line.server);
         let _ = write!(
             self.text,
             "{:>6}  {between:<45} {:<8} {:<39} {:<18} ",
@@ -119,19 +127,22 @@ impl List {
         self.text += line.server_name.as_deref().unwrap_or("");
         let mut remarks = Vec::new();
         if line.resumed {
-            remarks.push("resumed");
+            remarks.push(self.words.resumed);
         }
         if line.transport == "quic" {
-            remarks.push("QUIC");
+            remarks.push(self.words.quic);
         }
-        if !line.complete && line.transport == "tcp" && !(line.sealed && line.end == "closed") {
-            remarks.push(line.end);
+        let is_hidden = line.sealed && matches!(line.end, Ending::Closed);
+        if !line.complete && line.transport == "tcp" && !is_hidden {
+            remarks.push(line.end.said(self.words));
         }
         if line.sealed {
-            remarks.push("not decrypted");
+            remarks.push(self.words.sealed);
         }
         if !remarks.is_empty() {
-            let _ = write!(self.text, " {DIM}({}){DIM:#}", remarks.join(", "));
+            let remarks = remarks.join(self.words.comma);
+            let remarks = fill_in(self.words.remarks, &[("remarks", &remarks)]);
+            let _ = write!(self.text, "{DIM}{remarks}{DIM:#}");
         }
         self.text.push('\n');
     }
@@ -139,7 +150,7 @@ impl List {
 
 /// What a line tells of a connection. Members are added and never taken away.
 #[derive(Serialize)]
-struct Line {
+pub(crate) struct Line {
     stream: u64,
     client: String,
     server: String,
@@ -157,13 +168,13 @@ struct Line {
     refuted: usize,
     open: usize,
     faults: usize,
-    end: &'static str,
+    end: Ending,
     client_octets: u64,
     server_octets: u64,
 }
 
 impl Line {
-    fn of(told: &Told) -> Self {
+    pub(crate) fn of(told: &Told) -> Self {
         let story = &told.story;
         let agreement = &story.agreement;
         let mut steps = story.steps.iter();
@@ -198,77 +209,104 @@ impl Line {
             refuted: checks(|verdict| matches!(verdict, Verdict::Refuted(_))),
             open: checks(|verdict| matches!(verdict, Verdict::NotDerivable(_))),
             faults: story.faults.len(),
-            end: end(story),
+            end: Ending::of(story),
             client_octets: story.traffic[0].octets,
             server_octets: story.traffic[1].octets,
         }
     }
 }
 
-/// How a connection ended, in a word or two.
-fn end(story: &Story) -> &'static str {
-    let ends = &story.end;
-    if ends.iter().any(|end| matches!(end, End::Alert(_))) {
-        "alert"
-    } else if ends.contains(&End::Reset) {
-        "reset"
-    } else if ends.contains(&End::Cut) {
-        "cut off"
-    } else if ends
-        .iter()
-        .any(|end| matches!(end, End::Said | End::Hidden))
-    {
-        "closed"
-    } else {
-        "open"
+/// How a connection ended, in a word or two; programs get the words of JSON in all languages.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Ending {
+    Alert,
+    Reset,
+    #[serde(rename = "cut off")]
+    Cut,
+    Closed,
+    Open,
+}
+
+impl Ending {
+    fn of(story: &Story) -> Self {
+        let ends = &story.end;
+        if ends.iter().any(|end| matches!(end, End::Alert(_))) {
+            Self::Alert
+        } else if ends.contains(&End::Reset) {
+            Self::Reset
+        } else if ends.contains(&End::Cut) {
+            Self::Cut
+        } else if ends.contains(&End::Said) || ends.contains(&End::Hidden) {
+            Self::Closed
+        } else {
+            Self::Open
+        }
+    }
+
+    fn said(self, words: &Words) -> &'static str {
+        match self {
+            Self::Alert => words.alert,
+            Self::Reset => words.reset,
+            Self::Cut => words.cut,
+            Self::Closed => words.closed,
+            Self::Open => words.not_ended,
+        }
     }
 }
 
 /// Where a connection was in its capture, and what was odd about its packets.
-pub(crate) fn captured(told: &Told) -> String {
-    let mut text = format!(
-        "{DIM}connection {}: {} → {}, from packet {} on{DIM:#}\n",
-        told.stream.0, told.opening.client, told.opening.server, told.opening.packet
-    );
-    if !told.opening.whole {
-        let _ = writeln!(
-            text,
-            "{YELLOW}Its beginning is not in the capture.{YELLOW:#}"
-        );
+pub(crate) fn captured(language: Language, told: &Told) -> String {
+    let words = Words::of(language);
+    let opening = &told.opening;
+    let values = [
+        ("number", &*told.stream.0.to_string()),
+        ("client", &*opening.client.to_string()),
+        ("server", &*opening.server.to_string()),
+        ("packet", &*opening.packet.to_string()),
+    ];
+    let mut text = format!("{DIM}{}{DIM:#}\n", fill_in(words.place, &values));
+    if !opening.whole {
+        let _ = writeln!(text, "{YELLOW}{}{YELLOW:#}", words.headless);
     }
     let [client, server] = told.preface;
     if client + server > 0 {
-        let _ = writeln!(
-            text,
-            "TLS begins behind {} of the client and {} of the server in plain text.",
-            count(client as u64, "octet"),
-            count(server as u64, "octet")
-        );
+        let values = [
+            ("client", &*language.octets(client as u64)),
+            ("server", &*language.octets(server as u64)),
+        ];
+        let _ = writeln!(text, "{}", fill_in(words.preface, &values));
     }
     if !told.notices.is_empty() {
-        let _ = writeln!(
-            text,
-            "{YELLOW}Its packets are odd in {}: octets that came twice and not the same, or QUIC that \
-             could not be opened.{YELLOW:#}",
-            count(told.notices.len() as u64, "place")
-        );
+        let places = told.notices.len() as u64;
+        let odd = counted(places, [words.odd_one, words.odd_many], &[]);
+        let _ = writeln!(text, "{YELLOW}{odd}{YELLOW:#}");
     }
     text
 }
 
 /// Lines of a key log that are none.
-pub(crate) fn bad_lines(log: &KeyLog) {
+pub(crate) fn bad_lines(language: Language, log: &KeyLog) {
+    let words = Words::of(language);
     if let Some(first) = log.bad_lines().first() {
-        warn(format_args!(
-            "{} of the key log left out; line {}: {}",
-            count(log.bad(), "line"),
-            first.line,
-            first.fault
+        let fault = match first.fault {
+            LineFault::TooLong => words.line_too_long,
+            LineFault::Words => words.line_words,
+            LineFault::Label => words.line_label,
+            LineFault::Random => words.line_random,
+            LineFault::Secret => words.line_secret,
+            LineFault::TooManyLabels => words.line_labels,
+        };
+        let bounds = [
+            ("octets", &*MAX_LINE_OCTETS.to_string()),
+            ("labels", &*MAX_LABELS.to_string()),
+        ];
+        let fault = fill_in(fault, &bounds);
+        let values = [("line", &*first.line.to_string()), ("fault", &*fault)];
+        warn(counted(
+            log.bad(),
+            [words.bad_line, words.bad_lines],
+            &values,
         ));
     }
-}
-
-fn count(number: u64, what: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{ending}")
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::browser::UNATTENDED;
 use crate::foreign::{Ran, run};
 use crate::server::{Place, Server};
 
@@ -50,18 +51,12 @@ fn a_page_is_a_secure_context_once_the_root_is_trusted() {
 
 /// The page as it is when its scripts have run.
 fn load(server: &Server) -> Ran {
-    let mut arguments = vec![
-        "--headless",
-        "--no-sandbox", // as root it has none
-        "--disable-gpu",
+    let mut arguments = UNATTENDED.to_vec();
+    arguments.extend([
         "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
         "--virtual-time-budget=10000",
         "--dump-dom",
-    ];
+    ]);
     // A new one each time, so that nothing is remembered.
     let profile = tempfile::tempdir().unwrap();
     let profile = format!("--user-data-dir={}", profile.path().display());
@@ -71,7 +66,7 @@ fn load(server: &Server) -> Ran {
 }
 
 /// The words of [`changing`], which has to be content.
-fn changed(place: &Place, what: &str) -> String {
+pub(crate) fn changed(place: &Place, what: &str) -> String {
     let (code, said) = changing(place, what);
     assert_eq!(code, 0, "{said}");
     said

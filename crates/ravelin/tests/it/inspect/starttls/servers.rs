@@ -1,4 +1,4 @@
-//! Servers that people use: Dovecot, OpenLDAP, Prosody, aiosmtpd, pyftpdlib and mysql-mimic.
+//! Servers that people use: Dovecot, slapd, Prosody, aiosmtpd, pyftpdlib and mysql-mimic.
 
 use rustix::process::getuid;
 
