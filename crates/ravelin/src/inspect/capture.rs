@@ -112,7 +112,7 @@ impl Capture<'_> {
         }
         self.beliefs.hint(&[&told.story]);
         if let Some(file) = &self.arguments.pcapng {
-            export::write(file, &told, self.source()?)?;
+            export::write(file, &told, self.source()?, language(self.arguments))?;
         }
         self.check(result)?;
         Ok(answer(holds(&told.story)))

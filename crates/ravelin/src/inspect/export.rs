@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use ravelin_lens::capture::write::{self, Recorded, Said};
 use ravelin_lens::capture::{Capture, Consumer, Limits, Opening, StreamId, Transport};
+use ravelin_lens::explain::Language;
 use ravelin_lens::keylog;
 use ravelin_lens::ledger::{Secrets, Side};
 use ravelin_lens::survey::Told;
@@ -18,7 +19,12 @@ const MOST_OCTETS: usize = 256 << 20;
 
 /// Reads the capture once more, and writes what the connection said. Its packets are made anew: of a link of any kind
 /// comes bare IP, and what came twice or in disorder comes once and in order.
-pub(super) fn write(file: &Path, told: &Told, source: impl Read) -> Result<(), Failure> {
+pub(super) fn write(
+    file: &Path,
+    told: &Told,
+    source: impl Read,
+    language: Language,
+) -> Result<(), Failure> {
     if told.opening.transport != Transport::Tcp {
         return Err(Failure::usage(
             "--pcapng writes connections over TCP, and this one is QUIC",
@@ -42,7 +48,7 @@ pub(super) fn write(file: &Path, told: &Told, source: impl Read) -> Result<(), F
     };
     let mut capture = Vec::new();
     write::write(&mut capture, &[recorded]).map_err(|error| Failure::of(&error))?;
-    super::write(file, &capture, Secrets::Shown)?;
+    super::write(file, &capture, Secrets::Shown, language)?;
     words::inspect::exported(key_log.is_empty(), picked.is_cut);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn text(text: &str) -> String {
 }
 
 /// One of each kind that there is.
-#[allow(clippy::too_many_lines, reason = "one of each")]
+#[allow(clippy::too_many_lines, reason = "one of each kind")]
 fn problems() -> Vec<Problem> {
     let days = |days: u64| Duration::from_secs(days * 86_400 + 7);
     let issuer = || text("Some CA");

@@ -38,7 +38,7 @@ words! {
         refuses_suite, refuses_static, refuses_http2, refuses_nameless, number, between, version, suite,
         group, checks, name, remarks, comma, resumed, quic, sealed, alert, reset, cut, closed, not_ended, total, tls_one,
         tls_many, without_keys, sealed_one, sealed_many, one_whole, place, headless, preface, odd_one, odd_many, bad_line, bad_lines,
-        line_too_long, line_words, line_label, line_random, line_secret, line_labels,
+        line_too_long, line_shape, line_label, line_random, line_secret, line_labels,
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) static CHINESE: Words = Words {
     bad_line: "密钥日志中有 {count} 行未采用；第 {line} 行：{fault}",
     bad_lines: "密钥日志中有 {count} 行未采用；第 {line} 行：{fault}",
     line_too_long: "这一行超过 {octets} 字节",
-    line_words: "一行应有标签、随机数和秘密，中间各隔一个空格",
+    line_shape: "一行应有标签、随机数和秘密，中间各隔一个空格",
     line_label: "标签应由大写字母、数字和下划线组成",
     line_random: "客户端随机数应为 64 个十六进制数字",
     line_secret: "秘密应为偶数个十六进制数字",

@@ -106,7 +106,7 @@ pub(super) static ENGLISH: Words = Words {
     bad_line: "{count} line of the key log left out; line {line}: {fault}",
     bad_lines: "{count} lines of the key log left out; line {line}: {fault}",
     line_too_long: "the line is longer than {octets} octets",
-    line_words: "a line has a label, a random and a secret, with one space between them",
+    line_shape: "a line has a label, a random and a secret, with one space between them",
     line_label: "the label is no word of capital letters, digits and underscores",
     line_random: "the random of a client is 64 hexadecimal digits",
     line_secret: "the secret is no even number of hexadecimal digits",

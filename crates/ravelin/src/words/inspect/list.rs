@@ -291,7 +291,7 @@ pub(crate) fn bad_lines(language: Language, log: &KeyLog) {
     if let Some(first) = log.bad_lines().first() {
         let fault = match first.fault {
             LineFault::TooLong => words.line_too_long,
-            LineFault::Words => words.line_words,
+            LineFault::Words => words.line_shape,
             LineFault::Label => words.line_label,
             LineFault::Random => words.line_random,
             LineFault::Secret => words.line_secret,
