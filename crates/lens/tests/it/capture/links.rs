@@ -176,7 +176,7 @@ fn fragmented(said: &[u8], change: impl Fn(&mut Vec<Vec<u8>>)) -> [Vec<Vec<u8>>;
 
 #[test]
 fn fragments_are_put_together_in_whatever_order_they_come() {
-    let said: Vec<u8> = (0..5000_u32).map(|at| (at * at >> 3) as u8).collect();
+    let said: Vec<u8> = (0..5000_u32).map(|at| ((at * at) >> 3) as u8).collect();
     let changes: [fn(&mut Vec<Vec<u8>>); 4] = [
         |_| {},
         |fragments| fragments.reverse(),
