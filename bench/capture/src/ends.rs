@@ -31,6 +31,7 @@ pub(crate) type Flight = (bool, Vec<u8>);
 /// What makes connections.
 pub(crate) struct Ends<W> {
     log: Arc<Log<W>>,
+    root: String,
     server: Arc<ServerConfig>,
     full13: Arc<ClientConfig>,
     resuming: Arc<ClientConfig>,
@@ -107,10 +108,16 @@ impl<W: Write + Send + 'static> Ends<W> {
             resuming: client(&TLS13, Resumption::in_memory_sessions(8))?,
             full12: client(&TLS12, Resumption::disabled())?,
             log: log.clone(),
+            root: root_certificate.pem(),
         };
         // The first of those that resume has nothing to resume.
         ends.connect(&ends.resuming, b"")?;
         Ok(ends)
+    }
+
+    /// The root of the servers' certificates, in PEM.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
     }
 
     /// A connection of this kind, in which the server sends `response`.

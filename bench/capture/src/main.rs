@@ -6,7 +6,7 @@
 mod ends;
 mod packets;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -24,6 +24,9 @@ struct Arguments {
     /// The key log
     #[arg(long, value_name = "FILE")]
     keylog: PathBuf,
+    /// The root of the servers' certificates, in PEM
+    #[arg(long, value_name = "FILE")]
+    root: PathBuf,
     /// How many connections
     #[arg(long, default_value_t = 100_000)]
     connections: u32,
@@ -56,6 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let keylog = BufWriter::new(File::create(&arguments.keylog)?);
     let mut ends = Ends::new(keylog)?;
+    fs::write(&arguments.root, ends.root())?;
     let mut capture = Capture::begin(BufWriter::with_capacity(
         1 << 20,
         File::create(&arguments.capture)?,

@@ -86,10 +86,17 @@ fn two(place: &Place) {
     captured(place, "two.pcapng", &connections);
 }
 
-/// `ravelin inspect --pcap` of a file.
+/// `ravelin inspect --pcap` of a file, by whoever trusts the root of the servers, where there is one.
 fn look(place: &Place, file: &str, arguments: &[&str]) -> (i32, String, String) {
-    inspect(place, &[&["--pcap", file], arguments].concat())
+    let trusted: &[&str] = if place.path("root.pem").exists() {
+        &ROOT
+    } else {
+        &[]
+    };
+    inspect(place, &[&["--pcap", file], trusted, arguments].concat())
 }
+
+const ROOT: [&str; 2] = ["--ca", "root.pem"];
 
 const KEYS: [&str; 2] = ["--keylog", "keys.log"];
 
@@ -119,19 +126,19 @@ fn all_connections_are_listed_and_one_is_told_whole() {
     assert!(!open.1.contains("not decrypted"), "{}", open.1);
     assert!(!open.1.contains("Without keys"), "{}", open.1);
 
-    let first = [&KEYS[..], &["--ca", "root.pem", "--stream", "0"]].concat();
+    let first = [&KEYS[..], &["--stream", "0"]].concat();
     let told = look(&place, "two.pcapng", &first);
     expect(&told, 0, &FINISHED);
     expect(&told, 0, &["connection 0: 127.0.0.1:40000", "TLS 1.2"]);
-    let other = ["--ca", "root.pem", "--sni", "other.test"];
-    let second = [&KEYS[..], &other, &["--stream", "1"]].concat();
+    let second = ["--sni", "other.test", "--stream", "1"];
+    let second = [&KEYS[..], &second].concat();
     let told = look(&place, "two.pcapng", &second);
     expect(&told, 1, &FINISHED);
     expect(&told, 1, &["✗ The certificates of the server"]);
     // From a pipe it is the same, but for what can be read no second time.
     let mut command = place.command(&["inspect", "--lang", "en", "--pcap", "-"]);
     let pipe = File::open(place.path("two.pcapng")).unwrap();
-    let output = command.args(KEYS).stdin(pipe).output().unwrap();
+    let output = command.args(KEYS).args(ROOT).stdin(pipe).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), open.1);
     assert_eq!(output.status.code(), Some(0));
 }
@@ -157,11 +164,7 @@ fn a_list_and_a_connection_are_there_as_json_and_a_connection_as_a_page() {
         assert!(line["confirmed"].as_u64() > Some(3), "{line}");
     }
     let one = ["--stream", "1", "--json", "--html", "one.html"];
-    let one = look(
-        &place,
-        "two.pcapng",
-        &[&KEYS[..], &one, &["--ca", "root.pem"]].concat(),
-    );
+    let one = look(&place, "two.pcapng", &[&KEYS[..], &one].concat());
     expect(&one, 0, &[]);
     place.write("one.json", &one.1);
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/inspect.schema.json");
@@ -203,11 +206,7 @@ fn a_live_connection_is_written_as_a_capture_that_tshark_opens_and_we_do() {
         &[&["-r", "live.pcapng"], &fields[..]].concat(),
     );
     assert_eq!(opened.well().text().lines().next(), Some("GET"));
-    let again = look(
-        &place,
-        "live.pcapng",
-        &["--ca", "root.pem", "--detail", "octets"],
-    );
+    let again = look(&place, "live.pcapng", &["--detail", "octets"]);
     expect(&again, 0, &FINISHED);
     expect(&again, 0, &["GET / HTTP/1.1", "HTTP/1.0 200 ok"]);
     let hidden = ["--pcapng", "hidden.pcapng", "--hide-secrets"];
@@ -276,7 +275,7 @@ fn wrong_keys_are_said_to_be_wrong_and_nothing_is_made_of_them() {
         &["2 connections not decrypted: no key that is known"],
     );
     for stream in ["0", "1"] {
-        let detail = ["--stream", stream, "--detail", "octets", "--ca", "root.pem"];
+        let detail = ["--stream", stream, "--detail", "octets"];
         let told = look(
             &place,
             "two.pcapng",
@@ -372,11 +371,7 @@ fn what_is_wrong_with_keys_and_numbers_is_told() {
     // What could be read of a capture that was cut is told, and then that it was.
     let whole = fs::read(place.path("one.pcapng")).unwrap();
     place.write("cut.pcapng", &whole[..whole.len() - 700]);
-    let cut = look(
-        &place,
-        "cut.pcapng",
-        &[&KEYS[..], &["--ca", "root.pem"]].concat(),
-    );
+    let cut = look(&place, "cut.pcapng", &KEYS);
     expect(&cut, 4, &FINISHED);
     let words = "\"cut.pcapng\": the capture ends within a packet or block";
     assert!(cut.2.contains(words), "{}", cut.2);
