@@ -55,6 +55,12 @@ impl Assembly {
         !self.pieces.is_empty()
     }
 
+    /// Lets go of all that is held.
+    pub(super) fn clear(&mut self) {
+        self.pieces.clear();
+        self.held = 0;
+    }
+
     /// So many octets are in order, or are given up.
     pub(super) fn advance(&mut self, octets: u64) {
         self.next += octets;

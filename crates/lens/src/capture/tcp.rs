@@ -274,6 +274,8 @@ impl Connection {
         let over = stream.end.is_some_and(|end| stream.assembly.next() >= end);
         if over && !stream.ended {
             stream.ended = true;
+            // What came early and lies behind the end is nobody's.
+            stream.assembly.clear();
             consumer.ended(self.stream, side, time(self.at), false);
         }
     }

@@ -68,6 +68,20 @@ fn what_both_sides_said_is_told_in_order_across_the_wrap_of_sequence_numbers() {
     }
 }
 
+#[test]
+fn what_comes_early_and_lies_behind_the_end_is_not_told() {
+    let mut segments = conversation([0, 0], &[(Client, b"hello")], 5);
+    segments.truncate(3);
+    segments.push(Segment::new(Client, 9, 1, ACK, b"from behind"));
+    segments.push(Segment::new(Client, 1, 1, FIN | ACK, b"hello"));
+    segments.push(Segment::new(Server, 1, 7, ACK, b"answer"));
+    let heard = hear(&segments);
+    assert_eq!(text(&heard.octets[0]), "hello");
+    assert_eq!(text(&heard.octets[1]), "answer");
+    assert_eq!(heard.ended, [Some(false), None]);
+    assert_eq!(heard.lost, [vec![], vec![]]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
