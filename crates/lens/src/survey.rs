@@ -283,7 +283,7 @@ impl<'k> Dealer<'k> {
         if self.only.is_some_and(|only| only != stream) {
             return;
         }
-        let worker = (stream.0 % self.batches.len() as u64) as usize;
+        let worker = scattered(stream, self.batches.len());
         let Some(batch) = self.batches.get_mut(worker) else {
             return;
         };
@@ -305,6 +305,13 @@ impl<'k> Dealer<'k> {
             }
         }
     }
+}
+
+/// Which of so many workers follows a connection. Clients often open connections in a pattern, a new one and then
+/// one that goes on from it, say: dealt out in turns, one worker would get all that take long.
+fn scattered(stream: StreamId, workers: usize) -> usize {
+    let scattered = stream.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (scattered % workers as u64) as usize
 }
 
 impl Consumer for Dealer<'_> {
@@ -497,6 +504,25 @@ fn in_order<T>(numbered: Receiver<(u64, T)>) -> impl Iterator<Item = T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_pattern_of_connections_burdens_one_worker() {
+        for workers in 1..=16 {
+            for period in 1..=12 {
+                let mut dealt = vec![0_usize; workers];
+                for number in (0..120_000).step_by(period) {
+                    dealt[scattered(StreamId(number), workers)] += 1;
+                }
+                let fair = 120_000 / period / workers;
+                for count in dealt {
+                    assert!(
+                        count.abs_diff(fair) <= fair / 10 + 1,
+                        "{workers}, {period}: {count}"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_comes_in_any_order_is_told_in_the_order_of_its_numbers() {
