@@ -516,7 +516,7 @@ mod tests {
                 let fair = 120_000 / period / workers;
                 for count in dealt {
                     assert!(
-                        count.abs_diff(fair) <= fair / 10 + 1,
+                        count.abs_diff(fair) <= fair / 3,
                         "{workers}, {period}: {count}"
                     );
                 }
