@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use ravelin_wire::registry::Judgement as Rating;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::explain::Language;
 use crate::judgement::{Judgement, Severity};
@@ -128,6 +129,26 @@ pub fn whole(story: &Story, options: &Options) -> String {
     let mut lines = Lines::new(options);
     write_whole(&mut lines, story, options);
     lines.finish()
+}
+
+/// As much of a text as fits into so many columns, and a sign that there is more.
+#[must_use]
+pub fn shortened(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let (mut short, mut used) = (String::new(), 1);
+    for character in text.chars() {
+        used += character.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        short.push(character);
+    }
+    if columns > 0 {
+        short.push('…');
+    }
+    short
 }
 
 fn write_step(lines: &mut Lines, story: &Story, at: usize, options: &Options, with_reasons: bool) {

@@ -71,7 +71,6 @@ impl<K: Knowledge> Connection<K> {
         }
     }
 
-    /// Whether keys protect a record.
     /// Tells octets of messages that no record carries.
     pub(super) fn bare(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
         let content = Content {
@@ -84,6 +83,7 @@ impl<K: Knowledge> Connection<K> {
         self.messages_of(side, at, &content);
     }
 
+    /// Whether keys protect a record.
     fn is_protected(&self, side: Side, record: &Record<'_>) -> bool {
         let is_data = record.content_type == ContentType::APPLICATION_DATA;
         match self.guards[side as usize].epoch {

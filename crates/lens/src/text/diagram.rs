@@ -1,10 +1,10 @@
 //! The sequence diagram: two lifelines, an arrow for each step, and the keys that protect it.
 
 use anstyle::Style;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::Lines;
-use super::{BOLD, DIM, Options, letter, since_start, style_of};
+use super::{BOLD, DIM, Options, letter, shortened, since_start, style_of};
 use crate::explain::Language;
 use crate::ledger::Side;
 use crate::story::{Epoch, Step, Story};
@@ -95,23 +95,6 @@ fn label(arrow: &Arrow, at: usize, language: Language, room: usize) -> String {
         return whole;
     }
     shortened(&format!("{} {title}{keys}", at + 1), room)
-}
-
-/// As much of a text as fits, and a sign that there is more.
-fn shortened(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let (mut short, mut columns) = (String::new(), 1);
-    for character in text.chars() {
-        columns += character.width().unwrap_or(0);
-        if columns > room {
-            break;
-        }
-        short.push(character);
-    }
-    short.push('…');
-    short
 }
 
 fn legend(lines: &mut Lines, story: &Story, options: &Options, indent: usize) {

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ravelin_lens::ledger::Side;
-use ravelin_lens::text::Arrow;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use ravelin_lens::text::{Arrow, shortened};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{BOLD, CHOSEN, DIM, put};
 use crate::inspect::walk::state::State;
@@ -194,23 +194,4 @@ impl Columns {
 fn right(text: &str, columns: usize) -> String {
     let gap = columns.saturating_sub(text.width());
     format!("{}{text}", " ".repeat(gap))
-}
-
-/// As much of a text as fits, and a sign that there is more.
-fn shortened(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let (mut short, mut columns) = (String::new(), 1);
-    for character in text.chars() {
-        columns += character.width().unwrap_or(0);
-        if columns > room {
-            break;
-        }
-        short.push(character);
-    }
-    if room > 0 {
-        short.push('…');
-    }
-    short
 }
