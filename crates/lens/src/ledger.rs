@@ -15,7 +15,7 @@ pub struct Ledger {
     /// What somebody knows of quantities that are not derived yet.
     testimonies: Vec<Testimony>,
     /// The secrets that were expanded last, as keys of HMAC: a stage of the schedule, and a secret of one
-    /// side. With them a handshake of TLS 1.3 takes a third less hashing.
+    /// side. What is derived of them next hashes neither again.
     expanded: Option<Box<Expanded>>,
 }
 

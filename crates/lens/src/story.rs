@@ -479,7 +479,7 @@ impl Step {
     /// Its octets are not what it is said to be.
     pub fn value(&self) -> Result<Value<'_>, DecodeError> {
         match self.what {
-            // Without the tree, which takes several times as long as the message.
+            // Without the tree, which nobody sees here.
             What::Handshake(_) => Handshake::decode(&self.bytes, self.agreed).map(Value::Handshake),
             _ => self.dissect().1,
         }

@@ -164,8 +164,8 @@ impl fmt::Debug for Keys {
 impl Survey {
     /// Reads a capture and tells `tell` of each TLS connection in it, in the order in which they ended.
     ///
-    /// What it is told is what `sum_up` makes of each, in the thread that followed the connection: to hand
-    /// stories over to another thread, which frees them, takes a tenth of all work.
+    /// What it is told is what `sum_up` makes of each, in the thread that followed the connection: whoever
+    /// made a story frees it, with its memory still at hand.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ struct Dealer<'k> {
     queues: Vec<SyncSender<Batch>>,
     batches: Vec<Batch>,
     /// Batches that workers are done with: to make each anew would be to grow it to its size and have the
-    /// kernel clear its pages, a twentieth of all work.
+    /// kernel clear its pages.
     used: Receiver<Batch>,
     keys: &'k Keys,
     only: Option<StreamId>,

@@ -263,8 +263,7 @@ fn fits(first: i64, sequence: u64) -> bool {
 const UNSORTED: u64 = 16_384;
 
 /// Where the table has grown large, as many again as a sixteenth of it wait: it is then written no more
-/// than sixteen times over, however large it grows. Of a million, the packs of 62,500 are gone through in
-/// about a millisecond.
+/// than sixteen times over, however large it grows. A search goes through the packs of those that wait.
 const SORTED_PER_UNSORTED: i64 = 16;
 
 /// Octets from which on a pack takes no more certificates: each that is added writes it once more.
