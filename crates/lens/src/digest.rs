@@ -27,8 +27,7 @@ pub enum Hash {
     Sm3,
 }
 
-/// Octets that nobody else should read. They are wiped when they are dropped.
-pub type Octets = Zeroizing<Vec<u8>>;
+pub use crate::octets::Octets;
 
 impl Hash {
     /// The hash of a cipher suite; `None` where it cannot be computed here.
@@ -237,7 +236,7 @@ impl Hash {
     }
 }
 
-/// A digest of what comes in parts, which can be looked at in between.
+/// A digest of what comes in parts; a clone of it is one of the parts so far.
 #[derive(Clone)]
 pub struct Running(State);
 
@@ -268,13 +267,9 @@ impl Running {
         }
     }
 
-    /// The digest of all parts so far.
+    /// The digest of all parts.
     #[must_use]
-    pub fn so_far(&self) -> Octets {
-        self.clone().finish()
-    }
-
-    fn finish(self) -> Octets {
+    pub fn finish(self) -> Octets {
         Octets::new(match self.0 {
             State::Md5(context) => context.finalize().to_vec(),
             State::Sm3(context) => context.finalize().to_vec(),
@@ -293,16 +288,16 @@ impl std::fmt::Debug for Running {
 /// The `HkdfLabel` that says what is derived (RFC 8446, section 7.1).
 #[must_use]
 pub fn hkdf_label(label: &str, context: &[u8], octets: usize) -> Vec<u8> {
-    let label = ["tls13 ", label].concat();
-    let length = octets as u16;
-    [
-        &length.to_be_bytes(),
-        &[label.len() as u8][..],
-        label.as_bytes(),
-        &[context.len() as u8],
-        context,
-    ]
-    .concat()
+    const PREFIX: &[u8] = b"tls13 ";
+    let label_octets = PREFIX.len() + label.len();
+    let mut written = Vec::with_capacity(4 + label_octets + context.len());
+    written.extend_from_slice(&(octets as u16).to_be_bytes());
+    written.push(label_octets as u8);
+    written.extend_from_slice(PREFIX);
+    written.extend_from_slice(label.as_bytes());
+    written.push(context.len() as u8);
+    written.extend_from_slice(context);
+    written
 }
 
 /// The pseudorandom function of TLS 1.2 and before.

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fmt;
 
 use foldhash::fast::RandomState;
-use zeroize::Zeroizing;
 
 use crate::digest::Octets;
 use crate::knowledge::Knowledge;
@@ -40,7 +39,7 @@ pub struct KeyLog {
     /// The last of a connection's secrets, by the random of the client.
     by_random: HashMap<[u8; 32], u32, RandomState>,
     secrets: Vec<Secret>,
-    chunks: Vec<Zeroizing<Vec<u8>>>,
+    chunks: Vec<Octets>,
     labels: Vec<Box<str>>,
     /// Premaster secrets by the first octets of what they were encrypted to.
     by_encrypted: HashMap<[u8; 8], Place, RandomState>,
@@ -302,10 +301,10 @@ impl KeyLog {
         if digits.is_empty() || !digits.len().is_multiple_of(2) {
             return Err(LineFault::Secret);
         }
-        let has_room = |chunk: &Zeroizing<Vec<u8>>| chunk.len() + octets <= CHUNK_OCTETS;
+        let has_room = |chunk: &Octets| chunk.len() + octets <= CHUNK_OCTETS;
         if !self.chunks.last().is_some_and(has_room) {
             self.chunks
-                .push(Zeroizing::new(Vec::with_capacity(CHUNK_OCTETS)));
+                .push(Octets::new(Vec::with_capacity(CHUNK_OCTETS)));
         }
         let number = self.chunks.len() - 1;
         let chunk = self.chunks.last_mut().ok_or(LineFault::Secret)?;

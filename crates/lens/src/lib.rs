@@ -33,6 +33,7 @@ pub mod judgement;
 pub mod keylog;
 pub mod knowledge;
 pub mod ledger;
+mod octets;
 pub mod page;
 pub mod proof;
 pub mod protection;

@@ -103,19 +103,17 @@ impl Transcript {
 
     /// The digest so far and of these octets.
     pub(super) fn digest_with(&self, more: &[u8]) -> Option<Octets> {
-        if self.broken || self.running.is_empty() {
+        if self.broken {
             return None;
         }
-        let mut digest = Octets::default();
-        for running in &self.running {
-            if more.is_empty() {
-                digest.extend_from_slice(&running.so_far());
-            } else {
-                let mut running = running.clone();
-                running.update(more);
-                digest.extend_from_slice(&running.so_far());
-            }
-        }
+        let digest_with_more = |running: &Running| {
+            let mut running = running.clone();
+            running.update(more);
+            running.finish()
+        };
+        let mut digests = self.running.iter().map(digest_with_more);
+        let mut digest = digests.next()?;
+        digests.for_each(|other| digest.extend_from_slice(&other));
         Some(digest)
     }
 
@@ -132,7 +130,7 @@ impl Transcript {
         for (running, hash) in self.running.iter().zip(hashes) {
             let mut running = running.clone();
             running.update(&more(*hash));
-            digest.extend_from_slice(&running.so_far());
+            digest.extend_from_slice(&running.finish());
         }
         Some(digest)
     }
