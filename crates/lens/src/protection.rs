@@ -150,6 +150,12 @@ impl Protection {
         self.sequence
     }
 
+    /// Whether the cipher authenticates too (AEAD), and needs nothing of one record for the next.
+    #[must_use]
+    pub fn is_aead(&self) -> bool {
+        matches!(self.means, Means::Aead(_))
+    }
+
     /// Opens the next record, and goes on to the one after it. Of a record that does not open nothing is
     /// shown, and the next has its number.
     ///

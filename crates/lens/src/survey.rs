@@ -24,7 +24,7 @@ use crate::keylog::KeyLog;
 use crate::knowledge::{Knowledge, Psk};
 use crate::ledger::Side;
 use crate::story::Story;
-use crate::tickets::Memory;
+use crate::tickets::{self, Memory};
 
 /// A connection of a capture, from its beginning to its end.
 #[derive(Debug)]
@@ -105,8 +105,11 @@ impl Keys {
     }
 
     fn remember(&self, story: &Story) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.remember(story);
+        let secrets = tickets::left_behind(story);
+        if !secrets.is_empty() {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.keep(secrets);
+        }
     }
 
     fn remembered<S>(&self, recall: impl FnOnce(&Memory) -> Option<S>) -> Option<S> {
@@ -181,7 +184,7 @@ impl Survey {
         let threads = self.threads.max(1);
         let sum_up = &sum_up;
         thread::scope(|scope| {
-            let (told, told_of) = sync_channel::<(u64, Option<S>)>(QUEUED_STORIES);
+            let (told, told_of) = sync_channel::<Pack<S>>(QUEUED_PACKS);
             let (used, used_of) = channel();
             let queues: Vec<_> = (0..threads)
                 .map(|_| {
@@ -202,7 +205,7 @@ impl Survey {
                 (capture.summary(), result)
             });
             let mut totals = Totals::default();
-            for told in in_order(told_of) {
+            for told in in_order(told_of.into_iter().flatten()) {
                 match told {
                     Some(told) => {
                         totals.tls += 1;
@@ -229,8 +232,12 @@ const BATCH_OCTETS: usize = 256 << 10;
 /// How many events a batch has before it is sent off.
 const BATCH_EVENTS: usize = 4096;
 
-/// How many stories wait to be told.
-const QUEUED_STORIES: usize = 256;
+/// What was told of the connections that ended in one batch, with their numbers; nothing of those in which no TLS
+/// was spoken. To hand each over alone would be to wake a thread for each.
+type Pack<S> = Vec<(u64, Option<S>)>;
+
+/// How many packs wait to be told.
+const QUEUED_PACKS: usize = 8;
 
 /// What a worker is told, with the octets of all of it one behind the other.
 #[derive(Default)]
@@ -352,7 +359,8 @@ struct Worker<'k, S, F> {
     keys: &'k Keys,
     limits: Limits,
     sum_up: &'k F,
-    told: SyncSender<(u64, Option<S>)>,
+    told: SyncSender<Pack<S>>,
+    pack: Pack<S>,
     open: HashMap<StreamId, Open<'k>, RandomState>,
 }
 
@@ -366,17 +374,13 @@ struct Open<'k> {
 }
 
 impl<'k, S, F: Fn(Told) -> S> Worker<'k, S, F> {
-    fn new(
-        keys: &'k Keys,
-        limits: Limits,
-        sum_up: &'k F,
-        told: SyncSender<(u64, Option<S>)>,
-    ) -> Self {
+    fn new(keys: &'k Keys, limits: Limits, sum_up: &'k F, told: SyncSender<Pack<S>>) -> Self {
         Self {
             keys,
             limits,
             sum_up,
             told,
+            pack: Vec::new(),
             open: HashMap::default(),
         }
     }
@@ -392,6 +396,11 @@ impl<'k, S, F: Fn(Told) -> S> Worker<'k, S, F> {
                 let (octets, behind) = rest.split_at(length.min(rest.len()));
                 rest = behind;
                 self.take(stream, event, octets);
+            }
+            if !self.pack.is_empty() {
+                let pack = std::mem::take(&mut self.pack);
+                // Nobody is told any more where the one who is told has panicked.
+                let _ = self.told.send(pack);
             }
             batch.octets.clear();
             // Nobody needs it where all has been read.
@@ -414,8 +423,7 @@ impl<'k, S, F: Fn(Told) -> S> Worker<'k, S, F> {
             let told = self.open.remove(&stream);
             let told = told.and_then(|open| open.told(stream, why, self.keys));
             let told = told.map(self.sum_up);
-            // Nobody is told any more where the one who is told has panicked.
-            let _ = self.told.send((number, told));
+            self.pack.push((number, told));
             return;
         }
         let Some(open) = self.open.get_mut(&stream) else {
@@ -479,7 +487,7 @@ impl<'k> Open<'k> {
 }
 
 /// What comes numbered in any order, in the order of its numbers.
-fn in_order<T>(numbered: Receiver<(u64, T)>) -> impl Iterator<Item = T> {
+fn in_order<T>(mut numbered: impl Iterator<Item = (u64, T)>) -> impl Iterator<Item = T> {
     let mut early = BTreeMap::new();
     let mut next = 0;
     std::iter::from_fn(move || {
@@ -488,10 +496,10 @@ fn in_order<T>(numbered: Receiver<(u64, T)>) -> impl Iterator<Item = T> {
                 next += 1;
                 return Some(ready);
             }
-            match numbered.recv() {
-                Ok((number, one)) => drop(early.insert(number, one)),
+            match numbered.next() {
+                Some((number, one)) => drop(early.insert(number, one)),
                 // All have ended; numbers are missing only where a worker has panicked.
-                Err(_) => {
+                None => {
                     let (number, one) = early.pop_first()?;
                     next = number + 1;
                     return Some(one);
@@ -531,7 +539,7 @@ mod tests {
             numbers.send((number, number * 10)).unwrap();
         }
         drop(numbers);
-        let told: Vec<_> = in_order(numbered).collect();
+        let told: Vec<_> = in_order(numbered.into_iter()).collect();
         assert_eq!(
             told,
             [0, 10, 20, 30, 50, 60],

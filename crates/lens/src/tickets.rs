@@ -84,8 +84,8 @@ const NAMING: [What; 2] = [
 /// forgets the oldest first.
 pub struct Memory {
     /// By the SHA-256 of what they are named by, so that long tickets take no more room than short ones.
-    secrets: HashMap<[u8; 32], Octets>,
-    order: VecDeque<[u8; 32]>,
+    secrets: HashMap<Place, Octets>,
+    order: VecDeque<Place>,
     capacity: usize,
 }
 
@@ -102,21 +102,20 @@ impl Memory {
 
     /// Keeps what a connection leaves behind.
     pub fn remember(&mut self, story: &Story) {
-        for ticket in tickets(story) {
-            match ticket {
-                Ticket::Psk { identity, key } => self.keep(PSK, &identity, key),
-                Ticket::Session { name, main_secret } => self.keep(SESSION, &name, main_secret),
-            }
+        self.keep(left_behind(story));
+    }
+
+    /// Keeps secrets in their places.
+    pub(crate) fn keep(&mut self, secrets: Vec<(Place, Octets)>) {
+        for (place, secret) in secrets {
+            self.keep_one(place, secret);
         }
     }
 
-    fn keep(&mut self, kind: &[u8], name: &[u8], secret: Octets) {
+    fn keep_one(&mut self, place: Place, secret: Octets) {
         if self.capacity == 0 {
             return;
         }
-        let Some(place) = place(kind, name) else {
-            return;
-        };
         if self.secrets.insert(place, secret).is_some() {
             return;
         }
@@ -137,7 +136,19 @@ impl Memory {
 const PSK: &[u8] = b"psk";
 const SESSION: &[u8] = b"session";
 
-fn place(kind: &[u8], name: &[u8]) -> Option<[u8; 32]> {
+/// Where [`Memory`] keeps a secret.
+pub(crate) type Place = [u8; 32];
+
+/// What a connection leaves behind, and where it is kept.
+pub(crate) fn left_behind(story: &Story) -> Vec<(Place, Octets)> {
+    let kept = |ticket| match ticket {
+        Ticket::Psk { identity, key } => Some((place(PSK, &identity)?, key)),
+        Ticket::Session { name, main_secret } => Some((place(SESSION, &name)?, main_secret)),
+    };
+    tickets(story).into_iter().filter_map(kept).collect()
+}
+
+fn place(kind: &[u8], name: &[u8]) -> Option<Place> {
     Hash::Sha256.digest(&[kind, name])[..].try_into().ok()
 }
 

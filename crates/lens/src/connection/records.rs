@@ -5,9 +5,7 @@ use std::time::SystemTime;
 use ravelin_wire::alert::Alert;
 use ravelin_wire::handshake::Joiner;
 use ravelin_wire::record::{self, Record};
-use ravelin_wire::registry::{
-    AlertDescription, AlertLevel, Cipher, CipherSuite, ContentType, HandshakeType,
-};
+use ravelin_wire::registry::{AlertDescription, AlertLevel, ContentType, HandshakeType};
 
 use super::keys::{Seal, Unsealed};
 use super::{Connection, Phase, Place};
@@ -153,24 +151,15 @@ impl<K: Knowledge> Connection<K> {
 
     /// Application data of TLS 1.2 and before that nobody wants to see is counted, and not opened.
     fn skip_data(&mut self, side: Side, at: SystemTime, record: &Record<'_>, bytes: &[u8]) -> bool {
-        // What is not an AEAD may need each record for the next.
-        let is_aead = self
-            .agreed
-            .suite
-            .and_then(CipherSuite::cipher)
-            .is_some_and(Cipher::is_aead);
-        if self.agreed.is_tls13()
-            || !is_aead
-            || record.content_type != ContentType::APPLICATION_DATA
-        {
+        if self.agreed.is_tls13() || record.content_type != ContentType::APPLICATION_DATA {
             return false;
         }
         let guard = &mut self.guards[side as usize];
         let Seal::Open(keys) = &mut guard.seal else {
             return false;
         };
-        // The first tells whether the keys are right.
-        if keys.opened == 0 {
+        // What is not an AEAD may need each record for the next; the first tells whether the keys are right.
+        if !keys.protection.is_aead() || keys.opened == 0 {
             return false;
         }
         keys.protection.skip(1);

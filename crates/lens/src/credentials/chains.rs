@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use foldhash::fast::RandomState;
@@ -11,12 +12,19 @@ use crate::ledger::Side;
 use crate::proof;
 use crate::story::{Story, Verdict};
 
-/// Judges chains, and remembers what came out.
+/// Judges chains, and remembers what came out. Threads share it: nothing is read, hashed or judged while others wait.
 pub struct Chains<'t> {
     trust: Option<&'t Trust>,
     host: Option<HostName>,
-    /// By the hash of what is asked.
-    seen: HashMap<u64, Vec<Known>, RandomState>,
+    hasher: RandomState,
+    seen: RwLock<Seen>,
+}
+
+/// What came out of the chains that were judged.
+#[derive(Default)]
+struct Seen {
+    /// By the hash of what was asked.
+    known: HashMap<u64, Vec<Known>, RandomState>,
     octets: usize,
     judged: usize,
 }
@@ -49,14 +57,13 @@ impl<'t> Chains<'t> {
         Self {
             trust,
             host,
-            seen: HashMap::default(),
-            octets: 0,
-            judged: 0,
+            hasher: RandomState::default(),
+            seen: RwLock::default(),
         }
     }
 
     /// Adds the checks of both chains to a story.
-    pub fn check(&mut self, story: &mut Story) {
+    pub fn check(&self, story: &mut Story) {
         let asked = story.agreement.server_name.as_deref();
         let checks = super::chains(story, |chain, at, side| {
             let host = asked.filter(|_| side == Side::Server);
@@ -68,38 +75,49 @@ impl<'t> Chains<'t> {
     /// How many times a chain was judged, and not remembered.
     #[must_use]
     pub fn judged(&self) -> usize {
-        self.judged
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.judged
     }
 
-    fn verdict(&mut self, asked: Asked<'_>, at: SystemTime) -> Verdict {
-        let hash = self.seen.hasher().hash_one(asked);
-        let known = self.seen.get(&hash).into_iter().flatten();
-        let mut known = known.filter(|known| known.asked() == asked);
-        if let Some(known) = known.find(|known| known.period.has(at)) {
-            return known.verdict.clone();
+    fn verdict(&self, asked: Asked<'_>, at: SystemTime) -> Verdict {
+        let hash = self.hasher.hash_one(asked);
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verdict) = seen.verdict(hash, asked, at) {
+            return verdict;
         }
-        self.judged += 1;
+        drop(seen);
         let named = asked.host.and_then(|name| name.parse().ok());
         let host = self.host.as_ref().or(named.as_ref());
         let verdict = proof::chain(asked.chain, self.trust, host, at, asked.side);
-        self.remember(hash, asked, at, &verdict);
-        verdict
-    }
-
-    fn remember(&mut self, hash: u64, asked: Asked<'_>, at: SystemTime, verdict: &Verdict) {
-        let octets: usize = asked.chain.iter().map(Vec::len).sum();
-        if self.octets + octets > MOST_OCTETS {
-            self.seen.clear();
-            self.octets = 0;
-        }
-        self.octets += octets + size_of::<Known>();
-        self.seen.entry(hash).or_default().push(Known {
+        let known = Known {
             side: asked.side,
             host: asked.host.map(str::to_owned),
             chain: asked.chain.to_vec(),
             period: Period::around(at, asked.chain),
             verdict: verdict.clone(),
-        });
+        };
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        seen.remember(hash, known);
+        verdict
+    }
+}
+
+impl Seen {
+    fn verdict(&self, hash: u64, asked: Asked<'_>, at: SystemTime) -> Option<Verdict> {
+        let mut known = self.known.get(&hash)?.iter();
+        let known = known.find(|known| known.asked() == asked && known.period.has(at))?;
+        Some(known.verdict.clone())
+    }
+
+    fn remember(&mut self, hash: u64, known: Known) {
+        self.judged += 1;
+        let octets = known.chain.iter().map(Vec::len).sum::<usize>() + size_of::<Known>();
+        if self.octets + octets > MOST_OCTETS {
+            self.known.clear();
+            self.octets = 0;
+        }
+        self.octets += octets;
+        self.known.entry(hash).or_default().push(known);
     }
 }
 

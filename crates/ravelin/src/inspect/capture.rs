@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use ravelin_lens::capture::{CaptureError, StreamId};
@@ -137,11 +136,9 @@ impl Capture<'_> {
             threads: available_parallelism().map_or(1, usize::from),
         };
         let mut list = words::inspect::List::new(language(self.arguments), self.arguments.json);
-        let chains = Mutex::new(Chains::new(self.beliefs.trust(), self.host()));
+        let chains = Chains::new(self.beliefs.trust(), self.host());
         let sum_up = |mut told: Told| {
-            let mut chains = chains.lock().unwrap_or_else(PoisonError::into_inner);
             chains.check(&mut told.story);
-            drop(chains);
             (told.stream, holds(&told.story), Line::of(&told))
         };
         let (mut good, mut first) = (true, None);

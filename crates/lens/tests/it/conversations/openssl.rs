@@ -522,7 +522,7 @@ fn chains_are_judged_for_the_name_that_was_asked_for() {
     let unknown = Verdict::NotDerivable(Missing::Roots);
     assert_eq!(verdict(None, None), unknown);
     // One that was seen before is remembered.
-    let mut chains = Chains::new(Some(&trust), None);
+    let chains = Chains::new(Some(&trust), None);
     let mut known = story();
     for _ in 0..3 {
         chains.check(&mut known);
