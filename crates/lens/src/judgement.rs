@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use ravelin_pki::Certificate;
-use ravelin_wire::extension::{EncryptedClientHello, Extension};
+use ravelin_wire::extension::Extension;
 use ravelin_wire::handshake::{ClientHello, Handshake, ServerHello};
 use ravelin_wire::registry::{
     Authentication, Cipher, CipherSuite, CodePoint, CompressionMethod, HandshakeType,
@@ -18,8 +18,10 @@ use crate::story::{
     Agreement, Claim, EarlyData, End, Resumption, Step, Story, Value, Verdict, What,
 };
 
+mod encrypted_hello;
 mod weaknesses;
 
+pub use encrypted_hello::EncryptedHello;
 pub use weaknesses::{Severity, Weakness};
 
 /// What to think of a connection as a whole.
@@ -117,8 +119,10 @@ pub enum Seen {
     Everything,
     /// The host that the client asks for.
     ServerName(String),
-    /// A name that stands in front of the one that is meant, which is encrypted (ECH).
+    /// A name in clear beside an encrypted hello (ECH), which may ask for another.
     OuterName(String),
+    /// An encrypted hello, and what became of it.
+    EncryptedHello(EncryptedHello),
     /// No name, since none was sent.
     NoName,
     /// What the client offers, by which programs can be told apart.
@@ -252,6 +256,7 @@ pub(crate) struct View<'s> {
     pub(crate) agreement: &'s Agreement,
     hellos: Vec<ClientHello<'s>>,
     answer: Option<ServerHello<'s>>,
+    encrypted: Option<EncryptedHello>,
     /// The server's own certificate.
     pub(crate) certificate: Option<Certificate>,
 }
@@ -279,6 +284,7 @@ impl<'s> View<'s> {
             agreement: &story.agreement,
             hellos,
             answer,
+            encrypted: EncryptedHello::of(story),
             certificate: own.and_then(|der| Certificate::from_der(der).ok()),
         }
     }
@@ -309,16 +315,10 @@ impl<'s> View<'s> {
         )
     }
 
-    pub(crate) fn has_ech(&self) -> bool {
-        self.hellos
-            .iter()
-            .flat_map(ClientHello::extensions)
-            .any(|extension| {
-                matches!(
-                    extension,
-                    Extension::EncryptedClientHello(EncryptedClientHello::Outer { .. })
-                )
-            })
+    /// Whether the host that the client asks for can be read in its hello.
+    pub(crate) fn shows_name(&self) -> bool {
+        self.agreement.server_name.is_some()
+            && self.encrypted.is_none_or(EncryptedHello::leaves_the_name)
     }
 
     pub(crate) fn is_compressed(&self) -> bool {
@@ -431,15 +431,18 @@ impl<'s> View<'s> {
         if let Some(hello) = self.hellos.first() {
             let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
             seen.push(match hello.server_name().map(text) {
-                Some(name) if self.has_ech() => Seen::OuterName(name),
-                Some(name) => Seen::ServerName(name),
+                Some(name) if self.shows_name() => Seen::ServerName(name),
+                Some(name) => Seen::OuterName(name),
                 None => Seen::NoName,
             });
+            seen.extend(self.encrypted.map(Seen::EncryptedHello));
             let protocols = hello.extensions().find_map(|extension| match extension {
                 Extension::Alpn(protocols) => Some(protocols),
                 _ => None,
             });
-            if let Some(protocols) = protocols.filter(|_| !self.has_ech()) {
+            if let Some(protocols) =
+                protocols.filter(|_| self.encrypted.is_none_or(EncryptedHello::leaves_the_name))
+            {
                 let names = protocols.iter().map(|name| text(name)).collect();
                 seen.push(Seen::OfferedProtocols(names));
             }

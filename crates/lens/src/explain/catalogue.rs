@@ -118,7 +118,7 @@ words! {
     /// What each message says.
     pub(crate) struct Says: &'static str {
         offers, offers_again, offer_share, offer_shares, offer_no_shares, offer_groups, offer_psks, offer_early_data,
-        offer_protocols, asks_for, asks_for_nobody, asks_outer, chooses, choose_share, choose_psk,
+        offer_protocols, asks_for, asks_for_nobody, asks_outer, asks_greased, chooses, choose_share, choose_psk,
         resumes_session, retries, retry_group, retry_cookie, retry_other, encrypted_extensions,
         no_encrypted_extensions, answer_protocol, answer_early_data, answer_name, answer_certificate,
         answer_others, certificates, certificate_subject, raw_public_key, no_certificates,
@@ -209,7 +209,7 @@ words! {
         quantum_exchange_unsafe_key,
         quantum_exchange_psk, quantum_exchange_unknown, quantum_signature_safe, quantum_signature_unsafe,
         quantum_signature_unsafe_key, quantum_signature_psk, quantum_signature_none, quantum_signature_unknown, sees_name, sees_no_name,
-        sees_outer_name, sees_offered_protocols, sees_protocol, sees_server_certificate,
+        sees_outer_name, ech_grease, ech_refused, ech_not_taken, ech_unknown, sees_offered_protocols, sees_protocol, sees_server_certificate,
         sees_client_certificate, sees_offer, sees_ticket, sees_lengths, sees_everything, can_cut,
         can_replay, can_strip, can_impersonate, can_splice, can_synchronise, can_read_nothing,
         link_version, link_suite, link_group, link_signature, link_certificate_key,

@@ -16,6 +16,7 @@ use ravelin_wire::sslv2;
 
 use super::StepWords;
 use super::catalogue::{Catalogue, Reason, fill};
+use crate::judgement::EncryptedHello;
 use crate::ledger::Side;
 use crate::story::{Epoch, Resumption, Step, Story, Value, What};
 
@@ -262,7 +263,11 @@ impl Said<'_> {
                     offers.push(fill(says.offer_protocols, &[("protocols", &protocols)]));
                 }
                 Extension::EncryptedClientHello(EncryptedClientHello::Outer { .. }) => {
-                    name = name.map(|name| fill(says.asks_outer, &[("name", &name)]));
+                    let asks = match EncryptedHello::of(self.story) {
+                        Some(EncryptedHello::Grease) => says.asks_greased,
+                        _ => says.asks_outer,
+                    };
+                    name = name.map(|name| fill(asks, &[("name", &name)]));
                 }
                 _ => {}
             }

@@ -5,7 +5,8 @@ use ravelin_wire::registry::CodePoint;
 use super::catalogue::{Advice, Catalogue, fill};
 use super::{Language, Section, WeaknessWords};
 use crate::judgement::{
-    ForwardSecrecy, Judgement, Leak, Link, LinkKind, Power, QuantumSafety, Seen, Weakness,
+    EncryptedHello, ForwardSecrecy, Judgement, Leak, Link, LinkKind, Power, QuantumSafety, Seen,
+    Weakness,
 };
 use crate::ledger::Side;
 use crate::story::Story;
@@ -206,6 +207,13 @@ fn sees(words: &Catalogue, seen: &Seen) -> String {
             whole.sees_outer_name,
             &[("name", &words.quoted(name.as_bytes()))],
         ),
+        Seen::EncryptedHello(hello) => match hello {
+            EncryptedHello::Grease => whole.ech_grease,
+            EncryptedHello::Refused => whole.ech_refused,
+            EncryptedHello::NotTaken => whole.ech_not_taken,
+            EncryptedHello::Unknown => whole.ech_unknown,
+        }
+        .to_owned(),
         Seen::NoName => whole.sees_no_name.to_owned(),
         Seen::Offer => whole.sees_offer.to_owned(),
         Seen::OfferedProtocols(protocols) => {

@@ -63,8 +63,10 @@ pub enum Leak {
 /// What somebody who listens can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
-    /// What: `everything`, `server_name`, `outer_name`, `no_name`, `offer`, `offered_protocols`, `protocol`,
-    /// `server_certificates`, `client_certificates`, `ticket` or `lengths`.
+    /// What: `everything`, `server_name`, `outer_name` (beside an encrypted hello, which may ask for another),
+    /// `no_name`, `offer`, `offered_protocols`, `protocol`, `server_certificates`, `client_certificates`, `ticket` or
+    /// `lengths`; of an encrypted hello `ech_grease` (it said nothing), `ech_refused`, `ech_not_taken` (which of both
+    /// was not seen) or `ech_unknown`.
     pub what: String,
     /// The names that are seen, with what is no printing character made visible.
     pub names: Vec<String>,
@@ -170,6 +172,7 @@ impl Seen {
             S::Everything => ("everything", Vec::new()),
             S::ServerName(name) => ("server_name", vec![shown(name)]),
             S::OuterName(name) => ("outer_name", vec![shown(name)]),
+            S::EncryptedHello(hello) => (encrypted_hello(*hello), Vec::new()),
             S::NoName => ("no_name", Vec::new()),
             S::Offer => ("offer", Vec::new()),
             S::OfferedProtocols(names) => ("offered_protocols", names.iter().map(shown).collect()),
@@ -216,6 +219,16 @@ impl From<judgement::Leak> for Leak {
             L::Nothing => Self::Nothing,
             L::Other => Self::Other,
         }
+    }
+}
+
+fn encrypted_hello(hello: judgement::EncryptedHello) -> &'static str {
+    use judgement::EncryptedHello as H;
+    match hello {
+        H::Grease => "ech_grease",
+        H::Refused => "ech_refused",
+        H::NotTaken => "ech_not_taken",
+        H::Unknown => "ech_unknown",
     }
 }
 

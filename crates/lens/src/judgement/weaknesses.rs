@@ -284,7 +284,7 @@ fn of_course(view: &View<'_>) -> Vec<Weakness> {
     if view.was_cut() {
         found.push(Weakness::Truncated);
     }
-    if view.agreement.server_name.is_some() && !view.has_ech() {
+    if view.shows_name() {
         found.push(Weakness::NameInClear);
     }
     found

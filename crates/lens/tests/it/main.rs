@@ -6,6 +6,7 @@ mod browser;
 mod capture;
 mod conversations;
 mod damage;
+mod encrypted_hello;
 mod fingerprint;
 mod json;
 mod page;

@@ -59,14 +59,14 @@ pub(crate) fn hybrid() -> Story {
     seen
 }
 
-struct Ends {
+pub(crate) struct Ends {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-    roots: Arc<RootCertStore>,
+    pub(crate) roots: Arc<RootCertStore>,
 }
 
 impl Ends {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::new(vec!["example.test".to_owned()]).unwrap();
         let certificate = parameters.self_signed(&key).unwrap().der().clone();
@@ -79,7 +79,7 @@ impl Ends {
         }
     }
 
-    fn server(&self, groups: &[&'static dyn SupportedKxGroup]) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, groups: &[&'static dyn SupportedKxGroup]) -> Arc<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(provider(groups))
             .with_protocol_versions(&[&TLS13, &TLS12])
             .unwrap()
@@ -105,11 +105,11 @@ impl Ends {
     }
 }
 
-fn group(name: &str) -> &'static dyn SupportedKxGroup {
+pub(crate) fn group(name: &str) -> &'static dyn SupportedKxGroup {
     recorder::group(name).unwrap()
 }
 
-fn provider(groups: &[&'static dyn SupportedKxGroup]) -> Arc<CryptoProvider> {
+pub(crate) fn provider(groups: &[&'static dyn SupportedKxGroup]) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         kx_groups: groups.to_vec(),
         ..aws_lc_rs::default_provider()

@@ -122,7 +122,7 @@ pub(super) const EXTENSIONS: &[(u16, &str)] = &[
     (0xfd00, "加密的 ClientHello 沿用外层的哪些扩展。"),
     (
         0xfe0d,
-        "真正的 ClientHello，加密后只有服务入口能读，途中无人知道主机名（ECH）。",
+        "真正的 ClientHello，加密后只有服务入口能读，途中无人知道主机名（ECH）。不知道服务器公钥的客户端以随机字节充数（GREASE）。",
     ),
     (
         0xff01,

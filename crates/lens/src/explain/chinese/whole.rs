@@ -40,7 +40,19 @@ pub(super) const WHOLE: Whole = Whole {
     quantum_signature_unknown: "无法判断，因为没有看到签名。",
     sees_name: "主机名 {name}，在第一条消息中以明文出现。",
     sees_no_name: "看不到主机名，因为客户端没有发送；但能看到地址。",
-    sees_outer_name: "只能看到外层的名字 {name}：真正的主机名已加密（ECH）。",
+    sees_outer_name: "第一条消息中明文的主机名 {name}。如果旁边的加密 ClientHello（ECH）是真的，而且服务器采用了它，\
+        那么真正要访问的主机另有其名。",
+    ech_grease: "客户端发送的内容看似加密的 ClientHello（ECH），其实不表达任何内容（GREASE）：服务器没有采用它，\
+        因为服务器的 Finished 覆盖的是明文的 ClientHello，而客户端照常继续。",
+    ech_refused: "加密的 ClientHello（ECH）是真的，但服务器没有采用：客户端为此终止了连接（ech_required）。\
+        真正要访问的主机名没有泄露。",
+    ech_not_taken: "服务器没有采用加密的 ClientHello（ECH）：双方按明文的那一份继续。它要么是真的而被拒绝，\
+        要么不表达任何内容（GREASE）：前一种情况下客户端会以告警 ech_required 终止连接，后一种情况下会继续发送数据，\
+        这里两者都没有看到。",
+    ech_unknown: "仅凭这些无法判断加密的 ClientHello（ECH）是否为真：许多客户端会发送随机字节充数（GREASE），\
+        使真的那些不显眼。能够作出判断的是：若被采用，ServerHello.random 的最后 8 个字节会予以确认，\
+        但只有知道内层 ClientHello 的一方才能核对；若未被采用，支持 ECH 的服务器会回复 retry_configs，\
+        而且服务器的 Finished 覆盖的是明文的 ClientHello，这两者都是加密的。若没有被采用，明文的名字就是要访问的主机。",
     sees_offered_protocols: "客户端提供的上层协议：{names}。",
     sees_protocol: "商定的上层协议：{name}。",
     sees_server_certificate: "服务器的证书，TLS 1.3 之前以明文发送。",

@@ -221,7 +221,7 @@ pub(super) const EXTENSIONS: &[(u16, &str)] = &[
     ),
     (
         0xfe0d,
-        "The hello that is really meant, encrypted to the front of the service, so that nobody on the way learns the host (ECH).",
+        "The hello that is really meant, encrypted to the front of the service, so that nobody on the way learns the host (ECH). Clients that know no key of the server send octets at random in its place (GREASE).",
     ),
     (
         0xff01,

@@ -54,7 +54,20 @@ pub(super) const WHOLE: Whole = Whole {
     quantum_signature_unknown: "It cannot be told, since no signature was seen.",
     sees_name: "The host: {name}, in clear in the first message.",
     sees_no_name: "No host's name, since the client sent none; the address is visible.",
-    sees_outer_name: "Only the name in front, {name}: the host that is meant is encrypted (ECH).",
+    sees_outer_name: "A host's name, {name}, in clear in the first message. If the encrypted hello (ECH) beside it is \
+        real and the server took it, the host that is meant is another.",
+    ech_grease: "The client sent what looks like an encrypted hello (ECH) and says nothing (GREASE): the server did not \
+        take it, since its Finished message covers the hello in clear, and the client went on all the same.",
+    ech_refused: "The encrypted hello (ECH) was real, and the server did not take it: the client ended the connection \
+        for that (ech_required). The host that it meant stays hidden.",
+    ech_not_taken: "The server did not take the encrypted hello (ECH): the two went on with the one in clear. Either it \
+        was real and was refused, or it said nothing (GREASE): the client would end the connection by the alert \
+        ech_required in the one case, and send its data in the other, and neither was seen.",
+    ech_unknown: "Whether the encrypted hello (ECH) is real cannot be told from this: many clients send octets at random \
+        in its place (GREASE), so that real ones do not stand out. What would tell: the last 8 octets of \
+        ServerHello.random confirm one that was taken, to those who know the inner hello; one that was not taken is \
+        answered with retry_configs by servers that know ECH, and the Finished message of the server then covers the \
+        hello in clear. Both are encrypted. Where nothing was taken, the host is the name in clear.",
     sees_offered_protocols: "The protocols that the client offers: {names}.",
     sees_protocol: "The protocol that was agreed: {name}.",
     sees_server_certificate: "The server's certificates, which TLS before 1.3 sends in clear.",
