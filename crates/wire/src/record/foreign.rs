@@ -29,7 +29,7 @@ pub enum Foreign {
 }
 
 /// The first octets of what else is spoken on ports, and what they tell.
-const BEGINNINGS: [(&[u8], Foreign); 21] = [
+const BEGINNINGS: [(&[u8], Foreign); 23] = [
     (b"GET ", Foreign::HttpRequest),
     (b"HEAD ", Foreign::HttpRequest),
     (b"POST ", Foreign::HttpRequest),
@@ -40,6 +40,9 @@ const BEGINNINGS: [(&[u8], Foreign); 21] = [
     (b"CONNECT ", Foreign::HttpRequest),
     (b"TRACE ", Foreign::HttpRequest),
     (b"HTTP/", Foreign::HttpResponse),
+    // What servers answer that take a hello for a request of HTTP/0.9: no status line, but a page.
+    (b"<!DOCTYPE", Foreign::HttpResponse),
+    (b"<html", Foreign::HttpResponse),
     (b"PRI * HTTP/2", Foreign::Http2),
     (b"SSH-", Foreign::Ssh),
     (b"220", Foreign::Greeting),
