@@ -523,6 +523,13 @@ fn octets<'s>(name: &'static str, bytes: &'s [u8]) -> (Field, Result<Value<'s>, 
 }
 
 impl Story {
+    /// Whether records could not be decrypted since the keys that are known are not theirs.
+    #[must_use]
+    pub fn has_wrong_keys(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step.what, What::Sealed(Sealed::WrongKeys { .. })))
+    }
+
     /// The checks of a step.
     pub fn checks_of(&self, step: usize) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(move |check| check.step == step)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ravelin_pki::HostName;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 
 /// How long a connection may take, and how much is read of it.
 #[derive(Debug, Clone, Copy)]
@@ -18,24 +18,75 @@ pub(crate) struct Bounds {
     pub(crate) octets: usize,
 }
 
+/// Nobody answers.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DialError {
+    /// The name leads nowhere.
+    #[error("cannot find \"{host}\"")]
+    NotFound { host: String, source: io::Error },
+    /// None of its addresses takes a connection.
+    #[error("cannot connect to \"{name}\"")]
+    NotReached { name: String, source: io::Error },
+}
+
+impl From<DialError> for Failure {
+    fn from(error: DialError) -> Self {
+        Self::network(chain(&error))
+    }
+}
+
+/// What is within an error of the system that is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Bound {
+    /// The time is over.
+    #[error("the server did not answer within {} second{}", .0.as_secs_f32(), if .0.as_millis() == 1000 { "" } else { "s" })]
+    Time(Duration),
+    /// All octets were read.
+    #[error("it sends more than a handshake has")]
+    Octets,
+    /// A name without addresses.
+    #[error("it has no address")]
+    NoAddress,
+}
+
 /// Connects to a host by its name or address. Of several addresses the first that answers is taken.
-pub(crate) fn dial(host: &str, port: u16, bounds: Bounds) -> Result<(SocketAddr, Timed), Failure> {
+pub(crate) fn dial(
+    host: &str,
+    port: u16,
+    bounds: Bounds,
+) -> Result<(SocketAddr, Timed), DialError> {
     let deadline = Instant::now() + bounds.patience;
-    let addresses = resolve(host, port, deadline, bounds.patience)
-        .map_err(|error| Failure::network(format!("cannot find \"{host}\": {error}")))?;
-    let mut last = io::Error::new(ErrorKind::NotFound, "it has no address");
+    let addresses =
+        resolve(host, port, deadline, bounds.patience).map_err(|source| DialError::NotFound {
+            host: host.to_owned(),
+            source,
+        })?;
+    let mut last = io::Error::new(ErrorKind::NotFound, Bound::NoAddress);
     for (index, address) in addresses.iter().enumerate() {
         // One that does not answer must leave time for those behind it.
         let share = left(deadline) / (addresses.len() - index) as u32;
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
             Ok(stream) => return Ok((*address, Timed::new(stream, deadline, bounds))),
-            Err(error) => last = error,
+            Err(error) => last = in_words(error, bounds.patience),
         }
     }
-    let shown = shown(host, port);
-    Err(Failure::network(format!(
-        "cannot connect to \"{shown}\": {last}"
-    )))
+    Err(DialError::NotReached {
+        name: shown(host, port),
+        source: last,
+    })
+}
+
+/// Connects to an address.
+pub(crate) fn dial_address(address: SocketAddr, bounds: Bounds) -> Result<Timed, DialError> {
+    let deadline = Instant::now() + bounds.patience;
+    let patience = bounds.patience.max(Duration::from_millis(1));
+    match TcpStream::connect_timeout(&address, patience) {
+        Ok(stream) => Ok(Timed::new(stream, deadline, bounds)),
+        Err(error) => Err(DialError::NotReached {
+            name: address.to_string(),
+            source: in_words(error, bounds.patience),
+        }),
+    }
 }
 
 /// A host and its port as they are written.
@@ -118,11 +169,7 @@ impl Timed {
     }
 
     fn in_words(&self, error: io::Error) -> io::Error {
-        // The system says "resource temporarily unavailable" of a time-out.
-        match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => timed_out(self.patience),
-            _ => error,
-        }
+        in_words(error, self.patience)
     }
 
     fn left(&self) -> io::Result<Duration> {
@@ -138,7 +185,7 @@ impl Read for Timed {
         self.stream.set_read_timeout(Some(self.left()?))?;
         let most = buffer.len().min(self.octets);
         if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("it sends more than a handshake has"));
+            return Err(io::Error::other(Bound::Octets));
         }
         let read = self
             .stream
@@ -162,12 +209,16 @@ impl Write for Timed {
     }
 }
 
+/// The system says "resource temporarily unavailable" of a time-out.
+fn in_words(error: io::Error, patience: Duration) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => timed_out(patience),
+        _ => error,
+    }
+}
+
 fn timed_out(patience: Duration) -> io::Error {
-    let seconds = patience.as_secs_f32();
-    io::Error::new(
-        ErrorKind::TimedOut,
-        format!("the server did not answer within {seconds} seconds"),
-    )
+    io::Error::new(ErrorKind::TimedOut, Bound::Time(patience))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use ravelin_lens::explain::Language;
+
 /// What went wrong, in words for the person at the terminal.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -11,6 +13,8 @@ pub(crate) struct Failure {
     pub(crate) report: Option<String>,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// That of the words before both.
+    pub(crate) language: Language,
     kind: Kind,
 }
 
@@ -46,39 +50,19 @@ pub(crate) const TERMINATED: u8 = 128 + 15;
 
 impl Failure {
     pub(crate) fn answer(message: impl Into<String>) -> Self {
-        Self {
-            report: None,
-            message: message.into(),
-            hint: None,
-            kind: Kind::Answer,
-        }
+        Self::new(Kind::Answer, message.into())
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            report: None,
-            message: message.into(),
-            hint: None,
-            kind: Kind::Usage,
-        }
+        Self::new(Kind::Usage, message.into())
     }
 
     pub(crate) fn network(message: impl Into<String>) -> Self {
-        Self {
-            report: None,
-            message: message.into(),
-            hint: None,
-            kind: Kind::Network,
-        }
+        Self::new(Kind::Network, message.into())
     }
 
     pub(crate) fn local(message: impl Into<String>) -> Self {
-        Self {
-            report: None,
-            message: message.into(),
-            hint: None,
-            kind: Kind::Local,
-        }
+        Self::new(Kind::Local, message.into())
     }
 
     /// A local failure whose words are an error's and its causes'.
@@ -86,18 +70,32 @@ impl Failure {
         Self::local(chain(error))
     }
 
+    fn new(kind: Kind, message: String) -> Self {
+        Self {
+            report: None,
+            message,
+            hint: None,
+            language: Language::English,
+            kind,
+        }
+    }
+
     /// A report that has everything in it: nothing more is said.
     pub(crate) fn report(report: String) -> Self {
         Self {
             report: Some(report),
-            message: String::new(),
-            hint: None,
-            kind: Kind::Usage,
+            ..Self::new(Kind::Usage, String::new())
         }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into();
+        self
+    }
+
+    /// In which language it is told.
+    pub(crate) fn in_language(mut self, language: Language) -> Self {
+        self.language = language;
         self
     }
 

@@ -4,19 +4,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ravelin_certs::store::{NewFile, write_together};
+use ravelin_certs::store::{NewFile, StoreError, write_together};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::explain::Language;
 use ravelin_lens::json;
 use ravelin_lens::ledger::{Secrets, Side};
 use ravelin_lens::page::{self, Audience};
-use ravelin_lens::story::{Claim, Story, Verdict};
+use ravelin_lens::story::{Check, Claim, Story, Verdict};
 use ravelin_lens::text::{self, Options};
 
 use crate::arguments::inspect::{Detail, InspectArguments, Tongue};
 use crate::dial::Bounds;
-use crate::failure::{ANSWER_IS_NO, Failure};
+use crate::failure::Failure;
 use crate::words;
+use crate::words::inspect::Errors;
 
 mod believed;
 mod capture;
@@ -27,6 +28,10 @@ mod server;
 mod walk;
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    look(arguments).map_err(|failure| failure.in_language(language(arguments)))
+}
+
+fn look(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     if arguments.step {
         walk::check(arguments)?;
     }
@@ -68,7 +73,10 @@ fn write(file: &Path, bytes: &[u8], secrets: Secrets, language: Language) -> Res
         bytes,
         private: secrets == Secrets::Shown,
     };
-    write_together(&[new], true).map_err(|error| Failure::of(&error))?;
+    write_together(&[new], true).map_err(|error| match error {
+        StoreError::Io { path, source, .. } => Errors::of(language).not_written(&path, &source),
+        other => Failure::of(&other),
+    })?;
     words::inspect::written(language, file);
     Ok(())
 }
@@ -115,6 +123,11 @@ fn language(arguments: &InspectArguments) -> Language {
     }
 }
 
+/// What goes wrong, in that language.
+fn errors(arguments: &InspectArguments) -> Errors {
+    Errors::of(language(arguments))
+}
+
 /// The locale of messages, as POSIX finds it (base definitions, section 8.2).
 fn locale() -> String {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
@@ -131,21 +144,23 @@ fn bounds(arguments: &InspectArguments) -> Bounds {
     }
 }
 
-/// The exit code of a connection that was looked at.
-fn answer(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(ANSWER_IS_NO)
+/// What is to be said of a connection that was looked at, where the answer is no. `name` is what was looked at.
+fn outcome(story: &Story, name: &str, errors: Errors) -> Result<ExitCode, Failure> {
+    if let Some(check) = refuted(story) {
+        return Err(errors.does_not_hold(name, check));
     }
+    if story.has_wrong_keys() {
+        return Err(errors.wrong_keys());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Whether nothing that could be put to the test came out wrong.
-fn holds(story: &Story) -> bool {
+/// The first of what was put to the test and came out wrong.
+fn refuted(story: &Story) -> Option<&Check> {
     // Whom the server believes, our roots do not say.
     let own = Claim::Chain(Side::Client);
     let mut checks = story.checks.iter().filter(|check| check.claim != own);
-    !checks.any(|check| matches!(check.verdict, Verdict::Refuted(_)))
+    checks.find(|check| matches!(check.verdict, Verdict::Refuted(_)))
 }
 
 fn limits() -> Limits {

@@ -128,7 +128,7 @@ pub(crate) fn read_key(
 }
 
 /// A file that somebody named, or standard input.
-pub(crate) fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_file(file: &Path) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     let read = if is_standard(file) {
         std::io::stdin()
@@ -138,15 +138,35 @@ pub(crate) fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         std::fs::File::open(file).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
     };
-    let what = shown(file);
-    read.map_err(|error| Failure::local(format!("cannot read \"{what}\": {error}")))?;
-    if bytes.len() as u64 > LONGEST {
-        let longest = LONGEST >> 20;
-        return Err(Failure::usage(format!(
-            "\"{what}\" is longer than {longest} MiB, which no key or certificate is"
-        )));
+    let file = shown(file);
+    match read {
+        Err(source) => Err(ReadError::Io { file, source }),
+        Ok(_) if bytes.len() as u64 > LONGEST => Err(ReadError::TooLong { file }),
+        Ok(_) => Ok(bytes),
     }
-    Ok(bytes)
+}
+
+/// A file that somebody named cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The system refuses.
+    #[error("cannot read \"{file}\"")]
+    Io {
+        file: String,
+        source: std::io::Error,
+    },
+    /// It is longer than any of its kind.
+    #[error("\"{file}\" is longer than {} MiB, which no key or certificate is", LONGEST >> 20)]
+    TooLong { file: String },
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io { .. } => Self::of(&error),
+            ReadError::TooLong { .. } => Self::usage(error.to_string()),
+        }
+    }
 }
 
 /// Writes a key where it was asked for, or to standard output.

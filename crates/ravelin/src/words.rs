@@ -31,6 +31,7 @@ use anstyle::{AnsiColor, Style};
 use ravelin_certs::LocalRoot;
 use ravelin_certs::store::shell_word;
 use ravelin_certs::trust::{Outcome, TrustChange, TrustStore};
+use ravelin_lens::explain::Language;
 use ravelin_pki::{Certificate, HostName};
 use ravelin_server::Notice;
 use ravelin_server::log::LogNotice;
@@ -82,18 +83,23 @@ pub(crate) fn say_failure(failure: &Failure) {
         say!("{}", report.trim_end());
         return;
     }
-    say!("{RED}error:{RED:#} {}", without_codes(&failure.message));
+    let signs = inspect::Signs::of(failure.language);
+    let (error, message) = (signs.error, without_codes(&failure.message));
+    say!("{RED}{error}{RED:#}{message}");
     if let Some(hint) = &failure.hint {
-        say!("{BOLD}hint:{BOLD:#} {hint}");
+        say!("{BOLD}{}{BOLD:#}{hint}", signs.hint);
     }
 }
 
 /// Something that did not stop the server, with why.
 pub(crate) fn warn(message: impl Display) {
-    say!(
-        "{YELLOW}warning:{YELLOW:#} {}",
-        without_codes(&message.to_string())
-    );
+    warn_in(Language::English, message);
+}
+
+fn warn_in(language: Language, message: impl Display) {
+    let sign = inspect::Signs::of(language).warning;
+    let message = without_codes(&message.to_string());
+    say!("{YELLOW}{sign}{YELLOW:#}{message}");
 }
 
 /// Something that happened to the server.

@@ -1,9 +1,11 @@
 //! `ravelin inspect`.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ravelin_lens::recorder;
 use ravelin_tls::starttls::Protocol;
@@ -105,7 +107,7 @@ pub(crate) struct ConnectionArguments {
     #[arg(long, conflicts_with = "listen")]
     pub(crate) resume: bool,
     /// Offer this version alone [default: both]
-    #[arg(long, value_name = "VERSION", conflicts_with = "listen")]
+    #[arg(long, value_name = "VERSION", value_parser = VersionParser, conflicts_with = "listen")]
     pub(crate) tls: Option<Version>,
     /// Offer these protocols by ALPN, best first, with commas between; "" offers none
     /// [default: h2,http/1.1; none with --starttls]
@@ -140,14 +142,39 @@ pub(crate) struct ConnectionArguments {
 }
 
 /// A version that is spoken here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
-    /// TLS 1.2
-    #[value(name = "1.2")]
     Tls12,
-    /// TLS 1.3
-    #[value(name = "1.3")]
     Tls13,
+}
+
+/// Reads versions, and says of others why they are none to be asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct VersionParser;
+
+impl TypedValueParser for VersionParser {
+    type Value = Version;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Version, clap::Error> {
+        let read = |value: &str| match value {
+            "1.2" => Ok(Version::Tls12),
+            "1.3" => Ok(Version::Tls13),
+            "1.1" | "1.0" | "3.0" => Err(
+                "1.2 and 1.3 are offered here: what is older is broken, and is told of captures (--pcap)",
+            ),
+            _ => Err("1.2 and 1.3 are offered here"),
+        };
+        read.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(["1.2", "1.3"].map(PossibleValue::new).into_iter()))
+    }
 }
 
 /// How much is told.

@@ -106,7 +106,8 @@ fn file(path: &Path, named: bool) -> Source {
     };
     let bytes = match key::read_file(path) {
         Ok(bytes) => bytes,
-        Err(failure) => {
+        Err(error) => {
+            let failure = Failure::from(error);
             finding.unread.push(Unread {
                 hint: failure.hint,
                 ..unread(failure.message, false)

@@ -5,12 +5,14 @@ use std::io::Read as _;
 use std::path::Path;
 
 use ravelin_lens::credentials::{self, Believed};
-use ravelin_lens::proof::{Logs, LogsError, MAX_LIST_OCTETS};
+use ravelin_lens::explain::Language;
+use ravelin_lens::proof::{Logs, MAX_LIST_OCTETS};
 use ravelin_lens::story::{Missing, Story, Verdict};
 use ravelin_pki::{HostName, Trust};
 
 use crate::arguments::inspect::InspectArguments;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
+use crate::words::inspect::Errors;
 use crate::{cert, words};
 
 pub(super) struct Beliefs {
@@ -29,7 +31,7 @@ impl Beliefs {
             Err(failure) => return Err(failure),
         };
         let logs = match &wanted.ct_logs {
-            Some(file) => logs(file)?,
+            Some(file) => logs(file, super::errors(arguments))?,
             None => Logs::default(),
         };
         Ok(Self { trust, logs })
@@ -50,27 +52,19 @@ impl Beliefs {
     }
 
     /// Says what is missing where promises could not be checked for want of the keys of their logs.
-    pub(super) fn hint(&self, stories: &[&Story]) {
+    pub(super) fn hint(&self, language: Language, stories: &[&Story]) {
         let is_open = Verdict::NotDerivable(Missing::LogKey);
         let mut checks = stories.iter().flat_map(|story| &story.checks);
         if checks.any(|check| check.verdict == is_open) {
-            words::inspect::unknown_log(!self.logs.is_empty());
+            words::inspect::unknown_log(language, !self.logs.is_empty());
         }
     }
 }
 
-fn logs(file: &Path) -> Result<Logs, Failure> {
-    let shown = file.display();
+fn logs(file: &Path, errors: Errors) -> Result<Logs, Failure> {
     let mut json = Vec::new();
     File::open(file)
         .and_then(|file| file.take(MAX_LIST_OCTETS as u64 + 1).read_to_end(&mut json))
-        .map_err(|error| Failure::local(format!("cannot read \"{shown}\": {error}")))?;
-    Logs::from_json(&json).map_err(|error| {
-        let why = chain(&error);
-        let failure = Failure::usage(format!("\"{shown}\" has no logs that can be used: {why}"));
-        match error {
-            LogsError::Json(_) => failure.hint(words::inspect::LISTS_OF_LOGS.to_owned()),
-            _ => failure,
-        }
-    })
+        .map_err(|error| errors.not_read(file, &error))?;
+    Logs::from_json(&json).map_err(|error| errors.logs(file, &error))
 }

@@ -13,15 +13,15 @@ use ravelin_lens::explain::Language;
 use ravelin_lens::keylog::KeyLog;
 use ravelin_lens::knowledge::Knowledge;
 use ravelin_lens::server_key::ServerKey;
-use ravelin_lens::survey::{Keys, Survey, Told, Totals};
+use ravelin_lens::survey::{Keys, Survey, Told};
 use ravelin_pki::HostName;
 
 use super::believed::Beliefs;
 use super::walk::{self, Page, Tour};
-use super::{answer, export, holds, json, language, limits, options, tell, write_page};
+use super::{export, json, language, limits, options, outcome, refuted, tell, write_page};
 use crate::arguments::inspect::{CaptureArguments, InspectArguments};
-use crate::failure::{Failure, chain};
-use crate::words::inspect::{Line, WalkWords};
+use crate::failure::Failure;
+use crate::words::inspect::{Errors, Line, OneFor, WalkWords};
 use crate::{key, words};
 
 pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode, Failure> {
@@ -30,33 +30,55 @@ pub(super) fn run(file: &Path, arguments: &InspectArguments) -> Result<ExitCode,
         keys: keys(&arguments.capture, language(arguments))?,
         beliefs: Beliefs::new(arguments)?,
         arguments,
+        errors: super::errors(arguments),
     };
     if capture.is_stdin() && arguments.pcapng.is_some() {
-        return Err(Failure::usage(
-            "standard input is read once, and --pcapng reads a capture twice",
-        )
-        .hint("write it to a file first".to_owned()));
+        return Err(capture.errors.read_twice());
     }
     if let Some(stream) = arguments.capture.stream {
         return capture.one(StreamId(stream));
     }
     let wants_one = || {
         let what = match (arguments.step, &arguments.html, &arguments.pcapng) {
-            (true, ..) => "a walk leads through one connection of a capture",
-            (false, Some(_), _) => "a page shows one connection of a capture",
-            (false, None, Some(_)) => "--pcapng writes one connection of a capture",
+            (true, ..) => OneFor::Step,
+            (false, Some(_), _) => OneFor::Page,
+            (false, None, Some(_)) => OneFor::Pcapng,
             (false, None, None) => return Ok(()),
         };
-        Err(Failure::usage(what).hint("say which one: --stream N".to_owned()))
+        Err(capture.errors.which(what))
     };
-    if capture.is_stdin() {
+    if !capture.tells_the_only_one() {
         wants_one()?;
     }
-    let (listed, only) = capture.list()?;
-    match only {
-        // A list of one is of no use to anybody, where it can be read again.
-        Some(stream) if !capture.is_stdin() => capture.one(stream),
-        _ => wants_one().map(|()| listed),
+    let listed = capture.list()?;
+    match listed.only {
+        // A list of one is of no use to anybody.
+        Some(stream) if capture.tells_the_only_one() => capture.one(stream),
+        _ => {
+            wants_one()?;
+            listed.outcome(&capture)
+        }
+    }
+}
+
+/// What came of the connections of a list.
+struct Listed {
+    /// The number of the only one, where there is one alone.
+    only: Option<StreamId>,
+    /// Of how many something does not hold.
+    bad: u64,
+    /// How many have other keys than those that are known.
+    wrong_keys: u64,
+}
+
+impl Listed {
+    fn outcome(&self, capture: &Capture<'_>) -> Result<ExitCode, Failure> {
+        let name = capture.errors.file(capture.file);
+        match (self.wrong_keys, self.bad) {
+            (0, 0) => Ok(ExitCode::SUCCESS),
+            (0, bad) => Err(capture.errors.some_do_not_hold(bad, &name)),
+            (wrong, _) => Err(capture.errors.wrong_keys_of(wrong, &name)),
+        }
     }
 }
 
@@ -66,6 +88,7 @@ struct Capture<'a> {
     keys: Keys,
     beliefs: Beliefs,
     arguments: &'a InspectArguments,
+    errors: Errors,
 }
 
 impl Capture<'_> {
@@ -86,7 +109,7 @@ impl Capture<'_> {
         );
         let Some(mut told) = found else {
             self.check(result)?;
-            return Err(self.not_there(stream, totals));
+            return Err(self.errors.not_there(self.file, stream, &totals));
         };
         let host = self.host().or_else(|| {
             let name = told.story.agreement.server_name.as_deref();
@@ -109,12 +132,13 @@ impl Capture<'_> {
             }
             write_page(&[&told.story], &subject, self.arguments)?;
         }
-        self.beliefs.hint(&[&told.story]);
+        let language = language(self.arguments);
+        self.beliefs.hint(language, &[&told.story]);
         if let Some(file) = &self.arguments.pcapng {
-            export::write(file, &told, self.source()?, language(self.arguments))?;
+            export::write(file, &told, self.source()?, language)?;
         }
         self.check(result)?;
-        Ok(answer(holds(&told.story)))
+        outcome(&told.story, &self.errors.file(self.file), self.errors)
     }
 
     fn walk_through(&self, told: &Told) -> Result<Option<ExitCode>, Failure> {
@@ -127,8 +151,14 @@ impl Capture<'_> {
         walk::walk(vec![tour], &options)
     }
 
-    /// Tells of each connection in a line, and of the number of the only one, where there is one alone.
-    fn list(&self) -> Result<(ExitCode, Option<StreamId>), Failure> {
+    /// Whether the only connection of a capture is told whole. JSON follows what was asked for, and not what is in
+    /// the file; standard input is read once.
+    fn tells_the_only_one(&self) -> bool {
+        !self.is_stdin() && !self.arguments.json
+    }
+
+    /// Tells of each connection in a line.
+    fn list(&self) -> Result<Listed, Failure> {
         let survey = Survey {
             connection: Limits::brief(),
             capture: ravelin_lens::capture::Limits::default(),
@@ -139,16 +169,17 @@ impl Capture<'_> {
         let chains = Chains::new(self.beliefs.trust(), self.host());
         let sum_up = |mut told: Told| {
             chains.check(&mut told.story);
-            (told.stream, holds(&told.story), Line::of(&told))
+            (told.stream, refuted(&told.story).is_some(), Line::of(&told))
         };
-        let (mut good, mut first) = (true, None);
+        let (mut bad, mut wrong_keys, mut first) = (0, 0, None);
         let mut failure = None;
         let (totals, result) = survey.read(
             self.source()?,
             &self.keys,
             sum_up,
-            |(stream, it_holds, line)| {
-                good &= it_holds;
+            |(stream, is_bad, line)| {
+                bad += u64::from(is_bad);
+                wrong_keys += u64::from(line.has_wrong_keys());
                 let written = match first {
                     // It may be the only one, of which more is told than a line.
                     None => {
@@ -166,20 +197,21 @@ impl Capture<'_> {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        let only = first.filter(|_| totals.tls == 1);
-        if only.is_some() && !self.is_stdin() {
+        let listed = Listed {
+            only: first.filter(|_| totals.tls == 1),
+            bad,
+            wrong_keys,
+        };
+        if listed.only.is_some() && self.tells_the_only_one() {
             // It is told whole, and then what is wrong with the file.
-            return Ok((answer(good), only));
+            return Ok(listed);
         }
         list.end(&totals, self.keys.is_empty())?;
         self.check(result)?;
         if totals.tls == 0 {
-            return Err(Failure::answer(format!(
-                "there is no TLS in {}",
-                self.name()
-            )));
+            return Err(self.errors.nothing_in(self.file, &totals));
         }
-        Ok((answer(good), only))
+        Ok(listed)
     }
 
     /// Whom the clients meant to reach, where that was said.
@@ -192,73 +224,27 @@ impl Capture<'_> {
         self.file == Path::new("-")
     }
 
-    /// As it is called in messages.
-    fn name(&self) -> String {
-        if self.is_stdin() {
-            "standard input".to_owned()
-        } else {
-            format!("\"{}\"", self.file.display())
-        }
-    }
-
     fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
         if self.is_stdin() {
             return Ok(Box::new(io::stdin()));
         }
         match File::open(self.file) {
             Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(Failure::local(format!(
-                "cannot read \"{}\": {error}",
-                self.file.display()
-            ))),
+            Err(error) => Err(self.errors.not_read(self.file, &error)),
         }
     }
 
     /// What is wrong with the file. What could be read of it has been told.
     fn check(&self, result: Result<(), CaptureError>) -> Result<(), Failure> {
-        let Err(error) = result else {
-            return Ok(());
-        };
-        let file = self.file.display();
-        let what = format!("{}: {}", self.name(), chain(&error));
-        Err(match error {
-            CaptureError::Gzip => {
-                Failure::usage(what).hint(format!("gunzip -c {file} | ravelin inspect --pcap -"))
-            }
-            CaptureError::NoCapture => Failure::usage(what)
-                .hint("tcpdump -w FILE makes captures, and so do tshark and Wireshark".to_owned()),
-            _ => Failure::local(what),
-        })
-    }
-
-    fn not_there(&self, stream: StreamId, totals: Totals) -> Failure {
-        let connections = totals.capture.connections;
-        let (file, name) = (self.file.display(), self.name());
-        if stream.0 < connections {
-            Failure::answer(format!(
-                "there is no TLS in connection {} of {name}",
-                stream.0
-            ))
-        } else {
-            Failure::usage(format!(
-                "there is no connection {} in {name}, which has {connections}",
-                stream.0
-            ))
-        }
-        .hint(format!("ravelin inspect --pcap {file}   # lists them"))
+        result.map_err(|error| self.errors.capture(self.file, &error))
     }
 }
 
 /// All secrets that were named.
 fn keys(arguments: &CaptureArguments, language: Language) -> Result<Keys, Failure> {
-    let mut log = KeyLog::default();
+    let (mut log, errors) = (KeyLog::default(), Errors::of(language));
     for file in &arguments.keylog {
-        let failed = |error| {
-            Failure::local(format!(
-                "cannot read the key log \"{}\": {error}",
-                file.display()
-            ))
-        };
+        let failed = |error| errors.key_log(file, &error);
         let mut source = File::open(file).map_err(failed)?;
         let mut part = vec![0; 1 << 16];
         loop {
@@ -269,21 +255,14 @@ fn keys(arguments: &CaptureArguments, language: Language) -> Result<Keys, Failur
         }
         log.finish();
         if log.is_empty() {
-            return Err(
-                Failure::usage(format!("there are no secrets in \"{}\"", file.display())).hint(
-                    "a key log is what programs write where the environment variable \
-                     SSLKEYLOGFILE names a file"
-                        .to_owned(),
-                ),
-            );
+            return Err(errors.no_secrets(file));
         }
     }
     words::inspect::bad_lines(language, &log);
     let mut more: Vec<Box<dyn Knowledge + Send + Sync>> = Vec::new();
     for file in &arguments.rsa_key {
-        let opens = ServerKey::from_pem(&key::read_file(file)?);
-        let opens =
-            opens.map_err(|error| Failure::usage(format!("\"{}\": {error}", file.display())))?;
+        let key = key::read_file(file).map_err(|error| errors.unread(error))?;
+        let opens = ServerKey::from_pem(&key).map_err(|error| errors.server_key(file, &error))?;
         more.push(Box::new(opens));
     }
     Ok(Keys::new(log, more))

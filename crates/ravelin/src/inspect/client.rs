@@ -1,10 +1,11 @@
 //! A connection to a server, made to be looked at.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ravelin_lens::capture::{self, write::Said};
 use ravelin_lens::ledger::{Secrets, Side};
@@ -13,19 +14,19 @@ use ravelin_lens::story::Story;
 use ravelin_lens::tickets::Memory;
 use ravelin_pki::{HostName, pem};
 use ravelin_tls::inspect::ClientOptions;
-use ravelin_tls::starttls::{Protocol, StartTls, StartTlsError};
+use ravelin_tls::starttls::{Protocol, StartTls};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
 use super::believed::Beliefs;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
-use super::{MOST_OCTETS, answer, holds, json, language, limits, options, tell, write_page};
+use super::{MOST_OCTETS, json, language, limits, options, outcome, tell, write_page};
 use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
 use crate::failure::Failure;
-use crate::words::inspect::WalkWords;
+use crate::words::inspect::{Errors, WalkWords};
 use crate::{key, words};
 
 /// What is to be done, with everything read and nothing sent.
@@ -37,6 +38,7 @@ struct Plan<'a> {
     name: String,
     server_name: ServerName<'static>,
     config: Arc<ClientConfig>,
+    errors: Errors,
 }
 
 /// A connection that was looked at.
@@ -78,17 +80,24 @@ pub(super) fn run(host: &str, arguments: &InspectArguments) -> Result<ExitCode, 
         }
     } else {
         tell_all(&stories, arguments)?;
-        beliefs.hint(&stories);
+        beliefs.hint(language(arguments), &stories);
         write()?;
     }
     for (look, story) in &seen {
         if let Err(ended) = &look.ended {
-            return Err(failed::of_client(ended, story, &plan.name, plan.port));
+            let (name, port) = (&plan.name, plan.port);
+            return Err(failed::of_client(ended, story, name, port, plan.errors));
         }
     }
+    let shown = plan.errors.file(Path::new(&plan.name));
+    for story in &stories {
+        outcome(story, &shown, plan.errors)?;
+    }
     let mut later = stories.iter().skip(1);
-    let resumed = later.all(|story| story.agreement.resumption.is_some());
-    Ok(answer(resumed && stories.iter().all(|story| holds(story))))
+    if later.any(|story| story.agreement.resumption.is_none()) {
+        return Err(plan.errors.not_resumed());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Tells of one connection, or of two and how they compare.
@@ -163,24 +172,19 @@ fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Fa
 
 impl<'a> Plan<'a> {
     fn new(host: &str, arguments: &'a InspectArguments) -> Result<Self, Failure> {
-        let wanted = &arguments.connection;
+        let (wanted, errors) = (&arguments.connection, super::errors(arguments));
         let usual = wanted.starttls.map_or(443, Protocol::port);
         let Some(Target::Server { host, port, name }) = Target::server(host, usual) else {
-            return Err(
-                Failure::usage(format!("no server can be called \"{host}\"")).hint(
-                    "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST"
-                        .to_owned(),
-                ),
-            );
+            return Err(errors.no_server(host));
         };
         let server_name = match &wanted.sni {
             Some(name) => name.0.clone(),
-            None => ServerName::try_from(host.clone())
-                .map_err(|_| Failure::usage(format!("\"{host}\" is no name for a server")))?,
+            None => ServerName::try_from(host.clone()).map_err(|_| errors.no_name(&host))?,
         };
         Ok(Self {
             arguments,
-            config: config(wanted)?,
+            config: config(wanted, errors)?,
+            errors,
             host,
             port,
             name,
@@ -192,16 +196,10 @@ impl<'a> Plan<'a> {
         let bounds = super::bounds(self.arguments);
         let wanted = &self.arguments.connection;
         let (address, mut stream) = match wanted.connect {
-            Some(address) => {
-                let deadline = Instant::now() + bounds.patience;
-                let stream = TcpStream::connect_timeout(&address, bounds.patience.max(INSTANT))
-                    .map_err(|error| {
-                        Failure::network(format!("cannot connect to \"{address}\": {error}"))
-                    })?;
-                (address, Timed::new(stream, deadline, bounds))
-            }
-            None => dial::dial(&self.host, self.port, bounds)?,
-        };
+            Some(address) => dial::dial_address(address, bounds).map(|stream| (address, stream)),
+            None => dial::dial(&self.host, self.port, bounds),
+        }
+        .map_err(|error| self.errors.not_dialled(&error))?;
         self.begin(&mut stream)?;
         let local = stream.local().ok();
         let recorder = Recorder::new(MOST_OCTETS);
@@ -220,33 +218,22 @@ impl<'a> Plan<'a> {
         let Some(protocol) = self.arguments.connection.starttls else {
             return Ok(());
         };
-        let refused = |why: &str| Failure::network(format!("no TLS with \"{}\": {why}", self.name));
+        let cut = |error: io::Error| self.errors.starttls_cut(&self.name, &error);
         let mut dialogue = StartTls::new(protocol, &self.host);
         let mut turn = dialogue.begin();
         let mut buffer = [0; 4096];
         loop {
-            stream
-                .write_all(&turn.say)
-                .map_err(|error| refused(&error.to_string()))?;
+            stream.write_all(&turn.say).map_err(cut)?;
             if turn.begin {
                 return Ok(());
             }
-            let read = stream
-                .read(&mut buffer)
-                .map_err(|error| refused(&error.to_string()))?;
+            let read = stream.read(&mut buffer).map_err(cut)?;
             if read == 0 {
-                return Err(refused("the server ended the connection before TLS began"));
+                return Err(cut(ErrorKind::UnexpectedEof.into()));
             }
-            turn = dialogue.receive(&buffer[..read]).map_err(|error| {
-                let hint = match error {
-                    StartTlsError::AlreadyTls => Some("leave --starttls away".to_owned()),
-                    StartTlsError::NotOffered => {
-                        Some("who is between may have taken the offer away".to_owned())
-                    }
-                    _ => None,
-                };
-                refused(&error.to_string()).hint(hint)
-            })?;
+            turn = dialogue
+                .receive(&buffer[..read])
+                .map_err(|error| self.errors.starttls_refused(&self.name, &error))?;
         }
     }
 
@@ -314,7 +301,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
+fn config(wanted: &ConnectionArguments, errors: Errors) -> Result<Arc<ClientConfig>, Failure> {
     let versions = match wanted.tls {
         Some(Version::Tls12) => vec![&rustls::version::TLS12],
         Some(Version::Tls13) => vec![&rustls::version::TLS13],
@@ -328,11 +315,13 @@ fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
     };
     let certificate = match (&wanted.cert, &wanted.key) {
         (Some(cert), Some(file)) => {
-            let chain = pem::certificates(&key::read_file(cert)?)
-                .map_err(|error| Failure::usage(format!("\"{}\": {error}", cert.display())))?;
-            let private = pem::private_key(&key::read_file(file)?)
-                .map_err(|error| Failure::usage(format!("\"{}\": {error}", file.display())))?;
-            Some((chain, private))
+            let read = |file| key::read_file(file).map_err(|error| errors.unread(error));
+            let chain = pem::certificates(&read(cert)?);
+            let private = pem::private_key(&read(file)?);
+            Some((
+                chain.map_err(|error| errors.bad_pem(cert, &error))?,
+                private.map_err(|error| errors.bad_pem(file, &error))?,
+            ))
         }
         _ => None,
     };
@@ -354,12 +343,7 @@ fn config(wanted: &ConnectionArguments) -> Result<Arc<ClientConfig>, Failure> {
         // Whoever connects a single time asks for a ticket too: so do clients that are not looked at.
         sessions: TICKETS,
     };
-    ravelin_tls::inspect::client(options, &witness).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => {
-            Failure::usage("the private key does not belong to the certificate")
-        }
-        error => Failure::usage(format!("no client can be made of that: {error}")),
-    })
+    ravelin_tls::inspect::client(options, &witness).map_err(|error| errors.no_client(&error))
 }
 
 /// Shakes hands, and lets an alert of ours reach the other where that fails.
@@ -446,6 +430,3 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How much of an answer is read, in octets.
 const MOST_ANSWER: usize = 64 << 10;
-
-/// The system takes no time-out of zero.
-const INSTANT: Duration = Duration::from_millis(1);

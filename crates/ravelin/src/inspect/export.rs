@@ -13,6 +13,7 @@ use ravelin_lens::survey::Told;
 
 use crate::failure::Failure;
 use crate::words;
+use crate::words::inspect::Errors;
 
 /// How many octets of a connection are written.
 const MOST_OCTETS: usize = 256 << 20;
@@ -26,9 +27,7 @@ pub(super) fn write(
     language: Language,
 ) -> Result<(), Failure> {
     if told.opening.transport != Transport::Tcp {
-        return Err(Failure::usage(
-            "--pcapng writes connections over TCP, and this one is QUIC",
-        ));
+        return Err(Errors::of(language).quic());
     }
     let mut picked = Picked {
         stream: told.stream,
@@ -49,7 +48,7 @@ pub(super) fn write(
     let mut capture = Vec::new();
     write::write(&mut capture, &[recorded]).map_err(|error| Failure::of(&error))?;
     super::write(file, &capture, Secrets::Shown, language)?;
-    words::inspect::exported(key_log.is_empty(), picked.is_cut);
+    words::inspect::exported(language, key_log.is_empty(), picked.is_cut);
     Ok(())
 }
 

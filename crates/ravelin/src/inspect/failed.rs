@@ -3,12 +3,13 @@
 use std::io::{self, ErrorKind};
 
 use ravelin_lens::story::{Story, What};
+use ravelin_tls::starttls::Protocol;
 use ravelin_wire::record::Foreign;
 use ravelin_wire::registry;
 use rustls::{AlertDescription, Error, PeerIncompatible};
 
 use crate::failure::Failure;
-use crate::words::inspect::NoHandshake;
+use crate::words::inspect::{Errors, Help, NoHandshake, Why};
 
 /// Why a connection ended before it was there.
 #[derive(Debug)]
@@ -23,15 +24,17 @@ pub(super) enum Ended {
 
 impl Ended {
     /// Why a client of ours did not get its handshake.
-    pub(super) fn of_server(&self) -> NoHandshake<'_> {
+    pub(super) fn of_server(&self) -> NoHandshake {
         match self {
             Self::Io(error) if error.kind() == ErrorKind::UnexpectedEof => NoHandshake::Left,
             Self::Io(error) if error.kind() == ErrorKind::TimedOut => NoHandshake::Silent,
-            Self::Io(error) => NoHandshake::Other(error),
+            Self::Io(error) => NoHandshake::Other(error.to_string()),
             Self::Tls(Error::AlertReceived(alert)) | Self::TakenBack(alert) => {
                 NoHandshake::Alert(alert_name(*alert))
             }
-            Self::Tls(error) => NoHandshake::Other(error),
+            Self::Tls(Error::PeerIncompatible(why)) => NoHandshake::Other(in_words(why)),
+            Self::Tls(Error::PeerMisbehaved(why)) => NoHandshake::Other(in_words(why)),
+            Self::Tls(error) => NoHandshake::Other(error.to_string()),
         }
     }
 }
@@ -49,50 +52,32 @@ impl From<Error> for Ended {
 }
 
 /// The failure of a connection to a server at `name`, of which `story` was seen.
-pub(super) fn of_client(ended: &Ended, story: &Story, name: &str, port: u16) -> Failure {
+pub(super) fn of_client(
+    ended: &Ended,
+    story: &Story,
+    name: &str,
+    port: u16,
+    errors: Errors,
+) -> Failure {
     if let Some(foreign) = foreign(story) {
-        let (what, hint) = words(foreign);
-        return Failure::network(format!(
-            "what answers at \"{name}\" is no TLS: it is {what}"
-        ))
-        .hint(hint.map(str::to_owned));
+        return errors.no_tls(name, foreign);
     }
-    let heard = story.traffic[1].octets > 0;
-    let (why, hint): (String, Option<String>) = match ended {
-        Ended::Io(error) if error.kind() == ErrorKind::UnexpectedEof => (
-            "the server ended the connection during the handshake".to_owned(),
-            (!heard).then(|| unspoken(port)),
-        ),
-        Ended::Io(error) if error.kind() == ErrorKind::ConnectionReset => (
-            "the server reset the connection during the handshake".to_owned(),
-            (!heard).then(|| unspoken(port)),
-        ),
-        Ended::Io(error) if error.kind() == ErrorKind::TimedOut => {
-            (error.to_string(), (!heard).then(|| unspoken(port)))
-        }
-        Ended::Io(error) => (error.to_string(), None),
-        Ended::Tls(Error::AlertReceived(alert)) => (
-            format!("the server refused it by the alert {}", alert_name(*alert)),
-            alert_hint(*alert, story).map(str::to_owned),
-        ),
-        Ended::TakenBack(alert) => (
-            format!(
-                "the server refused it by the alert {}, when it had seen what the client ended the handshake \
-                 with",
-                alert_name(*alert)
-            ),
-            certificate_hint(story).map(str::to_owned),
-        ),
-        Ended::Tls(Error::InvalidMessage(_)) => (
-            "what the server sends cannot be read as TLS".to_owned(),
-            None,
-        ),
-        Ended::Tls(error @ Error::PeerIncompatible(why)) => {
-            (error.to_string(), incompatible_hint(why).map(str::to_owned))
-        }
-        Ended::Tls(error) => (error.to_string(), None),
+    let (why, help) = match ended {
+        Ended::Io(error) => (Why::Io(error), unheard(error, story, port)),
+        Ended::TakenBack(alert) => (Why::TakenBack(alert_name(*alert)), certificate_help(story)),
+        Ended::Tls(error) => of_tls(error, story),
     };
-    Failure::network(format!("no handshake with \"{name}\": {why}")).hint(hint)
+    errors.no_handshake(name, &why, help)
+}
+
+fn of_tls(error: &Error, story: &Story) -> (Why<'static>, Option<Help>) {
+    match error {
+        Error::AlertReceived(alert) => (Why::Alert(alert_name(*alert)), alert_help(*alert, story)),
+        Error::InvalidMessage(_) => (Why::Unreadable, None),
+        Error::PeerIncompatible(why) => (Why::Incompatible(in_words(why)), incompatible_help(why)),
+        Error::PeerMisbehaved(why) => (Why::Misbehaved(in_words(why)), None),
+        error => (Why::Other(error.to_string()), None),
+    }
 }
 
 /// What else than TLS came.
@@ -103,85 +88,68 @@ pub(super) fn foreign(story: &Story) -> Option<Foreign> {
     })
 }
 
-/// What it is, and what may help.
-fn words(foreign: Foreign) -> (&'static str, Option<&'static str>) {
-    match foreign {
-        Foreign::HttpRequest | Foreign::HttpResponse => (
-            "plain HTTP",
-            Some("HTTPS is at another port, 443 as a rule"),
-        ),
-        Foreign::Http2 => ("HTTP/2 without TLS", None),
-        Foreign::Ssh => ("SSH, which has an encryption of its own", None),
-        Foreign::Greeting => (
-            "the greeting of a server that begins in clear",
-            Some("say which protocol it is: --starttls smtp, imap, pop3, ftp, nntp"),
-        ),
-        Foreign::SslV2 => ("SSL 2.0, which nobody may speak any more", None),
-        Foreign::ProxyHeader => (
-            "the header that a load balancer puts before a connection",
-            None,
-        ),
-        Foreign::Dtls => ("DTLS, which is not looked at here", None),
-        _ => ("nothing that is known here", None),
-    }
+/// A server that ended without a word may speak something else.
+fn unheard(error: &io::Error, story: &Story, port: u16) -> Option<Help> {
+    let ends = matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::TimedOut
+    );
+    (ends && story.traffic[1].octets == 0).then(|| unspoken(port))
 }
 
-fn unspoken(port: u16) -> String {
-    let protocol = ravelin_tls::starttls::Protocol::ALL
+fn unspoken(port: u16) -> Help {
+    let protocol = Protocol::ALL
         .into_iter()
         .find(|protocol| protocol.port() == port || (port, protocol.port()) == (587, 25));
     match protocol {
-        Some(protocol) => format!(
-            "at port {port}, {protocol} begins in clear: --starttls {}",
-            protocol.name()
-        ),
-        None => "does it speak TLS at this port? Some servers begin in clear: --starttls PROTOCOL"
-            .to_owned(),
+        Some(protocol) => Help::InClear(protocol, port),
+        None => Help::MaybeInClear,
     }
 }
 
-fn alert_hint(alert: AlertDescription, story: &Story) -> Option<&'static str> {
-    if let Some(hint) = certificate_hint(story) {
-        return Some(hint);
+fn alert_help(alert: AlertDescription, story: &Story) -> Option<Help> {
+    if let Some(help) = certificate_help(story) {
+        return Some(help);
     }
     match alert {
-        AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure => Some(
-            "it may want an older version, suite or group than is offered, or another: see what was \
-             offered above",
-        ),
-        AlertDescription::UnrecognisedName => {
-            Some("it knows no such name: --sni NAME asks for another")
-        }
-        AlertDescription::NoApplicationProtocol => {
-            Some("it speaks none of the protocols that were offered: --alpn NAMES offers others")
-        }
+        AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure => Some(Help::Offer),
+        AlertDescription::UnrecognisedName => Some(Help::Name),
+        AlertDescription::NoApplicationProtocol => Some(Help::Alpn),
         _ => None,
     }
 }
 
 /// Servers refuse clients without a certificate by several alerts: what tells is that they asked for one.
-fn certificate_hint(story: &Story) -> Option<&'static str> {
+fn certificate_help(story: &Story) -> Option<Help> {
     let agreement = &story.agreement;
     match (
         agreement.client_certificate_asked,
         agreement.client_chain.is_empty(),
     ) {
-        (true, true) => Some("it wants a certificate of the client: --cert FILE --key FILE"),
-        (true, false) => Some(
-            "it may not like the certificate of --cert: its CertificateRequest says whom it believes",
-        ),
+        (true, true) => Some(Help::WantsCertificate),
+        (true, false) => Some(Help::OtherCertificate),
         (false, _) => None,
     }
 }
 
-fn incompatible_hint(why: &PeerIncompatible) -> Option<&'static str> {
+fn incompatible_help(why: &PeerIncompatible) -> Option<Help> {
     match why {
         PeerIncompatible::ServerDoesNotSupportTls12Or13
-        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
-            Some("it speaks another version than was offered")
-        }
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => Some(Help::Version),
         _ => None,
     }
+}
+
+/// rustls has names for what its peers do, and no sentences: `NoCipherSuitesInCommon`.
+fn in_words(name: &impl std::fmt::Debug) -> String {
+    let mut words = String::new();
+    for letter in format!("{name:?}").chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 /// The name of an alert, as RFC 8446 writes it.

@@ -33,7 +33,7 @@ use crate::certificates;
 use crate::dial::{Bounds, Timed};
 use crate::failure::{Failure, NETWORK_FAILURE};
 use crate::listen_on::ListenOn;
-use crate::words::inspect::WalkWords;
+use crate::words::inspect::{Errors, WalkWords};
 use crate::{ravelin_home, words};
 
 /// Servers for clients that offer HTTP/1.1 by ALPN, and for those that do not: who offers anything else alone
@@ -56,7 +56,7 @@ pub(super) fn run(listen: &ListenOn, arguments: &InspectArguments) -> Result<Exi
         bounds: super::bounds(arguments),
         options: options(arguments),
     });
-    let listeners = bind(listen.addresses())?;
+    let listeners = bind(listen.addresses(), super::errors(arguments))?;
     let mut addresses = Vec::new();
     let (sender, clients) = sync_channel(WAITING);
     for listener in listeners {
@@ -373,7 +373,7 @@ fn local(arguments: &InspectArguments) -> Result<ServedCertificate, Failure> {
         .map_err(|error| Failure::of(&error))
 }
 
-fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+fn bind(addresses: &[SocketAddr], errors: Errors) -> Result<Vec<TcpListener>, Failure> {
     let mut listeners = Vec::new();
     let mut port = 0;
     for address in addresses {
@@ -389,11 +389,7 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
             }
             // A machine without IPv6 has the other.
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
-            Err(error) => {
-                return Err(Failure::local(format!(
-                    "cannot listen on {address}: {error}"
-                )));
-            }
+            Err(error) => return Err(errors.not_listened(address, &error)),
         }
     }
     Ok(listeners)

@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::inspect::InspectArguments;
 use crate::failure::{self, Failure};
-use crate::words;
+use crate::words::inspect::Errors;
 
 mod keys;
 mod screen;
@@ -31,18 +31,19 @@ pub(super) use tour::{Page, Tour};
 
 /// That there is a terminal to walk on, and one connection, before anything is looked at.
 pub(super) fn check(arguments: &InspectArguments) -> Result<(), Failure> {
+    let errors = super::errors(arguments);
     if arguments.listen.is_some() && !arguments.once {
-        return Err(words::inspect::one_client());
+        return Err(errors.one_client());
     }
     if arguments.capture.pcap.as_deref() == Some(Path::new("-")) {
-        return Err(words::inspect::keys_or_capture());
+        return Err(errors.keys_or_capture());
     }
     let term = std::env::var("TERM").unwrap_or_default();
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        return Err(words::inspect::no_terminal());
+        return Err(errors.no_terminal());
     }
     if matches!(term.as_str(), "" | "dumb") {
-        return Err(words::inspect::dumb_terminal(&term));
+        return Err(errors.dumb_terminal(&term));
     }
     Ok(())
 }
@@ -52,7 +53,8 @@ pub(super) fn walk(tours: Vec<Tour<'_>>, options: &Options) -> Result<Option<Exi
     let colour = anstream::AutoStream::choice(&stdout()) != anstream::ColorChoice::Never;
     let options = Options { colour, ..*options };
     let mut state = State::new(tours, &options);
-    let failed = |error: io::Error| words::inspect::terminal_failed(&error);
+    let errors = Errors::of(options.language);
+    let failed = |error: io::Error| errors.terminal_failed(&error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()

@@ -14,22 +14,40 @@ use ravelin_wire::record::Foreign;
 use ravelin_wire::registry::AlertDescription;
 use unicode_width::UnicodeWidthStr;
 
-use super::{BOLD, DIM, LINK, result, tell, warn};
+use super::{BOLD, DIM, LINK, result, tell, warn_in};
 
 mod catalogue;
 mod chinese;
 mod english;
+mod errors;
 mod hello;
 mod list;
 mod walk;
 
 use crate::failure::Failure;
 use catalogue::Words;
+pub(crate) use errors::{Errors, Help, OneFor, Why};
 pub(crate) use hello::offered;
 pub(crate) use list::{Line, List, bad_lines, captured};
-pub(crate) use walk::{
-    WalkWords, dumb_terminal, keys_or_capture, no_terminal, one_client, terminal_failed,
-};
+pub(crate) use walk::WalkWords;
+
+/// What stands before what went wrong, with the space behind it that Chinese has none of.
+pub(crate) struct Signs {
+    pub(crate) error: &'static str,
+    pub(crate) warning: &'static str,
+    pub(crate) hint: &'static str,
+}
+
+impl Signs {
+    pub(crate) fn of(language: Language) -> Self {
+        let words = Words::of(language);
+        Self {
+            error: words.error,
+            warning: words.warning,
+            hint: words.hint,
+        }
+    }
+}
 
 /// Who was looked at, and where.
 pub(crate) fn connected(language: Language, name: &str, address: SocketAddr) {
@@ -39,19 +57,21 @@ pub(crate) fn connected(language: Language, name: &str, address: SocketAddr) {
 }
 
 /// Where the keys of logs are to be had.
-pub(crate) const LISTS_OF_LOGS: &str = "such lists are at https://www.gstatic.com/ct/log_list/v3/log_list.json \
-    (Google) and https://valid.apple.com/ct/log_list/current_log_list.json (Apple)";
+const LISTS_OF_LOGS: &str = "https://www.gstatic.com/ct/log_list/v3/log_list.json (Google), \
+    https://valid.apple.com/ct/log_list/current_log_list.json (Apple)";
+
+/// Where those of logs are that are no more.
+const LIST_OF_OLD_LOGS: &str = "https://www.gstatic.com/ct/log_list/v3/all_logs_list.json";
 
 /// Promises of logs whose keys are not known could not be checked; `listed`, where a list was given.
-pub(crate) fn unknown_log(listed: bool) {
-    if listed {
-        say!(
-            "{BOLD}hint:{BOLD:#} a promise is by a log that is not in the list of --ct-logs: \
-             https://www.gstatic.com/ct/log_list/v3/all_logs_list.json has old ones too"
-        );
+pub(crate) fn unknown_log(language: Language, listed: bool) {
+    let words = Words::of(language);
+    let what = if listed {
+        fill_in(words.unlisted_log, &[("list", LIST_OF_OLD_LOGS)])
     } else {
-        say!("{BOLD}hint:{BOLD:#} --ct-logs FILE checks what logs promised; {LISTS_OF_LOGS}");
-    }
+        fill_in(words.unknown_log, &[("lists", LISTS_OF_LOGS)])
+    };
+    say!("{BOLD}{}{BOLD:#}{what}", words.hint);
 }
 
 /// Where something was written to.
@@ -64,14 +84,13 @@ pub(crate) fn written(language: Language, file: &Path) {
 }
 
 /// What is not in the capture that was made of a connection.
-pub(crate) fn exported(no_secrets: bool, is_cut: bool) {
+pub(crate) fn exported(language: Language, no_secrets: bool, is_cut: bool) {
+    let words = Words::of(language);
     if no_secrets {
-        warn(
-            "no secrets are in it, as none are known: --keylog FILE names those that a client wrote down",
-        );
+        warn_in(language, words.exported_sealed);
     }
     if is_cut {
-        warn("the connection is longer than what is written of one: its end is not in it");
+        warn_in(language, words.exported_cut);
     }
 }
 
@@ -161,7 +180,7 @@ pub(crate) fn client(language: Language, address: SocketAddr) {
 }
 
 /// Why a client did not get its handshake.
-pub(crate) enum NoHandshake<'a> {
+pub(crate) enum NoHandshake {
     /// It went away.
     Left,
     /// It was given time, and said no more.
@@ -169,25 +188,25 @@ pub(crate) enum NoHandshake<'a> {
     /// It refused.
     Alert(AlertDescription),
     /// We refused, or the network failed: the words of whoever found it.
-    Other(&'a dyn Display),
+    Other(String),
 }
 
 /// A client that did not get its handshake.
-pub(crate) fn client_failed(language: Language, why: &NoHandshake<'_>) {
+pub(crate) fn client_failed(language: Language, why: &NoHandshake) {
     let words = Words::of(language);
     let why = match why {
         NoHandshake::Left => words.client_left.to_owned(),
         NoHandshake::Silent => words.client_silent.to_owned(),
         NoHandshake::Alert(alert) => fill_in(words.client_alert, &[("alert", &alert.to_string())]),
-        NoHandshake::Other(why) => why.to_string(),
+        NoHandshake::Other(why) => why.clone(),
     };
-    warn(fill_in(words.client_failed, &[("why", &why)]));
+    warn_in(language, fill_in(words.client_failed, &[("why", &why)]));
 }
 
 /// A client that could not even be heard.
 pub(crate) fn not_accepted(language: Language, error: &std::io::Error) {
     let values = [("error", &*error.to_string())];
-    warn(fill_in(Words::of(language).not_accepted, &values));
+    warn_in(language, fill_in(Words::of(language).not_accepted, &values));
 }
 
 /// A client that sent no hello.

@@ -144,7 +144,10 @@ fn certify(place: &Place) {
 
 /// `ravelin inspect` of a server, with the root of [`certify`] trusted: the exit code, and both outputs.
 fn inspect(place: &Place, arguments: &[&str]) -> (i32, String, String) {
-    let mut all = vec!["inspect", "--lang", "en"];
+    let mut all = vec!["inspect"];
+    if !arguments.contains(&"--lang") {
+        all.extend(["--lang", "en"]);
+    }
     if !arguments.contains(&"--detail") && !arguments.contains(&"--json") {
         all.extend(["--detail", "brief"]);
     }

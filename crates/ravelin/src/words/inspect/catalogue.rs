@@ -8,6 +8,7 @@ use ravelin_lens::explain::{Language, fill_in};
 use super::chinese::CHINESE;
 use super::english::ENGLISH;
 
+/// A catalogue: its shape, and for tests all that is in it.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($field:ident,)* }) => {
         $(#[$meta])*
@@ -18,17 +19,19 @@ macro_rules! words {
         #[cfg(test)]
         impl $name {
             /// All texts with their names.
-            fn texts(&self) -> Vec<(&'static str, &'static str)> {
+            pub(super) fn texts(&self) -> Vec<(&'static str, &'static str)> {
                 vec![$((stringify!($field), self.$field)),*]
             }
         }
     };
 }
 
+pub(super) use words;
+
 words! {
     /// What `ravelin inspect` says beside the explorer, in one language.
     Words {
-        connected, written, second_connection, both_connections, continued_exchange, continued_psk,
+        error, warning, hint, unknown_log, unlisted_log, exported_sealed, exported_cut, connected, written, second_connection, both_connections, continued_exchange, continued_psk,
         continued_ticket, continued_session, anew_no_ticket, anew_refused, first, second, handshake_octets,
         flights, milliseconds, listening, open, client, client_failed, client_left, client_silent, client_alert,
         not_accepted, plain_http, ssh, sslv2, proxy_header, dtls, no_tls, no_hello, offers, ja4, ja4_raw,
@@ -36,7 +39,7 @@ words! {
         shares, extensions, stands_out, alpn, alpn_none, grease, grease_yes, ech, ech_outer, ech_inner, no,
         refuses, refuses_none, refuses_version, refuses_rsa, refuses_ecdsa, refuses_ed25519, refuses_group,
         refuses_suite, refuses_static, refuses_http2, refuses_nameless, number, between, version, suite,
-        group, checks, name, remarks, comma, resumed, quic, sealed, alert, reset, cut, closed, not_ended, total, tls_one,
+        group, checks, name, remarks, comma, resumed, quic, wrong_keys, sealed, alert, reset, cut, closed, not_ended, total, tls_one,
         tls_many, without_keys, sealed_one, sealed_many, one_whole, place, headless, preface, odd_one, odd_many, bad_line, bad_lines,
         line_too_long, line_shape, line_label, line_random, line_secret, line_labels,
     }
@@ -67,6 +70,7 @@ pub(super) fn counted(
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::errors;
     use super::{CHINESE, ENGLISH};
 
     fn places(text: &str) -> BTreeSet<&str> {
@@ -81,15 +85,29 @@ mod tests {
         matches!(character, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
     }
 
-    #[test]
-    fn both_languages_have_the_same_places_for_values_and_no_sentence_of_the_other() {
-        for ((name, english), (_, chinese)) in ENGLISH.texts().into_iter().zip(CHINESE.texts()) {
+    /// Names of fingerprints and protocols, and what is nothing but values, are the same everywhere.
+    const SAME: [&str; 10] = [
+        "ja4", "ja3", "alpn", "grease", "ech", "hello", "quic", "bad_file", "capture", "quoted",
+    ];
+
+    fn same_and_apart(
+        english: &[(&'static str, &'static str)],
+        chinese: &[(&'static str, &'static str)],
+    ) {
+        assert_eq!(english.len(), chinese.len());
+        for ((name, english), (_, chinese)) in english.iter().zip(chinese) {
             assert!(!english.is_empty() && !chinese.is_empty(), "{name}");
             assert_eq!(places(english), places(chinese), "{name}");
             assert!(!english.contains(is_chinese), "{name}: {english}");
-            // Names of fingerprints and protocols are the same everywhere.
-            let is_name = ["ja4", "ja3", "alpn", "grease", "ech", "hello", "quic"].contains(&name);
-            assert!(is_name || chinese.contains(is_chinese), "{name}: {chinese}");
+            let says_something = SAME.contains(name) || chinese.contains(is_chinese);
+            assert!(says_something, "{name}: {chinese}");
         }
+    }
+
+    #[test]
+    fn both_languages_have_the_same_places_for_values_and_no_sentence_of_the_other() {
+        same_and_apart(&ENGLISH.texts(), &CHINESE.texts());
+        let [english, chinese] = errors::texts();
+        same_and_apart(&english, &chinese);
     }
 }

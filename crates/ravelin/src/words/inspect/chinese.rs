@@ -3,6 +3,13 @@
 use super::catalogue::Words;
 
 pub(super) static CHINESE: Words = Words {
+    error: "错误：",
+    warning: "警告：",
+    hint: "提示：",
+    unknown_log: "--ct-logs FILE 可以核对日志的承诺；这样的列表在 {lists}",
+    unlisted_log: "有一项承诺来自 --ct-logs 列表中没有的日志：{list} 包含旧的日志",
+    exported_sealed: "其中没有密钥，因为没有已知的密钥：--keylog FILE 可以指定客户端写下的密钥日志",
+    exported_cut: "连接超过了可以写入的长度：其中没有它的结尾",
     connected: "{name} 的地址是 {address}",
     written: "已写入 {file}",
     second_connection: "第二次连接",
@@ -56,7 +63,7 @@ pub(super) static CHINESE: Words = Words {
     grease: "GREASE",
     grease_yes: "有：不表达任何内容的值，促使服务器容忍未知的值（RFC 8701）",
     ech: "ECH",
-    ech_outer: "有，但只是填充：本服务器没有公布密钥",
+    ech_outer: "本服务器没有公布公钥：它不表达任何内容（GREASE），或是给别的服务器的",
     ech_inner: "明文的内层 ClientHello",
     no: "无",
     refuses: "会被它拒绝的服务器",
@@ -81,6 +88,7 @@ pub(super) static CHINESE: Words = Words {
     comma: "、",
     resumed: "会话恢复",
     quic: "QUIC",
+    wrong_keys: "密钥不符",
     sealed: "未解密",
     alert: "告警",
     reset: "被重置",

@@ -3,6 +3,13 @@
 use super::catalogue::Words;
 
 pub(super) static ENGLISH: Words = Words {
+    error: "error: ",
+    warning: "warning: ",
+    hint: "hint: ",
+    unknown_log: "--ct-logs FILE checks what logs promised; such lists are at {lists}",
+    unlisted_log: "a promise is by a log that is not in the list of --ct-logs: {list} has old ones too",
+    exported_sealed: "no secrets are in it, as none are known: --keylog FILE names those that a client wrote down",
+    exported_cut: "the connection is longer than what is written of one: its end is not in it",
     connected: "{name} is at {address}",
     written: "wrote {file}",
     second_connection: "The second connection",
@@ -57,7 +64,7 @@ pub(super) static ENGLISH: Words = Words {
     grease: "GREASE",
     grease_yes: "yes: values that say nothing keep servers tolerant (RFC 8701)",
     ech: "ECH",
-    ech_outer: "one that says nothing: no key of this server is published",
+    ech_outer: "no key of this server is published: it says nothing (GREASE), or is meant for another",
     ech_inner: "an inner hello, in clear",
     no: "no",
     refuses: "Servers that it would refuse",
@@ -82,6 +89,7 @@ pub(super) static ENGLISH: Words = Words {
     comma: ", ",
     resumed: "resumed",
     quic: "QUIC",
+    wrong_keys: "wrong keys",
     sealed: "not decrypted",
     alert: "alert",
     reset: "reset",

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::catalogue::{Words, counted};
 use super::padded;
 use crate::failure::Failure;
-use crate::words::{BOLD, DIM, GREEN, RED, YELLOW, result, warn};
+use crate::words::{BOLD, DIM, GREEN, RED, YELLOW, result, warn_in};
 
 /// How many octets of lines are gathered before they are written.
 const GATHERED: usize = 16 << 10;
@@ -133,10 +133,12 @@ impl List {
             remarks.push(self.words.quic);
         }
         let is_hidden = line.sealed && matches!(line.end, Ending::Closed);
-        if !line.complete && line.transport == "tcp" && !is_hidden {
+        if line.wrong_keys {
+            remarks.push(self.words.wrong_keys);
+        } else if !line.complete && line.transport == "tcp" && !is_hidden {
             remarks.push(line.end.said(self.words));
         }
-        if line.sealed {
+        if line.sealed && !line.wrong_keys {
             remarks.push(self.words.sealed);
         }
         if !remarks.is_empty() {
@@ -164,6 +166,8 @@ pub(crate) struct Line {
     complete: bool,
     /// Whether records could not be decrypted.
     sealed: bool,
+    /// Whether that was since the keys that are known are not theirs.
+    wrong_keys: bool,
     confirmed: usize,
     refuted: usize,
     open: usize,
@@ -174,6 +178,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    pub(crate) fn has_wrong_keys(&self) -> bool {
+        self.wrong_keys
+    }
+
     pub(crate) fn of(told: &Told) -> Self {
         let story = &told.story;
         let agreement = &story.agreement;
@@ -205,6 +213,7 @@ impl Line {
             resumed: agreement.resumption.is_some(),
             complete: agreement.complete.is_some(),
             sealed,
+            wrong_keys: story.has_wrong_keys(),
             confirmed: checks(|verdict| matches!(verdict, Verdict::Confirmed)),
             refuted: checks(|verdict| matches!(verdict, Verdict::Refuted(_))),
             open: checks(|verdict| matches!(verdict, Verdict::NotDerivable(_))),
@@ -303,10 +312,7 @@ pub(crate) fn bad_lines(language: Language, log: &KeyLog) {
         ];
         let fault = fill_in(fault, &bounds);
         let values = [("line", &*first.line.to_string()), ("fault", &*fault)];
-        warn(counted(
-            log.bad(),
-            [words.bad_line, words.bad_lines],
-            &values,
-        ));
+        let counted = counted(log.bad(), [words.bad_line, words.bad_lines], &values);
+        warn_in(language, counted);
     }
 }

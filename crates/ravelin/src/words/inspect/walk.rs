@@ -1,10 +1,6 @@
 //! What `ravelin inspect --step` says beside what the explorer tells, in both of its languages.
 
-use std::io;
-
 use ravelin_lens::explain::Language;
-
-use crate::failure::Failure;
 
 /// The words of one language.
 pub(crate) struct WalkWords {
@@ -58,41 +54,6 @@ impl WalkWords {
             .replace("{number}", &number.to_string())
             .replace("{of}", &of.to_string())
     }
-}
-
-/// Standard input or output is no terminal.
-pub(crate) fn no_terminal() -> Failure {
-    Failure::usage("--step needs a terminal for input and output").hint(
-        "without --step all of it is printed; --html FILE writes a page to walk through".to_owned(),
-    )
-}
-
-/// The terminal cannot be drawn on.
-pub(crate) fn dumb_terminal(term: &str) -> Failure {
-    let what = match term {
-        "" => "TERM does not say what the terminal can do".to_owned(),
-        term => format!("TERM={term} is a terminal that cannot be drawn on"),
-    };
-    Failure::usage(format!("--step does not work here: {what}")).hint(
-        "TERM=xterm-256color is right for most; without --step all of it is printed".to_owned(),
-    )
-}
-
-/// The terminal could be neither drawn on nor read.
-pub(crate) fn terminal_failed(error: &io::Error) -> Failure {
-    Failure::local(format!("the terminal failed: {error}"))
-}
-
-/// Standard input is the capture already.
-pub(crate) fn keys_or_capture() -> Failure {
-    Failure::usage("the keys for --step come from standard input, and so would the capture")
-        .hint("write the capture to a file, and name that with --pcap".to_owned())
-}
-
-/// Clients come one after the other.
-pub(crate) fn one_client() -> Failure {
-    Failure::usage("--step walks through the connection of one client")
-        .hint("--once ends after the first".to_owned())
 }
 
 static ENGLISH: WalkWords = WalkWords {

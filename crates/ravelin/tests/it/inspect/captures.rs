@@ -253,6 +253,30 @@ fn the_key_of_an_rsa_server_opens_what_was_encrypted_to_it() {
     assert_eq!(none.0, 2, "{}", none.2);
 }
 
+/// Whether JSON is one document or a line for each follows what was asked for, not what is in the file.
+#[test]
+fn a_list_as_json_has_lines_however_many_there_are_and_docs_have_their_members() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    let passed = fetched(&place, &peer, &["-tls1_3"]);
+    captured(&place, "one.pcapng", &[passed]);
+    let list = look(&place, "one.pcapng", &["--json"]);
+    expect(&list, 0, &[]);
+    assert_eq!(list.1.lines().count(), 1, "{}", list.1);
+    let line: Value = serde_json::from_str(&list.1).unwrap();
+    assert_eq!(
+        (&line["sealed"], &line["wrong_keys"]),
+        (&true.into(), &false.into())
+    );
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/inspect.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    for member in line.as_object().unwrap().keys() {
+        assert!(docs.contains(&format!("`{member}`")), "no {member} in docs");
+    }
+    let page = look(&place, "one.pcapng", &["--json", "--html", "one.html"]);
+    assert_eq!((page.0, page.1.as_str()), (2, ""), "{}", page.2);
+}
+
 /// `keys.log` with the last digit of each secret changed, as `wrong.log`.
 fn spoil_keys(place: &Place) {
     let log = fs::read_to_string(place.path("keys.log")).unwrap();
@@ -269,11 +293,13 @@ fn wrong_keys_are_said_to_be_wrong_and_nothing_is_made_of_them() {
     two(&place);
     spoil_keys(&place);
     let list = look(&place, "two.pcapng", &["--keylog", "wrong.log"]);
-    expect(
-        &list,
-        0,
-        &["2 connections not decrypted: no key that is known"],
-    );
+    let told = [
+        "(wrong keys)",
+        "2 connections not decrypted: no key that is known",
+    ];
+    expect(&list, 1, &told);
+    let wrong = "the keys of 2 connections in \"two.pcapng\" are wrong";
+    assert!(list.2.contains(wrong), "{}", list.2);
     for stream in ["0", "1"] {
         let detail = ["--stream", stream, "--detail", "octets"];
         let told = look(
@@ -281,7 +307,8 @@ fn wrong_keys_are_said_to_be_wrong_and_nothing_is_made_of_them() {
             "two.pcapng",
             &[&["--keylog", "wrong.log"], &detail[..]].concat(),
         );
-        expect(&told, 0, &["cannot be opened with them"]);
+        expect(&told, 1, &["cannot be opened with them"]);
+        assert!(told.2.contains("hint: a key log fits"), "{}", told.2);
         let words: Vec<_> = told.1.split_whitespace().collect();
         let wrong = "The keys that are known are not those of this connection.";
         assert!(words.join(" ").contains(wrong), "{}", told.1);
@@ -375,4 +402,5 @@ fn what_is_wrong_with_keys_and_numbers_is_told() {
     expect(&cut, 4, &FINISHED);
     let words = "\"cut.pcapng\": the capture ends within a packet or block";
     assert!(cut.2.contains(words), "{}", cut.2);
+    assert!(cut.2.contains("hint: what came before"), "{}", cut.2);
 }

@@ -84,7 +84,15 @@ fn one_connection_of_a_capture_becomes_a_capture_that_wireshark_opens_decrypted(
         // What it holds is what it was made of.
         let again = inspect(
             &place,
-            &["--pcap", "out.pcapng", "--ca", "root.pem", "--json"],
+            &[
+                "--pcap",
+                "out.pcapng",
+                "--ca",
+                "root.pem",
+                "--stream",
+                "0",
+                "--json",
+            ],
         );
         let before = inspect(&place, &[&one[..], &["--json"]].concat());
         let hex = |text: &str| {

@@ -25,6 +25,20 @@ fn plain_http_is_told_as_such() {
     assert!(told.contains("ClientHello"), "{told}");
 }
 
+/// As servers answer that take a hello for a request of HTTP/0.9.
+#[test]
+fn a_page_without_a_status_line_is_plain_http_too() {
+    let place = Place::new();
+    let (address, server) = scripted(|mut stream| {
+        read_some(&stream);
+        stream.write_all(b"<!DOCTYPE HTML>\n<html>").unwrap();
+    });
+    let (code, _, said) = inspect(&place, &[&address.to_string()]);
+    server.join().unwrap();
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("is no TLS: it is plain HTTP"), "{said}");
+}
+
 #[test]
 fn a_greeting_leads_to_starttls() {
     let place = Place::new();
@@ -105,6 +119,7 @@ fn nobody_there_is_a_failure_of_the_network_and_a_bad_command_one_of_the_command
     let (code, told, said) = inspect(&place, &[&nobody]);
     assert_eq!((code, told.as_str()), (3, ""), "{said}");
     assert!(said.contains("cannot connect"), "{said}");
+    assert!(said.contains("hint: nothing listens there"), "{said}");
     for wrong in [
         &["a b"][..],
         &["localhost", "--group", "ffdhe2048"],
@@ -119,4 +134,93 @@ fn nobody_there_is_a_failure_of_the_network_and_a_bad_command_one_of_the_command
     certify(&place);
     let arguments = ["localhost:1", "--cert", "c.pem", "--key", "root.key"];
     assert_eq!(inspect(&place, &arguments).0, 2);
+}
+
+/// What failed, on what, why, and what may help: each line of it, and in the language that was asked for.
+#[test]
+fn errors_and_hints_are_in_the_language_of_the_explorer() {
+    let place = Place::new();
+    let nobody = format!("127.0.0.1:{}", free_port());
+    place.write("text", "no capture\n");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let cases: [(&[&str], i32, [&str; 2]); 6] = [
+        (
+            &[&nobody],
+            3,
+            ["错误：无法连接“127.0.0.1:", "提示：那里没有程序在监听"],
+        ),
+        (
+            &["a b"],
+            2,
+            ["错误：服务器不可能叫“a b”", "提示：服务器写作 HOST"],
+        ),
+        (
+            &["--pcap", "text"],
+            2,
+            ["错误：“text”：这不是抓包", "提示：tcpdump -w FILE"],
+        ),
+        (
+            &["--listen", &port],
+            4,
+            ["错误：无法监听 127.0.0.1:", "提示：已有程序在那里监听"],
+        ),
+        (
+            &["--pcap", "-", "--step"],
+            2,
+            ["错误：--step 的按键来自标准输入", "提示：请把抓包写入文件"],
+        ),
+        (
+            &["localhost:1", "--ct-logs", "text"],
+            2,
+            ["错误：“text”中没有可用的日志", "提示：这样的列表在"],
+        ),
+    ];
+    for (arguments, code, lines) in cases {
+        let (ended, _, said) = inspect(&place, &[arguments, &["--lang", "zh"]].concat());
+        assert_eq!(ended, code, "{said}");
+        assert_eq!(said.lines().count(), 2, "{said}");
+        for (line, begins) in said.lines().zip(lines) {
+            assert!(line.starts_with(begins), "{line}");
+        }
+    }
+}
+
+#[test]
+fn why_the_answer_is_no_is_said_with_what_may_help() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-www"]);
+    let name = peer.name();
+    let untrusted = inspect(&place, &[&name, "--ca", "system"]);
+    let other = ["--ca", "root.pem", "--sni", "other.test"];
+    let other = inspect(&place, &[&[&*name][..], &other].concat());
+    for ((code, _, said), why, hint) in [
+        (
+            untrusted,
+            "the certificate of its issuer",
+            "hint: --ca FILE",
+        ),
+        (
+            other,
+            "“other.test” is not one of its names",
+            "hint: --sni NAME",
+        ),
+    ] {
+        assert_eq!(code, 1, "{said}");
+        assert!(
+            said.contains(&format!("this does not hold of \"{name}\"")),
+            "{said}"
+        );
+        assert!(said.contains(why) && said.contains(hint), "{said}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_offered_is_told_why() {
+    let (code, _, said) = inspect(&Place::new(), &["localhost", "--tls", "1.1"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("1.2 and 1.3 are offered here: what is older is broken"),
+        "{said}"
+    );
 }

@@ -178,7 +178,9 @@ fn promises_in_certificate_staple_and_handshake_are_those_that_openssl_believes(
             "{said}"
         );
         place.write("capture", capture);
-        let files = ["--pcap", "capture", "--ca", "ca.pem", "--json"];
+        let files = [
+            "--pcap", "capture", "--ca", "ca.pem", "--stream", "0", "--json",
+        ];
         let ran = inspect(&place, &[&files[..], &["--ct-logs", "logs.json"]].concat());
         expect(&ran, 0, &[]);
         let known = |place: &str, log: &str, state: &str| {
