@@ -495,7 +495,7 @@ impl<'s> View<'s> {
         if is_old && !self.agreement.extended_main_secret {
             powers.push(Power::Synchronise);
         }
-        if server_is_known && !self.is_null() {
+        if server_is_known && !self.is_null() && self.agreement.suite.is_some() {
             powers.push(Power::NothingElse);
         }
         powers

@@ -36,8 +36,12 @@ pub const MOST_STORIES: usize = 8;
 pub const MOST_STEPS: usize = 200;
 
 /// The style and the script, without indents and lines that are for their readers.
-static STYLE: LazyLock<String> =
-    LazyLock::new(|| tight(&lean(include_str!("../templates/handshake.css"), "/*")));
+static STYLE: LazyLock<String> = LazyLock::new(|| {
+    short(&tight(&lean(
+        include_str!("../templates/handshake.css"),
+        "/*",
+    )))
+});
 static SCRIPT: LazyLock<String> =
     LazyLock::new(|| lean(include_str!("../templates/handshake.js"), "//"));
 
@@ -175,6 +179,30 @@ fn tight(style: &str) -> String {
         }
     }
     tight
+}
+
+/// A style whose variables have names of a letter: they stand in it two hundred times.
+fn short(style: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut parts = style.split("--");
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+        let (name, rest) = part.split_at(part.find(|it| !is_name(it)).unwrap_or(part.len()));
+        let known = names.iter().position(|known| *known == name);
+        let number = known.unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        });
+        let letter = ('a'..='z').chain('A'..='Z').nth(number);
+        short += "--";
+        match letter {
+            Some(letter) => short.push(letter),
+            None => short += name,
+        }
+        short += rest;
+    }
+    short
 }
 
 fn source(text: &str) -> String {

@@ -15,6 +15,21 @@
     else if (inner.bottom > outer.bottom - 8) box.scrollTop += Math.min(inner.bottom - outer.bottom + 8, inner.top - outer.top - 8);
   };
 
+  // What a quantity is used for is what is computed of it: the page says that once.
+  const used = (quantity, by) => {
+    if (!quantity) return;
+    let uses = quantity.querySelector(".uses");
+    if (!uses) {
+      uses = quantity.appendChild(document.createElement("p"));
+      uses.className = "uses";
+      uses.appendChild(document.createElement("span")).textContent = quantity.parentNode.dataset.uses;
+    }
+    const link = document.createElement("a");
+    link.href = "#" + by.id;
+    link.textContent = by.querySelector("h3").textContent;
+    uses.append(" ", link);
+  };
+
   let last = null;
   const stories = all(".story").map(story => {
     const steps = all("details.step", story);
@@ -74,6 +89,12 @@
       const value = document.createElement("code");
       value.textContent = results.get(named(input.hash)) || "";
       input.after(value);
+      used(quantities.find(quantity => quantity.dataset.q === named(input.hash)), input.closest(".quantity"));
+    }
+    // So is what several quantities are: where the first of them is told of.
+    for (const link of all(".what a", story)) {
+      const first = quantities.find(quantity => quantity.dataset.q === named(link.hash));
+      if (first) link.replaceWith(first.querySelector(".what").textContent);
     }
     self.show = (number, focus) => {
       const chosen = quantities.find(quantity => quantity.dataset.q === number);
@@ -120,7 +141,10 @@
     const items = all("li", tree);
     const pieces = all("b", hex);
     let held = null;
-    tree.setAttribute("role", "tree");
+    for (const [box, role] of [[tree, "tree"], [hex, "region"]]) {
+      box.setAttribute("role", role);
+      box.setAttribute("aria-label", box.previousElementSibling.textContent);
+    }
     for (const item of items) {
       item.setAttribute("role", "treeitem");
       const inner = item.querySelector(":scope > ul");

@@ -100,7 +100,7 @@ words! {
         help_tree, help_graph, more_connections, connection, more_steps, more_octets, more_fields,
         more_records, more_quantities, round_trips, forward_secret, quantum_safe, yes, partly, no,
         diagram, diagram_description, graph_description, used_for, used_of, tested, carries,
-        verdict, made_by, secret_left_out,
+        verdict, made_by, secret_left_out, failed,
     }
 
     /// What joins words to sentences.

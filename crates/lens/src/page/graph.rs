@@ -3,6 +3,7 @@
 //! What comes from outside stands in a lane on the left. The secrets of the stages, each extracted from
 //! the one before, go down the spine; what is derived of each goes to the right.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::octets::plain_hex;
@@ -72,13 +73,14 @@ pub(super) struct QuantityView {
     pub(super) name: String,
     pub(super) what: &'static str,
     pub(super) why: &'static str,
+    /// The quantity at which that was told before.
+    pub(super) told_at: Option<String>,
     pub(super) formula: String,
     pub(super) inputs: Vec<Reference>,
     pub(super) value: Value,
     pub(super) octets: Option<String>,
     pub(super) mark: Mark,
     pub(super) standing: String,
-    pub(super) uses: Vec<Reference>,
 }
 
 /// The value of a quantity, as a page shows it.
@@ -93,28 +95,26 @@ impl Graph {
         let ledger = &seen.story.ledger;
         let total = ledger.iter().count();
         let layout = Layout::of(ledger);
-        let known: HashSet<QuantityId> = layout.places.keys().copied().collect();
         let mut nodes = Vec::new();
         let mut edges = Vec::new();
         let mut quantities = Vec::new();
-        let mut uses: HashMap<QuantityId, Vec<QuantityId>> = HashMap::new();
+        // Where what quantities of a name are is told of. It is the same for all, and long.
+        let mut told: HashMap<&str, usize> = HashMap::new();
         for (id, quantity) in ledger.iter().take(MOST_QUANTITIES) {
-            for input in distinct(quantity.formula.inputs()) {
-                uses.entry(input).or_default().push(id);
-            }
-        }
-        for (id, _) in ledger.iter().take(MOST_QUANTITIES) {
             if let Some(place) = layout.places.get(&id) {
                 nodes.push(Node::new(seen, id, *place));
                 edges.extend(edges_of(ledger, &layout, id));
             }
-            let uses = uses.get(&id).map(Vec::as_slice).unwrap_or_default();
-            let uses: Vec<QuantityId> = uses
-                .iter()
-                .copied()
-                .filter(|id| known.contains(id))
-                .collect();
-            quantities.push(QuantityView::new(seen, id, &uses));
+            let mut view = QuantityView::new(seen, id);
+            match told.entry(quantity.name) {
+                Entry::Occupied(first) => {
+                    view.told_at = Some(format!("{}-q{}", seen.id, first.get()))
+                }
+                Entry::Vacant(first) => {
+                    first.insert(view.number);
+                }
+            }
+            quantities.push(view);
         }
         // What was derived first is drawn last, above the lines that pass below it.
         edges.sort_by_key(|edge| edge.main);
@@ -166,7 +166,7 @@ impl Node {
 }
 
 impl QuantityView {
-    fn new(seen: &Seen<'_>, id: QuantityId, uses: &[QuantityId]) -> Self {
+    fn new(seen: &Seen<'_>, id: QuantityId) -> Self {
         let (ledger, language) = (&seen.story.ledger, seen.language);
         let quantity = ledger.get(id);
         let said = language.quantity(quantity.name);
@@ -175,6 +175,7 @@ impl QuantityView {
             name: language.quantity_name(ledger, id),
             what: said.what,
             why: said.why,
+            told_at: None,
             formula: language.formula(ledger, id),
             inputs: distinct(quantity.formula.inputs())
                 .into_iter()
@@ -186,7 +187,6 @@ impl QuantityView {
                 .map(|value| language.octets(value.len() as u64)),
             mark: mark_of(&quantity.standing),
             standing: language.standing(ledger, id),
-            uses: uses.iter().map(|id| Reference::new(seen, *id)).collect(),
         }
     }
 }

@@ -166,6 +166,8 @@ impl Walk<'_> {
                 _ => format!("{}–{}", field.range.start, field.range.end - 1),
             },
             class: match &field.content {
+                // Most are: what has no class has their colour.
+                Content::Leaf(Meaning::Code(_)) => "",
                 Content::Leaf(meaning) => class_of(meaning),
                 Content::Group { .. } => "g",
             },
@@ -179,10 +181,11 @@ impl Walk<'_> {
             },
             badge: said.judgement.and_then(|judgement| {
                 let class = match judgement {
-                    Judgement::Recommended | Judgement::Special => return None,
+                    // The value says that it is GREASE.
+                    Judgement::Recommended | Judgement::Special | Judgement::Grease => return None,
                     Judgement::Legacy => "legacy",
                     Judgement::Broken => "broken",
-                    Judgement::Grease | Judgement::Unknown => "plain",
+                    Judgement::Unknown => "plain",
                 };
                 Some((class, language.judgement(judgement)))
             }),

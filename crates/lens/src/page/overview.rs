@@ -6,6 +6,8 @@ use super::steps::{CheckView, checks};
 use super::{Mark, Seen};
 use crate::explain::{Section, visible};
 use crate::judgement::{ForwardSecrecy, QuantumSafety, Severity};
+use crate::ledger::Side;
+use crate::story::{End, Step, What};
 
 /// How many faults are shown.
 const MOST_FAULTS: usize = 50;
@@ -18,6 +20,8 @@ pub(super) struct Overview {
     pub(super) tallies: Vec<(Mark, &'static str, usize)>,
     pub(super) checks: Vec<CheckView>,
     pub(super) faults: Vec<String>,
+    /// That the handshake came to nothing, and how it ended; empty where it did not.
+    pub(super) failed: Vec<String>,
     pub(super) ends: Vec<String>,
     pub(super) sections: Vec<Section>,
     pub(super) links: Vec<LinkView>,
@@ -74,7 +78,7 @@ impl Overview {
             ]
             .map(count)
             .into_iter()
-            .filter(|(mark, _, number)| *number > 0 || *mark == Mark::Refuted)
+            .filter(|(mark, _, number)| *number > 0 || *mark == Mark::Refuted && !marks.is_empty())
             .collect(),
             checks,
             faults: story
@@ -83,9 +87,8 @@ impl Overview {
                 .take(MOST_FAULTS)
                 .map(|fault| language.fault(fault))
                 .collect(),
-            ends: [crate::ledger::Side::Client, crate::ledger::Side::Server]
-                .map(|side| language.end(side, story.end[side as usize]))
-                .to_vec(),
+            failed: failed(seen),
+            ends: ends(seen),
             sections: language.whole(story, judgement),
             links: judgement
                 .links
@@ -118,6 +121,28 @@ impl Overview {
                 .collect(),
         }
     }
+}
+
+fn ends(seen: &Seen<'_>) -> Vec<String> {
+    [Side::Client, Side::Server]
+        .map(|side| seen.language.end(side, seen.story.end[side as usize]))
+        .to_vec()
+}
+
+fn failed(seen: &Seen<'_>) -> Vec<String> {
+    let (story, language) = (seen.story, seen.language);
+    // Of what could not be decrypted nobody knows.
+    let is_sealed = |step: &Step| matches!(step.what, What::Sealed(_));
+    if story.agreement.complete.is_some() || story.steps.iter().any(is_sealed) {
+        return Vec::new();
+    }
+    let gave_up = [Side::Client, Side::Server].into_iter().filter_map(|side| {
+        let end = story.end[side as usize];
+        matches!(end, End::Alert(_)).then(|| language.end(side, end))
+    });
+    std::iter::once(language.page().failed.to_owned())
+        .chain(gave_up)
+        .collect()
 }
 
 fn facts(seen: &Seen<'_>) -> Vec<Fact> {

@@ -44,8 +44,8 @@ pub(super) struct Arrow {
     pub(super) to: usize,
     /// Where the mark stands, near the head.
     pub(super) mark_x: usize,
-    /// The points of its head.
-    pub(super) head: String,
+    /// The path of its head, from its tip.
+    pub(super) head: &'static str,
     pub(super) time: Option<String>,
     pub(super) octets: String,
     /// What came of its checks, where there are some.
@@ -71,9 +71,9 @@ impl Sequence {
         let mut y = TOP;
         let mut time_before = None;
         for (at, step) in story.steps.iter().enumerate().take(MOST_STEPS) {
-            let (from, to, back, mark_x) = match step.side {
-                Side::Client => (CLIENT, SERVER, SERVER - 9, SERVER - 22),
-                Side::Server => (SERVER, CLIENT, CLIENT + 9, CLIENT + 22),
+            let (from, to, head, mark_x) = match step.side {
+                Side::Client => (CLIENT, SERVER, "m0 0l-9-5v10z", SERVER - 22),
+                Side::Server => (SERVER, CLIENT, "m0 0l9-5v10z", CLIENT + 22),
             };
             let said = language.step(story, at);
             let time = language.duration(seen.since_start(step.at));
@@ -89,7 +89,7 @@ impl Sequence {
                 from,
                 to,
                 mark_x,
-                head: format!("{to},{y} {back},{} {back},{}", y - 5, y + 5),
+                head,
                 time: (time_before.as_ref() != Some(&time)).then(|| time.clone()),
                 octets: language.octets(step.octets as u64),
                 mark: worst(of_step.map(|check| check.mark)),

@@ -1,7 +1,7 @@
 //! The steps of a connection: what each says, why, its octets, its records, and what it made known.
 
 use super::octets::{OctetsView, plain_hex};
-use super::{Mark, Seen, class_of, class_of_side};
+use super::{Mark, Seen, class_of};
 use crate::explain::fill_in;
 use crate::ledger::{QuantityId, Standing};
 use crate::story::{SeenRecord, Verdict, What};
@@ -14,7 +14,6 @@ pub(super) struct StepView {
     /// From 0.
     pub(super) at: usize,
     pub(super) title: String,
-    pub(super) side: &'static str,
     pub(super) side_word: &'static str,
     pub(super) epoch: &'static str,
     pub(super) epoch_word: String,
@@ -79,7 +78,6 @@ impl StepView {
         Self {
             at,
             title: said.title,
-            side: class_of_side(step.side),
             side_word: language.side(step.side),
             epoch: class_of(step.epoch),
             epoch_word: language.epoch(step.epoch),

@@ -13,7 +13,7 @@ pub(super) const DERIVATIONS: Derivations = Derivations {
     of_server: "{name} (server)",
     ssl3_inside: "MD5 and SHA-1, each of all messages from client_hello to {message} + \"{sender}\" + {secret} + pad1",
     part: "octets {start} to {end} of {of}",
-    stated: "computed here, or given; nothing else is known to hold it against",
+    stated: "computed here, or given; nothing to hold it against",
     confirmed: "confirmed by {by}",
     refuted: "refuted by {by}",
     not_derivable: "cannot be derived, for want of {missing}",

@@ -59,7 +59,7 @@ fn the_live_page_of_chromium_is_small_and_stands_under_its_policy() {
         &mut browser,
         "performance.getEntriesByType('navigation')[0].decodedBodySize",
     );
-    assert!(size < 160_000, "{size} octets");
+    assert!(size < 150_000, "{size} octets");
     let hybrid = browser.value("document.querySelector('.facts').textContent.includes('MLKEM768')");
     assert_eq!(hybrid, true);
 
