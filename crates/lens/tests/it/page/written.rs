@@ -210,3 +210,18 @@ fn the_policy_names_the_script_and_the_style_of_the_page() {
     assert!(policy.ends_with("frame-ancestors 'none'"));
     assert!(!policy.contains("unsafe"));
 }
+
+/// First of all, and without headings of what there is nothing of.
+#[test]
+fn a_handshake_that_failed_is_told_as_such() {
+    let hello = SIMPLE.lines().find(|line| line.starts_with("client"));
+    let refused = format!("{}\nserver 15030300020246\n", hello.unwrap());
+    let html = page(&[&story(&refused)], &SHOWN).unwrap();
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text}"));
+    let failed = place("<li>The handshake was not completed.</li>");
+    let why = place("<li>The server gave up with the alert protocol_version.");
+    assert!(failed < why && why < place("<dl class=facts>"));
+    assert!(!html.contains("href=#c0-checks") && !html.contains("id=c0-checks"));
+    let good = page(&[&story(SIMPLE)], &SHOWN).unwrap();
+    assert!(good.contains("id=c0-checks") && !good.contains("was not completed."));
+}
