@@ -6,7 +6,7 @@
 
 use ravelin_wire::extension::{EncryptedClientHello, Extension};
 use ravelin_wire::handshake::{ClientHello, Handshake};
-use ravelin_wire::registry::{AlertDescription, HandshakeType, ProtocolVersion};
+use ravelin_wire::registry::{AlertDescription, HandshakeType};
 
 use crate::ledger::Side;
 use crate::story::{Claim, End, Epoch, Story, Value, Verdict, What};
@@ -64,7 +64,8 @@ impl EncryptedHello {
 /// Whether the two went on with the hello in clear: the server's Finished message covers it, or they agreed on a
 /// version that has no ECH.
 fn was_left(story: &Story) -> bool {
-    let is_old = story.agreement.version.map(ProtocolVersion::is_tls13) == Some(false);
+    let version = story.agreement.version;
+    let is_old = version.is_some_and(|version| !version.is_tls13());
     let finished = Claim::Finished(Side::Server);
     let mut checks = story.checks.iter();
     is_old || checks.any(|check| check.claim == finished && check.verdict == Verdict::Confirmed)

@@ -108,7 +108,7 @@ impl Graph {
             let mut view = QuantityView::new(seen, id);
             match told.entry(quantity.name) {
                 Entry::Occupied(first) => {
-                    view.told_at = Some(format!("{}-q{}", seen.id, first.get()))
+                    view.told_at = Some(format!("{}-q{}", seen.id, first.get()));
                 }
                 Entry::Vacant(first) => {
                     first.insert(view.number);

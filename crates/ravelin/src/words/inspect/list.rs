@@ -152,6 +152,7 @@ impl List {
 
 /// What a line tells of a connection. Members are added and never taken away.
 #[derive(Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "members of JSON")]
 pub(crate) struct Line {
     stream: u64,
     client: String,

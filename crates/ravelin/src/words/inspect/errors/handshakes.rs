@@ -117,9 +117,10 @@ impl Errors {
         let words = self.words;
         let is_end = error.kind() == ErrorKind::UnexpectedEof;
         let is_silent = error.kind() == ErrorKind::TimedOut;
-        let why = match is_end {
-            true => words.starttls_ended.to_owned(),
-            false => self.system(error),
+        let why = if is_end {
+            words.starttls_ended.to_owned()
+        } else {
+            self.system(error)
         };
         let hint = is_silent.then(|| words.starttls_silent_hint.to_owned());
         self.no_starttls(name, &why).hint(hint)
