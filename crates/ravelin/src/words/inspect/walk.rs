@@ -93,9 +93,9 @@ static CHINESE: WalkWords = WalkWords {
     time: "时间",
     depths: ["说明", "字段", "字节"],
     connection: "第 {number} 条连接，共 {of} 条",
-    offered: "客户端提供了什么",
+    offered: "客户端提供的内容",
     captured: "在抓包中的位置",
-    compared: "两条连接对比",
+    compared: "两次连接的对比",
     hints: Hints {
         step: "步骤",
         detail: "详略",
