@@ -6,6 +6,7 @@
 //! socket into a connection is the business of the server and the client.
 
 pub mod certificates;
+pub mod client;
 pub mod inspect;
 pub mod observe;
 pub mod policy;
@@ -13,5 +14,6 @@ pub mod server;
 pub mod starttls;
 
 pub use certificates::{Certificates, ServedCertificate};
+pub use client::{Identity, Refusal, Refused, Trust};
 pub use inspect::Witness;
 pub use server::{ServerTls, Tickets};

@@ -1,0 +1,364 @@
+//! The way to a server: its addresses, a connection to one of them or to a proxy, and TLS.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+use ravelin_tls::Witness;
+use ravelin_tls::client::Refused;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use crate::error::{Error, rustls_error};
+use crate::proxy::{Kind, Proxies, Proxy};
+use crate::response::TlsFacts;
+use crate::socks;
+use crate::stream::{BoxedIo, Movement, Watched};
+use crate::timing::Timing;
+
+/// Somebody who looks at the TLS of connections.
+pub trait Onlooker: fmt::Debug + Send + Sync {
+    /// Who is told the secrets.
+    fn witness(&self) -> Witness;
+
+    /// One connection, about to begin to `host`.
+    fn look(&self, host: &str) -> Box<dyn Look>;
+}
+
+/// One connection that is looked at.
+pub trait Look: Send {
+    /// Puts something below TLS that sees its octets.
+    fn under(&mut self, stream: BoxedIo) -> BoxedIo;
+
+    /// Runs `call`, which calls into TLS for this connection.
+    fn within(&self, call: &mut dyn FnMut());
+}
+
+/// Where connections go, and how.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    pub(crate) tls: Arc<ClientConfig>,
+    /// For proxies: without ALPN but for HTTP/1.1, and without a certificate of the client.
+    pub(crate) proxy_tls: Arc<ClientConfig>,
+    pub(crate) has_identity: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) resolve: Vec<(String, u16, Vec<IpAddr>)>,
+    pub(crate) unix_socket: Option<PathBuf>,
+    pub(crate) patience: Duration,
+    pub(crate) onlooker: Option<Arc<dyn Onlooker>>,
+}
+
+/// A connection that is there, before HTTP.
+pub(crate) struct Connected {
+    pub(crate) io: BoxedIo,
+    pub(crate) movement: Arc<Movement>,
+    pub(crate) tls: Option<TlsFacts>,
+    /// The other end, where it is no Unix socket.
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) timing: Timing,
+}
+
+impl Ways {
+    /// Connects to the server of an address.
+    pub(crate) async fn connect(&self, url: &Url) -> Result<Connected, Error> {
+        match tokio::time::timeout(self.patience, self.open(url)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::TimedOut {
+                what: "connecting",
+                after: self.patience,
+            }),
+        }
+    }
+
+    async fn open(&self, url: &Url) -> Result<Connected, Error> {
+        let mut timing = Timing::default();
+        let (host, port) = host_and_port(url);
+        let proxy = self.proxies.of(url);
+        let (stream, peer) = match (&self.unix_socket, proxy) {
+            (Some(path), _) => (unix(path, &mut timing).await?, None),
+            (None, Some(proxy)) => {
+                let (stream, peer) = self.tcp(&proxy.host, proxy.port, &mut timing).await?;
+                (stream, Some(peer))
+            }
+            (None, None) => {
+                let (stream, peer) = self.tcp(&host, port, &mut timing).await?;
+                (stream, Some(peer))
+            }
+        };
+        let (watched, movement) = Watched::new(stream);
+        let mut io: BoxedIo = Box::new(watched);
+        if let (None, Some(proxy)) = (&self.unix_socket, proxy) {
+            let began = Instant::now();
+            io = self.through(io, proxy, url).await?;
+            timing.proxy = began.elapsed();
+        }
+        let mut facts = None;
+        if url.scheme() == "https" {
+            let began = Instant::now();
+            let place = shown(&host, port);
+            let look = self.onlooker.as_ref().map(|onlooker| onlooker.look(&place));
+            let (stream, agreed) = handshake(&self.tls, io, &host, &place, look).await?;
+            (io, facts) = (stream, Some(agreed));
+            timing.tls = began.elapsed();
+        }
+        Ok(Connected {
+            io,
+            movement,
+            tls: facts,
+            peer,
+            timing,
+        })
+    }
+
+    async fn tcp(
+        &self,
+        host: &str,
+        port: u16,
+        timing: &mut Timing,
+    ) -> Result<(BoxedIo, SocketAddr), Error> {
+        let began = Instant::now();
+        let addresses = self.addresses(host, port).await?;
+        timing.lookup = began.elapsed();
+        let began = Instant::now();
+        let (stream, peer) =
+            first_that_answers(addresses)
+                .await
+                .map_err(|source| Error::Connect {
+                    place: shown(host, port),
+                    source,
+                })?;
+        timing.connect = began.elapsed();
+        Ok((Box::new(stream), peer))
+    }
+
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+        if let Some((_, _, addresses)) = self
+            .resolve
+            .iter()
+            .find(|(name, of, _)| name.eq_ignore_ascii_case(host) && *of == port)
+        {
+            return Ok(addresses.iter().map(|ip| (*ip, port).into()).collect());
+        }
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(vec![(ip, port).into()]);
+        }
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found = found.map(Iterator::collect::<Vec<_>>);
+        match found {
+            Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+            Ok(_) => Err(Error::Lookup {
+                host: host.to_owned(),
+                source: io::Error::new(io::ErrorKind::NotFound, "it has no address"),
+            }),
+            Err(source) => Err(Error::Lookup {
+                host: host.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Gets a proxy to connect to the server of an address, where it is not told the requests themselves.
+    async fn through(&self, mut io: BoxedIo, proxy: &Proxy, url: &Url) -> Result<BoxedIo, Error> {
+        let (host, port) = host_and_port(url);
+        let refused = |why: String| Error::Proxy {
+            proxy: proxy.to_string(),
+            to: shown(&host, port),
+            why,
+        };
+        match proxy.kind {
+            Kind::Http | Kind::Https => {
+                if proxy.kind == Kind::Https {
+                    let place = shown(&proxy.host, proxy.port);
+                    (io, _) = handshake(&self.proxy_tls, io, &proxy.host, &place, None).await?;
+                }
+                if !proxy.takes_requests(url) {
+                    ask_to_connect(&mut io, proxy, &shown(&host, port))
+                        .await
+                        .map_err(refused)?;
+                }
+            }
+            Kind::Socks5 | Kind::Socks5h => {
+                let to = match host.parse::<IpAddr>() {
+                    Ok(address) => socks::Destination::Address(address),
+                    Err(_) if proxy.kind == Kind::Socks5 => {
+                        let addresses = self.addresses(&host, port).await?;
+                        socks::Destination::Address(addresses[0].ip())
+                    }
+                    Err(_) => socks::Destination::Name(&host),
+                };
+                socks::connect(&mut io, proxy, to, port)
+                    .await
+                    .map_err(refused)?;
+            }
+        }
+        Ok(io)
+    }
+}
+
+async fn unix(path: &PathBuf, timing: &mut Timing) -> Result<BoxedIo, Error> {
+    let began = Instant::now();
+    let stream = UnixStream::connect(path)
+        .await
+        .map_err(|source| Error::Connect {
+            place: path.display().to_string(),
+            source,
+        })?;
+    timing.connect = began.elapsed();
+    Ok(Box::new(stream))
+}
+
+/// Tries addresses one after the other without waiting long for each, as RFC 8305 has it, and takes the first
+/// that answers.
+async fn first_that_answers(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut attempts = JoinSet::new();
+    let mut waiting = addresses.into_iter();
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    loop {
+        if let Some(address) = waiting.next() {
+            attempts.spawn(async move {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                io::Result::Ok((stream, address))
+            });
+        } else if attempts.is_empty() {
+            return Err(last);
+        }
+        let patience = if waiting.len() > 0 { STAGGER } else { FOREVER };
+        match tokio::time::timeout(patience, attempts.join_next()).await {
+            Ok(Some(Ok(Ok(connected)))) => return Ok(connected),
+            Ok(Some(Ok(Err(error)))) => last = error,
+            _ => {}
+        }
+    }
+}
+
+/// `CONNECT` (RFC 9110, section 9.3.6).
+async fn ask_to_connect(io: &mut BoxedIo, proxy: &Proxy, to: &str) -> Result<(), String> {
+    let mut request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n");
+    if let Some(authorization) = proxy.authorization() {
+        request += &format!("Proxy-Authorization: {authorization}\r\n");
+    }
+    request += "\r\n";
+    let words = |error: io::Error| error.to_string();
+    io.write_all(request.as_bytes()).await.map_err(words)?;
+    io.flush().await.map_err(words)?;
+    // An octet at a time: what follows belongs to the server.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() > LONGEST_HEAD {
+            return Err("its answer does not end".to_owned());
+        }
+        match io.read_u8().await {
+            Ok(octet) => head.push(octet),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err("it ended the connection".to_owned());
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    let line = head.split(|octet| *octet == b'\r').next().unwrap_or(&head);
+    let line = String::from_utf8_lossy(line);
+    match line.split(' ').nth(1) {
+        Some(status) if line.starts_with("HTTP/1.") && status.starts_with('2') => Ok(()),
+        Some(_) if line.starts_with("HTTP/") => Err(format!(
+            "it answers \"{}\"",
+            line.trim_end().escape_default()
+        )),
+        _ => Err("what it says is not HTTP".to_owned()),
+    }
+}
+
+async fn handshake(
+    config: &Arc<ClientConfig>,
+    mut io: BoxedIo,
+    host: &str,
+    place: &str,
+    mut look: Option<Box<dyn Look>>,
+) -> Result<(BoxedIo, TlsFacts), Error> {
+    // A name with a dot at its end is the same name, and no certificate has it so.
+    let name = host.strip_suffix('.').unwrap_or(host).to_owned();
+    let name = ServerName::try_from(name).map_err(|_| Error::Url {
+        text: host.to_owned(),
+        source: url::ParseError::InvalidDomainCharacter,
+    })?;
+    if let Some(look) = &mut look {
+        io = look.under(io);
+    }
+    let mut connecting = Box::pin(TlsConnector::from(config.clone()).connect(name, io));
+    let result = std::future::poll_fn(|cx| poll_within(look.as_deref(), connecting.as_mut(), cx));
+    let stream = result.await.map_err(|error| failed(error, host, place))?;
+    let facts = TlsFacts::of(stream.get_ref().1);
+    Ok((Box::new(stream), facts))
+}
+
+fn poll_within<F: Future>(
+    look: Option<&dyn Look>,
+    mut future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> std::task::Poll<F::Output> {
+    let Some(look) = look else {
+        return future.poll(cx);
+    };
+    let mut polled = std::task::Poll::Pending;
+    look.within(&mut || polled = future.as_mut().poll(cx));
+    polled
+}
+
+fn failed(source: io::Error, host: &str, place: &str) -> Error {
+    match rustls_error(&source) {
+        Some(rustls::Error::InvalidMessage(_)) => Error::NotTls {
+            host: place.to_owned(),
+        },
+        Some(error) => match Refused::in_error(error) {
+            Some(refused) => Error::Refused {
+                host: host.to_owned(),
+                refused: Box::new(refused.clone()),
+            },
+            None => Error::Handshake {
+                host: place.to_owned(),
+                source,
+            },
+        },
+        None => Error::Handshake {
+            host: place.to_owned(),
+            source,
+        },
+    }
+}
+
+/// The host, without brackets, and the port.
+pub(crate) fn host_and_port(url: &Url) -> (String, u16) {
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => String::new(),
+    };
+    (host, url.port_or_known_default().unwrap_or(443))
+}
+
+/// A host and its port as they are written.
+pub(crate) fn shown(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// How long one address is waited for before the next is tried too (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+const FOREVER: Duration = Duration::from_secs(3600);
+
+const LONGEST_HEAD: usize = 16 << 10;

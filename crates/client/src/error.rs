@@ -1,0 +1,257 @@
+//! Why there is no answer, or not all of it.
+
+use std::io;
+use std::time::Duration;
+
+use ravelin_tls::client::Refused;
+use rustls::AlertDescription;
+
+/// Why a request came to nothing, or a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is none.
+    #[error("\"{text}\" is no address")]
+    Url {
+        /// What was given.
+        text: String,
+        /// Why.
+        #[source]
+        source: url::ParseError,
+    },
+    /// Neither `https` nor `http`.
+    #[error("\"{0}\" is neither https nor http")]
+    Scheme(String),
+    /// The client's certificate or key, or a CRL, cannot be used.
+    #[error("no connection can be made with that certificate, key or CRL")]
+    Config(#[source] rustls::Error),
+    /// A file of the body cannot be read.
+    #[error("cannot read \"{what}\"")]
+    Input {
+        /// The file.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The name has no address.
+    #[error("cannot find \"{host}\"")]
+    Lookup {
+        /// The name.
+        host: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Nobody answers.
+    #[error("cannot connect to \"{place}\"")]
+    Connect {
+        /// The host and port, or the socket.
+        place: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The proxy does not let through.
+    #[error("the proxy \"{proxy}\" does not connect to \"{to}\": {why}")]
+    Proxy {
+        /// The proxy, without its password.
+        proxy: String,
+        /// Where to.
+        to: String,
+        /// What it says.
+        why: String,
+    },
+    /// The certificate of the server is not believed.
+    #[error("\"{host}\" is not who it has to be")]
+    Refused {
+        /// The host that was asked for.
+        host: String,
+        /// The chain, and which part of the rule.
+        #[source]
+        refused: Box<Refused>,
+    },
+    /// What answers speaks no TLS.
+    #[error("what answers at \"{host}\" does not speak TLS")]
+    NotTls {
+        /// The host and port.
+        host: String,
+    },
+    /// There is no handshake.
+    #[error("no handshake with \"{host}\"")]
+    Handshake {
+        /// The host and port.
+        host: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The server ended the handshake well, and then took it back: in TLS 1.3 it sees the client's certificate,
+    /// or that there is none, only when the client is done (RFC 8446, section 4.4.2.4).
+    #[error(
+        "\"{host}\" refused, after the handshake, what the client ended it with: the alert {}",
+        alert_name(*alert)
+    )]
+    TakenBack {
+        /// The host and port.
+        host: String,
+        /// The alert.
+        alert: AlertDescription,
+        /// Whether a certificate of the client was there to show.
+        had_identity: bool,
+    },
+    /// The connection ended, or HTTP was broken, before there was an answer.
+    #[error("\"{host}\" gave no answer that can be read")]
+    Exchange {
+        /// The host and port.
+        host: String,
+        /// Why.
+        #[source]
+        source: hyper::Error,
+    },
+    /// The connection ended before the body did.
+    #[error("the body is cut off after {received} octets")]
+    Truncated {
+        /// How many came.
+        received: u64,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The body is not what its `Content-Encoding` says.
+    #[error("the body is not {coding} as it says")]
+    Decode {
+        /// The coding.
+        coding: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The body grows so much while it is decompressed that it is meant to fill memory.
+    #[error("the body grows from {received} octets to more than {limit} while it is decompressed")]
+    Bomb {
+        /// How many octets came.
+        received: u64,
+        /// How many they may become.
+        limit: u64,
+    },
+    /// The body is longer than it may be.
+    #[error("the body has more than {0} octets")]
+    TooLong(u64),
+    /// Nothing was done in time.
+    #[error("{what} took more than {} seconds", after.as_secs_f32())]
+    TimedOut {
+        /// What.
+        what: &'static str,
+        /// How long it may take.
+        after: Duration,
+    },
+    /// Nothing moved.
+    #[error("nothing came from or went to \"{host}\" for {} seconds", after.as_secs_f32())]
+    Stalled {
+        /// The host and port.
+        host: String,
+        /// How long that may be.
+        after: Duration,
+    },
+    /// It redirects again and again.
+    #[error("it redirects more than {limit} times, in the end to \"{last}\"")]
+    Redirects {
+        /// How often it may.
+        limit: usize,
+        /// Where to, in the end.
+        last: String,
+    },
+    /// It redirects from https to http.
+    #[error("it redirects from https to \"{0}\", which everyone on the way can read and change")]
+    Downgrade(String),
+    /// It redirects to what is no address.
+    #[error("it redirects to \"{0}\", where nobody can go")]
+    Location(String),
+    /// A redirect asks for the body once more, which is gone.
+    #[error("the body would have to be sent once more, and came from a pipe")]
+    BodyGone,
+}
+
+impl Error {
+    /// What to do about it, where there is something that is not about one program alone.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotTls { .. } => Some("is it the right port? HTTPS is at 443, plain HTTP at 80"),
+            Self::Handshake { source, .. } => match rustls_error(source) {
+                Some(
+                    rustls::Error::AlertReceived(
+                        AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+                    )
+                    | rustls::Error::PeerIncompatible(_),
+                ) => Some(
+                    "it may speak nothing newer than TLS 1.1, or old cipher suites only, which are not spoken \
+                     here; or it wants a certificate of the client",
+                ),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may do well when it is sent again, as far as the network is concerned.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Lookup { .. }
+                | Self::Connect { .. }
+                | Self::Exchange { .. }
+                | Self::Stalled { .. }
+                | Self::TimedOut {
+                    what: "connecting",
+                    ..
+                }
+        )
+    }
+}
+
+/// The error of TLS in one of a stream.
+pub(crate) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// The error of TLS that caused one of HTTP.
+pub(crate) fn rustls_error_below<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<io::Error>().and_then(rustls_error) {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// As RFC 8446 writes it: `certificate_required`.
+fn alert_name(alert: AlertDescription) -> String {
+    let mut name = String::new();
+    for letter in format!("{alert:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    // Abbreviations are told letter by letter.
+    name.replace("c_a", "ca")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_called_as_the_standard_calls_them() {
+        let name = alert_name(AlertDescription::CertificateRequired);
+        assert_eq!(name, "certificate_required");
+        assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown_ca");
+    }
+}

@@ -1,0 +1,55 @@
+//! HTTPS requests: who is believed, how to get there, what is asked and what comes of it.
+//!
+//! A [`Client`] is made by [`Client::builder`] with one rule of verification, a [`Trust`], and sends [`Request`]s
+//! over HTTP/1.1 and HTTP/2. It follows redirects, keeps cookies, answers challenges, goes through proxies and
+//! decompresses, each within limits. Errors say who did what: a server that is not believed comes with the chain
+//! that it sent, a body that ends too soon is an error and no short body.
+//!
+//! Nothing is printed, and no file is written. The runtime is the caller's: any of tokio's with time and IO.
+//!
+//! ```no_run
+//! use ravelin_client::{Client, Request, Trust};
+//!
+//! # async fn example(root: ravelin_pki::CertificateDer<'static>) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder().trust(Trust::roots([root])).build()?;
+//! let mut response = client.send(Request::get("https://localhost:8443/")?).await?;
+//! println!("{}", response.status());
+//! println!("{} octets", response.bytes(1 << 20).await?.len());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod auth;
+mod body;
+mod builder;
+mod challenge;
+mod client;
+mod connect;
+pub mod cookies;
+mod decode;
+mod error;
+mod exchange;
+mod pool;
+pub mod proxy;
+mod request;
+mod response;
+mod retry;
+mod socks;
+mod stream;
+mod timing;
+
+pub use auth::Credentials;
+pub use body::{Body, Piece};
+pub use builder::{Builder, Versions};
+pub use client::{Client, Notice};
+pub use connect::{Look, Onlooker};
+pub use cookies::Jar;
+pub use error::Error;
+pub use proxy::{Proxies, Proxy};
+pub use ravelin_tls::client::{Identity, Refusal, Refused, Trust};
+pub use request::Request;
+pub use response::{Hop, Response, TlsFacts};
+pub use retry::Retries;
+pub use stream::BoxedIo;
+pub use timing::Timing;
+pub use url::Url;
