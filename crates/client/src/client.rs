@@ -159,6 +159,9 @@ impl Inner {
                 (None, None) => {}
             }
         }
+        for name in &request.removed {
+            headers.remove(name);
+        }
         match request.body.length() {
             Some(0) if !has_body(&request.method) => {}
             Some(length) => {
@@ -193,7 +196,7 @@ impl Inner {
         loop {
             let (answer, lease) = self.exchange(&mut under, sent.clone()).await?;
             self.keep_cookies(&under);
-            if self.is_challenged(&mut under) {
+            if Self::answer_challenge(&mut under) {
                 drain(answer, lease, bounds).await;
                 continue;
             }
@@ -344,7 +347,7 @@ impl Inner {
     }
 
     /// Whether the server asks for a digest, and gets it in the next hop.
-    fn is_challenged(&self, under: &mut Under) -> bool {
+    fn answer_challenge(under: &mut Under) -> bool {
         let Some(hop) = under.hops.last() else {
             return false;
         };

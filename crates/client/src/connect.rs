@@ -246,7 +246,9 @@ async fn first_that_answers(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream
 async fn ask_to_connect(io: &mut BoxedIo, proxy: &Proxy, to: &str) -> Result<(), String> {
     let mut request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n");
     if let Some(authorization) = proxy.authorization() {
-        request += &format!("Proxy-Authorization: {authorization}\r\n");
+        request.push_str("Proxy-Authorization: ");
+        request.push_str(&authorization);
+        request.push_str("\r\n");
     }
     request += "\r\n";
     let words = |error: io::Error| error.to_string();

@@ -15,6 +15,7 @@ use crate::body::{Body, Outgoing, Sent};
 use crate::builder::Versions;
 use crate::connect::{Connected, Ways, host_and_port, shown};
 use crate::error::{Error, rustls_error_below};
+use crate::proxy::Proxy;
 use crate::response::TlsFacts;
 use crate::stream::Movement;
 use crate::timing::Timing;
@@ -32,8 +33,8 @@ pub(crate) struct Connection {
     /// Whether it has answered before.
     pub(crate) is_used: bool,
     has_identity: bool,
-    /// For a proxy that is told whole requests, what it asks of its clients.
-    proxy: Option<Option<String>>,
+    /// The proxy that is told whole requests, where there is one.
+    proxy: Option<Proxy>,
 }
 
 enum Sender {
@@ -90,7 +91,7 @@ impl Connection {
             timing,
             is_used: false,
             has_identity: ways.has_identity,
-            proxy: proxy.map(crate::proxy::Proxy::authorization),
+            proxy: proxy.cloned(),
         })
     }
 
@@ -179,9 +180,8 @@ impl Connection {
         let headers = request.headers_mut();
         headers.clone_from(head.headers);
         if is_http1 {
-            if let Some(Some(authorization)) = &self.proxy
-                && let Ok(value) = HeaderValue::try_from(authorization.as_str())
-            {
+            let authorization = self.proxy.as_ref().and_then(Proxy::authorization);
+            if let Some(Ok(value)) = authorization.map(HeaderValue::try_from) {
                 headers.insert(header::PROXY_AUTHORIZATION, value);
             }
         } else {

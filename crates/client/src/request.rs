@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -17,6 +17,7 @@ pub struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    pub(crate) removed: Vec<HeaderName>,
     pub(crate) body: Body,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) sent: Option<Sent>,
@@ -48,6 +49,7 @@ impl Request {
             method,
             url,
             headers: HeaderMap::new(),
+            removed: Vec::new(),
             body: Body::default(),
             credentials,
             sent: None,
@@ -70,6 +72,13 @@ impl Request {
         self
     }
 
+    /// Leaves these header fields out, which are sent else.
+    #[must_use]
+    pub fn without(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.removed.extend(names);
+        self
+    }
+
     /// Sends a body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Body>) -> Self {
@@ -89,6 +98,31 @@ impl Request {
     pub fn telling(mut self, sent: impl Fn(u64) + Send + Sync + 'static) -> Self {
         self.sent = Some(Arc::new(sent));
         self
+    }
+
+    /// Adds these names and values to the query of the address.
+    pub fn add_query(&mut self, pairs: &[(String, String)]) {
+        if !pairs.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(pairs);
+        }
+    }
+
+    /// The header fields that were given.
+    #[must_use]
+    pub fn given(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn who(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// What is sent.
+    #[must_use]
+    pub fn content(&self) -> &Body {
+        &self.body
     }
 
     /// The address.

@@ -354,7 +354,8 @@ impl Reading {
 fn undecoded(coding: Coding, received: &AtomicU64, error: io::Error) -> Error {
     let is_cut = error
         .get_ref()
-        .is_some_and(|inner| inner.is::<hyper::Error>());
+        .and_then(|inner| inner.downcast_ref::<hyper::Error>())
+        .is_some();
     if is_cut {
         return cut_off(received, error);
     }

@@ -38,7 +38,7 @@ impl Retries {
         let mut chance = [0];
         // Without chance it is as good, but for who comes back at the same time.
         let _ = rand::fill(&mut chance);
-        Some(whole - whole / 4 * u32::from(chance[0]) / 255)
+        Some(whole.saturating_sub(whole / 4 * u32::from(chance[0]) / 255))
     }
 
     /// The same where a response said how long.

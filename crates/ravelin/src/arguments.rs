@@ -6,6 +6,7 @@
 
 pub(crate) mod ca;
 pub(crate) mod cert;
+pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod reading;
@@ -21,6 +22,7 @@ use ravelin_pki::HostName;
 use crate::listen_on::ListenOn;
 use ca::CaCommand;
 use cert::CertCommand;
+use get::RequestArguments;
 use inspect::InspectArguments;
 use key::KeyCommand;
 
@@ -45,6 +47,46 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     Check(CheckArguments),
     Inspect(Box<InspectArguments>),
+    /// Make an HTTPS request, and show what comes
+    ///
+    /// JSON is laid out and coloured on a terminal, and what a server sends cannot play with it; in a pipe the body is
+    /// as it came. Redirects are followed, never from https to http. Where the server is not believed, nothing is
+    /// sent, and what is told is which certificate, by which rule, and what mends it.
+    ///
+    /// The exit code is 0 where there is an answer; 1 where the server is not believed, or with --fail for a status of
+    /// 400 and above; 3 where the network or the server failed, which a body that is cut off is too.
+    #[command(after_help = "Examples:\n  \
+        ravelin get https://example.org/\n  \
+        ravelin get api.example.org/users page==2 'Accept:application/json' --fail\n  \
+        ravelin get https://localhost:8443/ --explain\n  \
+        ravelin get https://example.org/big.iso --download")]
+    Get(Box<RequestArguments>),
+    /// Send a body with POST: items as JSON, a form or parts, or a file
+    #[command(after_help = "Examples:\n  \
+        ravelin post https://example.org/users name=Ada age:=36\n  \
+        ravelin post https://example.org/photos photo@ada.jpg title=Ada\n  \
+        ravelin post https://example.org/users --body ada.json")]
+    Post(Box<RequestArguments>),
+    /// Send a body with PUT: what is at the address afterwards
+    #[command(after_help = "Examples:\n  \
+        ravelin put https://example.org/users/1 name=Ada\n  \
+        ravelin put https://example.org/backup.tar --body backup.tar")]
+    Put(Box<RequestArguments>),
+    /// Send a body with PATCH: what changes at the address
+    #[command(after_help = "Examples:\n  \
+        ravelin patch https://example.org/users/1 age:=37\n  \
+        ravelin patch https://example.org/users/1 --body changes.json 'Content-Type:application/merge-patch+json'")]
+    Patch(Box<RequestArguments>),
+    /// Ask a server to delete what is at an address
+    #[command(after_help = "Examples:\n  \
+        ravelin delete https://example.org/users/1\n  \
+        ravelin delete https://example.org/users/1 --bearer TOKEN --fail")]
+    Delete(Box<RequestArguments>),
+    /// Ask for the head of an answer alone, and show it
+    #[command(after_help = "Examples:\n  \
+        ravelin head https://example.org/\n  \
+        ravelin head https://example.org/ --redirects 0 --timing")]
+    Head(Box<RequestArguments>),
     #[command(subcommand)]
     Key(KeyCommand),
     #[command(subcommand)]

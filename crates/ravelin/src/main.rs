@@ -11,6 +11,7 @@ mod config;
 mod dial;
 mod failure;
 mod fetch;
+mod get;
 mod inspect;
 mod key;
 mod listen_on;
@@ -24,6 +25,7 @@ mod words;
 use std::process::ExitCode;
 
 use clap::Parser;
+use http::Method;
 
 use arguments::{Arguments, Command};
 
@@ -37,6 +39,12 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => serve::check(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Get(arguments) => get::run(&Method::GET, &arguments),
+        Command::Post(arguments) => get::run(&Method::POST, &arguments),
+        Command::Put(arguments) => get::run(&Method::PUT, &arguments),
+        Command::Patch(arguments) => get::run(&Method::PATCH, &arguments),
+        Command::Delete(arguments) => get::run(&Method::DELETE, &arguments),
+        Command::Head(arguments) => get::run(&Method::HEAD, &arguments),
         Command::Key(command) => key::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),

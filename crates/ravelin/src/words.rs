@@ -12,6 +12,7 @@ macro_rules! say {
 pub(crate) mod ca;
 pub(crate) mod ca_serve;
 pub(crate) mod cert;
+pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod lint;

@@ -382,7 +382,7 @@ impl Verifier {
         Some(
             response
                 .verify(leaf, &issuer, None, now)
-                .map(|single| single.status.clone()),
+                .map(|single| single.status),
         )
     }
 }

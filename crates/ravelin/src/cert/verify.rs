@@ -140,7 +140,11 @@ pub(crate) fn trusted(
                 }
             },
             _ => {
-                let roots = certificates(place)?;
+                let roots = if place.is_dir() {
+                    certificates_below(place)?
+                } else {
+                    certificates(place)?
+                };
                 let what = format!("{} in {}", roots.len(), place.display());
                 (roots, what)
             }
@@ -151,7 +155,29 @@ pub(crate) fn trusted(
     Ok((Trust::new(anchors), searched))
 }
 
-fn local_root(home: &HomeArgument) -> Result<Option<LocalRoot>, Failure> {
+/// All certificates of the files of a folder, each once: such folders have links to the same files by other names,
+/// and keys and lists beside them.
+fn certificates_below(folder: &Path) -> Result<Vec<Certificate>, Failure> {
+    let what = folder.display();
+    let unreadable =
+        |error: std::io::Error| Failure::local(format!("cannot read \"{what}\": {error}"));
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file()
+            && let Ok(some) = certificates(&path)
+        {
+            found.extend(
+                some.into_iter()
+                    .filter(|one| seen.insert(one.fingerprint_sha256())),
+            );
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) fn local_root(home: &HomeArgument) -> Result<Option<LocalRoot>, Failure> {
     let Some(store) = ravelin_home::open_if_there(home)? else {
         return Ok(None);
     };
@@ -166,7 +192,7 @@ fn books(arguments: &CertVerifyArguments) -> Option<JournalBooks> {
     JournalBooks::open(&store).ok()
 }
 
-fn crls(file: &Path) -> Result<Vec<RevocationList>, Failure> {
+pub(crate) fn crls(file: &Path) -> Result<Vec<RevocationList>, Failure> {
     let what = key::shown(file);
     let bytes = key::read_file(file)?;
     RevocationList::from_file(&bytes).map_err(|error| {

@@ -25,6 +25,10 @@ pub(crate) struct Answer<'a> {
 
 impl Answer<'_> {
     pub(crate) fn say(&self) -> Result<(), Failure> {
+        result(&self.text())
+    }
+
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let best = self.verdict.best();
         if best.holds() {
@@ -85,7 +89,7 @@ impl Answer<'_> {
                 let _ = writeln!(text, "{label:<12} {place}");
             }
         }
-        result(&text)
+        text
     }
 
     fn asked(&self) -> String {

@@ -1,0 +1,116 @@
+//! The body of an answer, on a terminal or in a pipe; and how far an upload is.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ravelin_client::{Request, Response};
+
+use super::json;
+use crate::arguments::get::OutputArguments;
+use crate::failure::{Failure, chain};
+use crate::words;
+use crate::words::get::Progress;
+
+/// Shows the body: as it came in a pipe, harmless and laid out on a terminal.
+pub(super) async fn body(
+    response: &mut Response,
+    arguments: &OutputArguments,
+) -> Result<(), Failure> {
+    let on_terminal = io::stdout().is_terminal();
+    if arguments.raw || !(on_terminal || arguments.format) {
+        return raw(response).await;
+    }
+    // What does not fit is no text that anybody reads.
+    let mut held = Vec::new();
+    let mut is_whole = true;
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        held.extend_from_slice(&chunk);
+        if held.len() > MOST_HELD {
+            is_whole = false;
+            break;
+        }
+    }
+    if !is_whole {
+        if on_terminal {
+            return Err(Failure::answer("the body is too long for a terminal")
+                .hint("--output FILE keeps it".to_owned()));
+        }
+        write(&held)?;
+        return raw(response).await;
+    }
+    let Ok(text) = std::str::from_utf8(&held) else {
+        if on_terminal {
+            words::get::not_text(held.len());
+            return Ok(());
+        }
+        return write(&held);
+    };
+    if text.contains('\0') && on_terminal {
+        words::get::not_text(held.len());
+        return Ok(());
+    }
+    match json::laid_out(text) {
+        Some(laid_out) => words::result(&laid_out),
+        None if on_terminal => words::get::text(text),
+        None => write(&held),
+    }
+}
+
+async fn raw(response: &mut Response) -> Result<(), Failure> {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if !write_on(&chunk)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn write(octets: &[u8]) -> Result<(), Failure> {
+    write_on(octets).map(drop)
+}
+
+/// Whether somebody reads on: who closes the pipe early has seen enough.
+fn write_on(octets: &[u8]) -> Result<bool, Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(octets).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::local(format!(
+            "cannot write to standard output: {error}"
+        ))),
+    }
+}
+
+/// The failure of a body that breaks off.
+pub(super) fn broken(error: ravelin_client::Error) -> Failure {
+    let failure = Failure::network(chain(&error));
+    match error {
+        ravelin_client::Error::TooLong(_) => {
+            failure.hint("--max-size OCTETS takes more".to_owned())
+        }
+        error => failure.hint(error.hint().map(str::to_owned)),
+    }
+}
+
+/// Tells on a terminal how much of a body went out.
+pub(super) fn tell_upload(request: Request) -> Request {
+    let is_long = request
+        .content()
+        .length()
+        .is_none_or(|length| length > LONG);
+    if request.content().is_empty() || !is_long || !io::stderr().is_terminal() {
+        return request;
+    }
+    let progress = Progress::new("sent", request.content().length());
+    let sent = AtomicU64::new(0);
+    request.telling(move |octets| {
+        let all = sent.fetch_add(octets, Ordering::Relaxed) + octets;
+        progress.show(all);
+    })
+}
+
+/// How much of a body is held for laying it out.
+const MOST_HELD: usize = 16 << 20;
+
+/// Uploads that are not over at once.
+const LONG: u64 = 1 << 20;

@@ -1,0 +1,231 @@
+//! Who is believed, and who the client is, as the command line says.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use ravelin_client::{Identity, Trust};
+use ravelin_pki::contents::{self, Item};
+use ravelin_pki::{Certificate, Judge, PrivateKey, Question, RevocationList, Rules, verify};
+
+use crate::arguments::HomeArgument;
+use crate::arguments::get::{RequestArguments, TrustArguments};
+use crate::cert::verify::{crls, local_root, trusted};
+use crate::failure::{self, Failure};
+use crate::{key, passphrase};
+
+/// The rule by which servers are verified, and what is needed to tell of it.
+pub(crate) struct Beliefs {
+    pub(crate) trust: Trust,
+    /// The same roots, for judging once more what was refused.
+    anchors: verify::Trust,
+    lists: Vec<RevocationList>,
+    /// In words, where roots were looked for.
+    pub(crate) searched: Vec<String>,
+    /// Whether a CA is asked, or would be, were it not for --insecure.
+    asks_ca: bool,
+}
+
+impl Beliefs {
+    pub(super) fn new(arguments: &RequestArguments) -> Result<Self, Failure> {
+        let wanted = &arguments.trust;
+        let asks_ca = !wanted.ca.iter().any(|place| place.as_os_str() == "none");
+        if !asks_ca && wanted.ca.len() > 1 {
+            return Err(Failure::usage("--ca none takes no other --ca beside it"));
+        }
+        if !asks_ca && wanted.pin.is_empty() && !wanted.insecure {
+            return Err(Failure::usage(
+                "--ca none without --pin trusts nobody, so that no server would do",
+            )
+            .hint("add --pin sha256/…, or leave --ca none out".to_owned()));
+        }
+        let (anchors, searched) = if asks_ca {
+            match trusted(&places(&wanted.ca, &arguments.home)?, &arguments.home) {
+                Ok(found) => found,
+                // What would have failed cannot be told without roots; that nobody asks is.
+                Err(_) if wanted.insecure => (verify::Trust::new(Vec::new()), Vec::new()),
+                Err(failure) => return Err(failure),
+            }
+        } else {
+            (verify::Trust::new(Vec::new()), Vec::new())
+        };
+        let mut lists = Vec::new();
+        for file in &wanted.crl {
+            lists.extend(crls(file)?);
+        }
+        let trust = if wanted.insecure {
+            Trust::everyone()
+        } else if asks_ca {
+            let roots = anchors.anchors().iter().map(|root| root.der().clone());
+            let ders = lists.iter().map(|list| list.der().to_vec().into());
+            Trust::roots(roots).with_lists(ders)
+        } else {
+            Trust::pins_alone()
+        };
+        Ok(Self {
+            trust: trust.pinned(wanted.pin.iter().map(|pin| pin.0)),
+            anchors,
+            lists,
+            searched,
+            asks_ca,
+        })
+    }
+
+    /// Whether a CA would be asked, were it not for --insecure.
+    pub(super) fn asks_ca(&self) -> bool {
+        self.asks_ca
+    }
+
+    /// Judges a chain as the server sent it, and hands the verdict on.
+    pub(super) fn judge<T>(
+        &self,
+        chain: &[Certificate],
+        host: &str,
+        tell: impl FnOnce(&verify::Verdict<'_>, &Question) -> T,
+    ) -> Option<T> {
+        let mut rules = Rules::strict();
+        if !self.lists.is_empty() {
+            rules.revocation = verify::Revocation::Leaf;
+        }
+        let judge = Judge::new(&self.anchors, rules).with_lists(self.lists.clone());
+        let mut question = Question::at(SystemTime::now());
+        question = match host.parse() {
+            Ok(host) => question.host(host),
+            Err(_) => question.purpose(ravelin_pki::Purpose::Server),
+        };
+        let (leaf, others) = chain.split_first()?;
+        let verdict = judge.verify(leaf, others, &question);
+        Some(tell(&verdict, &question))
+    }
+}
+
+/// Where roots are looked for. OpenSSL's variables stand for what the system trusts, in all programs that read them.
+fn places(asked: &[PathBuf], home: &HomeArgument) -> Result<Vec<PathBuf>, Failure> {
+    let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+    let set: Vec<PathBuf> = variables
+        .iter()
+        .filter_map(|name| std::env::var_os(name))
+        .filter(|value| !value.is_empty())
+        .flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>())
+        .collect();
+    if set.is_empty() {
+        return Ok(asked.to_vec());
+    }
+    let mut places = Vec::new();
+    if asked.is_empty() {
+        if local_root(home)?.is_some() {
+            places.push(PathBuf::from("local"));
+        }
+        places.extend(set);
+        return Ok(places);
+    }
+    for place in asked {
+        if place.as_os_str() == "system" {
+            places.extend(set.iter().cloned());
+        } else {
+            places.push(place.clone());
+        }
+    }
+    Ok(places)
+}
+
+/// The certificate and key that the client shows.
+pub(super) fn identity(arguments: &TrustArguments) -> Result<Option<Identity>, Failure> {
+    let Some(file) = &arguments.cert else {
+        return Ok(None);
+    };
+    let mut chain = Vec::new();
+    let mut private = None;
+    take(file, arguments, &mut chain, &mut private)?;
+    if let Some(file) = &arguments.key {
+        private = Some(key::read_key(
+            file,
+            &key::read_file(file)?,
+            &arguments.passphrase,
+        )?);
+    }
+    let shown = file.display();
+    let Some(private) = private else {
+        return Err(
+            Failure::usage(format!("there is no private key in \"{shown}\""))
+                .hint("where it is in a file of its own: --key FILE".to_owned()),
+        );
+    };
+    if chain.is_empty() {
+        return Err(Failure::usage(format!(
+            "there is no certificate in \"{shown}\""
+        )));
+    }
+    // The certificate of the key comes first, as TLS asks.
+    match chain
+        .iter()
+        .position(|certificate| certificate.matches(&private))
+    {
+        Some(place) => chain[..=place].rotate_right(1),
+        None => {
+            return Err(Failure::usage(format!(
+                "the private key belongs to no certificate in \"{shown}\""
+            )));
+        }
+    }
+    Ok(Some(Identity {
+        chain: chain.iter().map(|one| one.der().clone()).collect(),
+        key: private.der().map_err(|error| Failure::of(&error))?,
+    }))
+}
+
+/// Takes the certificates and the key of a file of any format.
+fn take(
+    file: &Path,
+    arguments: &TrustArguments,
+    chain: &mut Vec<Certificate>,
+    private: &mut Option<PrivateKey>,
+) -> Result<(), Failure> {
+    let what = key::shown(file);
+    let mut asked = Ok(());
+    let found = contents::read(&key::read_file(file)?, &mut |_| {
+        // A key of its own is read from its own file.
+        if arguments.key.is_some() && asked.is_err() {
+            return None;
+        }
+        match passphrase::of_existing(&arguments.passphrase, &what) {
+            Ok(passphrase) => Some(passphrase),
+            Err(failure) => {
+                asked = Err(failure);
+                None
+            }
+        }
+    });
+    asked?;
+    let found = found.map_err(|error| {
+        Failure::usage(format!(
+            "cannot read \"{what}\": {}",
+            failure::chain(&error)
+        ))
+        .hint(error.hint().map(str::to_owned))
+    })?;
+    chain.extend(found.certificates().into_iter().cloned());
+    for item in found.items {
+        take_key(item.item, &what, private)?;
+    }
+    Ok(())
+}
+
+fn take_key(item: Item, what: &str, private: &mut Option<PrivateKey>) -> Result<(), Failure> {
+    match item {
+        Item::PrivateKey { key, .. } => {
+            private.get_or_insert(*key);
+        }
+        Item::KeyStore(store) => {
+            for entry in store.entries {
+                if let Some(key) = entry.key {
+                    take_key(key, what, private)?;
+                }
+            }
+        }
+        Item::Locked { why: Some(why), .. } => {
+            return Err(Failure::answer(format!("\"{what}\": {why}")));
+        }
+        _ => {}
+    }
+    Ok(())
+}
