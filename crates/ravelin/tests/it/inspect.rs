@@ -17,14 +17,18 @@ use std::process::{Child, Command, Stdio};
 use crate::server::{Place, free_port, wait_until};
 
 /// A server of somebody else, killed when dropped.
-struct Peer {
+pub(crate) struct Peer {
     child: Child,
     port: u16,
 }
 
 impl Peer {
     /// Starts a program that listens on a port that it is told, and waits until it does.
-    fn start(place: &Place, program: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Self {
+    pub(crate) fn start(
+        place: &Place,
+        program: &str,
+        arguments: impl FnOnce(&str) -> Vec<String>,
+    ) -> Self {
         let port = free_port();
         let mut command = Command::new(program);
         place.furnish(&mut command);
@@ -52,7 +56,7 @@ impl Peer {
         })
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("localhost:{}", self.port)
     }
 }
@@ -80,7 +84,7 @@ impl Drop for Peer {
 }
 
 /// Makes `root.pem`, and `c.pem` with `k.pem` from it, for `localhost`.
-fn certify(place: &Place) {
+pub(crate) fn certify(place: &Place) {
     let make = |arguments: &[&str]| crate::foreign::run(place, "openssl", arguments).well();
     make(&[
         "req",

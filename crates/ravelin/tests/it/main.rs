@@ -15,6 +15,7 @@ mod convert;
 mod docs;
 mod explained;
 mod foreign;
+mod get;
 mod inspect;
 mod judges;
 mod keys;

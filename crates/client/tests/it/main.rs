@@ -1,0 +1,6 @@
+//! The client against servers, and the programs in `examples/` as their readers run them.
+
+#![allow(clippy::unwrap_used)]
+
+mod bodies;
+mod examples;

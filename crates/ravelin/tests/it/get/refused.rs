@@ -1,0 +1,428 @@
+//! Servers that must not be believed, and what is told of them; and clients that servers do not believe.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use ravelin_pki::{
+    Authority, Leaf, NameConstraints, PrivateKey, RevocationListTemplate, RevokedCertificate,
+};
+
+use super::get;
+use crate::foreign::{python, run};
+use crate::server::Place;
+
+/// Python's TLS server, killed when dropped.
+struct Python {
+    child: Child,
+    url: String,
+}
+
+impl Python {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let (python, script) = python("tls_server.py");
+        let mut command = Command::new(python);
+        place.furnish(&mut command);
+        let mut child = command
+            .arg(script)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = format!("https://localhost:{}/", line.trim());
+        Self { child, url }
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A root in `root.pem`, with an intermediate.
+struct Made {
+    root: Authority,
+    intermediate: Authority,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Made {
+    fn new(place: &Place, now: SystemTime) -> Self {
+        let key = || PrivateKey::generate().unwrap();
+        let root = Authority::root("test root", key(), &NameConstraints::local(), now).unwrap();
+        let intermediate = root.intermediate("test intermediate", key(), now).unwrap();
+        place.write("root.pem", root.certificate().to_pem());
+        Self { root, intermediate }
+    }
+
+    fn leaf(&self, place: &Place, name: &str, now: SystemTime) -> Leaf {
+        let leaf = self
+            .intermediate
+            .leaf(&[name.parse().unwrap()], now)
+            .unwrap();
+        place.write("chain.pem", leaf.chain_pem());
+        place.write("key.pem", leaf.key_pem());
+        leaf
+    }
+}
+
+const FILES: [&str; 2] = ["chain.pem", "key.pem"];
+const ROOT: [&str; 2] = ["--ca", "root.pem"];
+
+fn ask(place: &Place, server: &Python, more: &[&str]) -> crate::server::Ended {
+    let all: Vec<&str> = [server.url.as_str()].iter().chain(more).copied().collect();
+    get(place, &all)
+}
+
+#[test]
+fn a_good_server_is_believed_by_its_root_its_pin_or_both() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    let server = Python::start(&place, &FILES);
+    // What another program makes of the key is what is pinned.
+    let pin = run(
+        &place,
+        "sh",
+        &[
+            "-c",
+            "openssl x509 -in chain.pem -pubkey -noout | openssl pkey -pubin -outform der \
+            | openssl dgst -sha256 -binary | openssl base64",
+        ],
+    );
+    let pin = format!("sha256/{}", pin.text().trim());
+    let other = format!("sha256/{}=", "A".repeat(43));
+    for more in [
+        &["--ca", "root.pem", "--explain"][..],
+        &["--ca", "root.pem", "--pin", &pin],
+        &["--ca", "root.pem", "--pin", &other, "--pin", &pin],
+        &["--ca", "none", "--pin", &pin],
+        &["--ca", "root.pem", "--http", "1.1"],
+    ] {
+        let seen = ask(&place, &server, more);
+        seen.expect(0, &[]);
+        assert_eq!(seen.stdout, "believed", "{more:?}");
+    }
+    let told = ask(&place, &server, &["--ca", "none", "--pin", &other]);
+    told.expect(
+        1,
+        &[
+            "is none of those that are pinned",
+            &pin,
+            "sent         1. localhost",
+        ],
+    );
+    let explained = ask(
+        &place,
+        &server,
+        &["--ca", "root.pem", "--pin", &pin, "--explain"],
+    );
+    explained.expect(
+        0,
+        &[
+            "has a path to one of 1 roots",
+            "its key is the one that is pinned",
+            "ServerHello",
+        ],
+    );
+    // A folder of roots, and OpenSSL's variables.
+    std::fs::create_dir(place.path("roots")).unwrap();
+    std::fs::copy(place.path("root.pem"), place.path("roots/a.crt")).unwrap();
+    place.write("roots/README", "no certificate");
+    ask(&place, &server, &["--ca", "roots"]).expect(0, &[]);
+    for (name, value) in [("SSL_CERT_FILE", "root.pem"), ("SSL_CERT_DIR", "roots")] {
+        let mut command = place.command(&["get", &server.url]);
+        let ended = command.env(name, value).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn a_server_that_must_not_be_believed_is_sent_nothing_and_why_is_told() {
+    let place = Place::new();
+    let now = SystemTime::now();
+    let made = Made::new(&place, now - 200 * DAY);
+    made.leaf(&place, "localhost", now - 200 * DAY);
+    let server = Python::start(&place, &FILES);
+    ask(&place, &server, &ROOT).expect(
+        1,
+        &[
+            "it expired 1",
+            "RFC 5280",
+            "sent         1. localhost",
+            "nothing was sent",
+        ],
+    );
+    ask(&place, &server, &["--ca", "root.pem", "--insecure"])
+        .expect(0, &["--insecure", "it expired 1"]);
+    drop(server);
+
+    made.leaf(&place, "other.test", now);
+    let server = Python::start(&place, &FILES);
+    ask(&place, &server, &ROOT).expect(1, &["\"localhost\" is not one of its names", "other.test"]);
+    ask(&place, &server, &[]).expect(1, &["is not at hand", "hint:", "searched"]);
+    drop(server);
+
+    let leaf = made.leaf(&place, "localhost", now);
+    place.write("chain.pem", leaf.certificate().to_pem());
+    let server = Python::start(&place, &FILES);
+    ask(&place, &server, &ROOT).expect(1, &["CN=test intermediate\"", "is not at hand"]);
+}
+
+#[test]
+fn weak_and_revoked_certificates_are_refused() {
+    let place = Place::new();
+    let now = SystemTime::now();
+    let made = Made::new(&place, now);
+    let leaf = made.leaf(&place, "localhost", now);
+    let server = Python::start(&place, &FILES);
+    let list = |entries: Vec<RevokedCertificate>| {
+        let issuer = made.intermediate.certificate();
+        RevocationListTemplate::new(1, now - DAY, now + DAY)
+            .sign(issuer, made.intermediate.key(), entries)
+            .unwrap()
+            .to_pem()
+    };
+    place.write("good.crl", list(Vec::new()));
+    let serial = leaf.certificate().serial_number().clone();
+    place.write(
+        "bad.crl",
+        list(vec![RevokedCertificate::new(serial, now - DAY)]),
+    );
+    ask(&place, &server, &["--ca", "root.pem", "--crl", "good.crl"]).expect(0, &[]);
+    ask(&place, &server, &["--ca", "root.pem", "--crl", "bad.crl"]).expect(1, &["it was revoked"]);
+    drop(server);
+
+    run(
+        &place,
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:1024",
+            "-nodes",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "chain.pem",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-days",
+            "9",
+        ],
+    )
+    .well();
+    let server = Python::start(&place, &FILES);
+    ask(&place, &server, &["--ca", "chain.pem"])
+        .expect(1, &["RSA 1024, is shorter than 2048 bits"]);
+}
+
+/// A stapled answer that says so is enough, without a CRL.
+#[test]
+fn a_certificate_whose_staple_says_that_it_was_revoked_is_refused() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    let leaf = made.leaf(&place, "localhost", SystemTime::now());
+    place.write("issuer.pem", made.intermediate.certificate().to_pem());
+    place.write("issuer.key", made.intermediate.key().to_pem().unwrap());
+    let serial = leaf
+        .certificate()
+        .serial_number()
+        .to_string()
+        .replace(':', "")
+        .to_uppercase();
+    for (line, file) in [
+        (
+            format!("R\t351231235959Z\t251231235959Z\t{serial}\tunknown\t/CN=localhost\n"),
+            "bad.ocsp",
+        ),
+        (
+            format!("V\t351231235959Z\t\t{serial}\tunknown\t/CN=localhost\n"),
+            "good.ocsp",
+        ),
+    ] {
+        place.write("index.txt", line);
+        run(
+            &place,
+            "openssl",
+            &[
+                "ocsp",
+                "-index",
+                "index.txt",
+                "-CA",
+                "issuer.pem",
+                "-rsigner",
+                "issuer.pem",
+                "-rkey",
+                "issuer.key",
+                "-issuer",
+                "issuer.pem",
+                "-cert",
+                "chain.pem",
+                "-ndays",
+                "1",
+                "-respout",
+                file,
+            ],
+        )
+        .well();
+    }
+    for (staple, code, told) in [("good.ocsp", 0, ""), ("bad.ocsp", 1, "that it was revoked")] {
+        let server = crate::inspect::Peer::start(&place, "openssl", |port| {
+            [
+                "s_server",
+                "-accept",
+                port,
+                "-cert",
+                "chain.pem",
+                "-cert_chain",
+                "chain.pem",
+                "-key",
+                "key.pem",
+                "-www",
+                "-status_file",
+                staple,
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        });
+        let url = format!("https://{}/", server.name());
+        get(&place, &[&url, "--ca", "root.pem"]).expect(code, &[told]);
+    }
+}
+
+#[test]
+fn a_client_shows_who_it_is_and_is_told_when_the_server_does_not_like_that() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    let server = Python::start(&place, &["chain.pem", "key.pem", "root.pem"]);
+    place.write("secret", "passphrase\n");
+    client_certificate(&place, &made);
+    ask(&place, &server, &ROOT).expect(
+        3,
+        &[
+            "refused, after the handshake",
+            "certificate_required",
+            "--cert FILE",
+        ],
+    );
+    for more in [
+        &[
+            "--ca",
+            "root.pem",
+            "--cert",
+            "client.pem",
+            "--key",
+            "client.key",
+        ][..],
+        &[
+            "--ca",
+            "root.pem",
+            "--cert",
+            "client.p12",
+            "--passphrase-file",
+            "secret",
+        ],
+        &[
+            "--ca",
+            "root.pem",
+            "--cert",
+            "client.pem",
+            "--key",
+            "client-locked.key",
+            "--passphrase-file",
+            "secret",
+        ],
+    ] {
+        let seen = ask(&place, &server, more);
+        seen.expect(0, &[]);
+        assert_eq!(seen.stdout, "ada", "{more:?}");
+    }
+    ask(
+        &place,
+        &server,
+        &[
+            "--ca",
+            "root.pem",
+            "--cert",
+            "client.pem",
+            "--key",
+            "key.pem",
+        ],
+    )
+    .expect(2, &["belongs to no certificate"]);
+    let stranger = [
+        "--ca",
+        "root.pem",
+        "--cert",
+        "stranger.pem",
+        "--key",
+        "stranger.key",
+    ];
+    ask(&place, &server, &stranger).expect(
+        3,
+        &[
+            "refused, after the handshake",
+            "unknown_ca",
+            "does not like the certificate",
+        ],
+    );
+}
+
+/// `client.pem` of the root for "ada" with `client.key`, the same under a passphrase, as PKCS#12, and a
+/// certificate of nobody.
+fn client_certificate(place: &Place, made: &Made) {
+    place.write("issuer.pem", made.root.certificate().to_pem());
+    place.write("issuer.key", made.root.key().to_pem().unwrap());
+    place.write(
+        "client.ext",
+        "extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n",
+    );
+    run(place, "sh", &["-ec", "
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout client.key -out c.csr -subj /CN=ada
+        openssl x509 -req -in c.csr -CA issuer.pem -CAkey issuer.key -set_serial 7 -days 9 -extfile client.ext -out c.pem
+        cp c.pem client.pem
+        openssl pkcs8 -topk8 -in client.key -out client-locked.key -passout file:secret
+        openssl pkcs12 -export -in client.pem -inkey client.key -out client.p12 -passout file:secret
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout stranger.key -out stranger.pem \\
+            -subj /CN=mallory"])
+    .well();
+}
+
+/// Without a length, TLS alone says where the end is; who cuts the connection must not pass for it.
+#[test]
+fn an_end_without_close_notify_is_no_end() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    let server = Python::start(&place, &FILES);
+    get(&place, &[&format!("{}cut", server.url), "--ca", "root.pem"])
+        .expect(3, &["cut off after 8 octets"]);
+}
+
+/// The certificate has its own words here: none that a terminal would follow.
+#[test]
+fn certificates_are_told_without_what_would_move_a_cursor() {
+    let place = Place::new();
+    let now = SystemTime::now();
+    let key = PrivateKey::generate().unwrap();
+    let root = Authority::root("evil\u{1b}[2Jroot", key, &NameConstraints::local(), now).unwrap();
+    let leaf = root.leaf(&["localhost".parse().unwrap()], now).unwrap();
+    place.write("chain.pem", leaf.chain_pem());
+    place.write("key.pem", leaf.key_pem());
+    let server = Python::start(&place, &FILES);
+    let told = ask(&place, &server, &[]);
+    told.expect(1, &["evil", "sent"]);
+    assert!(!told.stderr.contains('\u{1b}'), "{:?}", told.stderr);
+}
