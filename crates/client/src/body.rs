@@ -130,8 +130,26 @@ impl<B: Into<Bytes>> From<B> for Body {
     }
 }
 
+/// What could not be read of a body that was to be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read \"{what}\"")]
+pub(crate) struct Unreadable {
+    what: String,
+    #[source]
+    source: io::Error,
+}
+
+impl Unreadable {
+    /// The same once more: errors of IO cannot be cloned.
+    pub(crate) fn repeated(&self) -> io::Error {
+        io::Error::new(self.source.kind(), format!("{self}: {}", self.source))
+    }
+}
+
 /// A body on its way.
 pub(crate) struct Outgoing {
+    /// What is being read.
+    what: String,
     pieces: std::vec::IntoIter<Piece>,
     open: Option<Open>,
     left: Option<u64>,
@@ -150,6 +168,7 @@ enum Open {
 impl Outgoing {
     pub(crate) fn new(body: &Body, sent: Option<Sent>) -> Self {
         Self {
+            what: String::new(),
             left: body.length(),
             pieces: body.pieces.clone().into_iter(),
             open: None,
@@ -161,9 +180,11 @@ impl Outgoing {
         match self.pieces.next()? {
             Piece::Bytes(bytes) => return Some(Ok(bytes)),
             Piece::File { path, length } => {
+                self.what = path.display().to_string();
                 self.open = Some(Open::Opening(Box::pin(File::open(path)), length));
             }
             Piece::Stream(OnceStream(stream)) => {
+                "a pipe".clone_into(&mut self.what);
                 let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
                 match stream.take() {
                     Some(stream) => self.open = Some(Open::Reading(stream, None)),
@@ -237,7 +258,12 @@ impl http_body::Body for Outgoing {
                 sent(octets);
             }
         }
-        Poll::Ready(polled.map(|result| result.map(Frame::data)))
+        let what = &self.what;
+        let unreadable = |source| {
+            let what = what.clone();
+            io::Error::other(Unreadable { what, source })
+        };
+        Poll::Ready(polled.map(|result| result.map(Frame::data).map_err(unreadable)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -219,7 +219,7 @@ impl Builder {
         };
         let ways = Ways {
             tls: config(&self.trust, options).map_err(Error::Config)?,
-            proxy_tls: config(&self.trust, for_proxies).map_err(Error::Config)?,
+            proxy_tls: config(&self.trust.without_pins(), for_proxies).map_err(Error::Config)?,
             has_identity,
             proxies: self.proxies,
             resolve: self.resolve,

@@ -36,7 +36,7 @@ pub trait Onlooker: fmt::Debug + Send + Sync {
 }
 
 /// One connection that is looked at.
-pub trait Look: Send {
+pub trait Look: Send + Sync {
     /// Puts something below TLS that sees its octets.
     fn under(&mut self, stream: BoxedIo) -> BoxedIo;
 

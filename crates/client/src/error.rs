@@ -26,13 +26,17 @@ pub enum Error {
     #[error("no connection can be made with that certificate, key or CRL")]
     Config(#[source] rustls::Error),
     /// A file of the body cannot be read.
-    #[error("cannot read \"{what}\"")]
+    #[error("the body cannot be sent")]
     Input {
-        /// The file.
-        what: String,
-        /// Why.
+        /// Which, and why.
         #[source]
         source: io::Error,
+    },
+    /// The server speaks no HTTP/2, and nothing else was to be spoken.
+    #[error("\"{host}\" does not speak HTTP/2")]
+    NoHttp2 {
+        /// The host and port.
+        host: String,
     },
     /// The name has no address.
     #[error("cannot find \"{host}\"")]
@@ -198,6 +202,10 @@ impl Error {
     /// Whether the same request may do well when it is sent again, as far as the network is concerned.
     #[must_use]
     pub fn is_passing(&self) -> bool {
+        if let Self::Handshake { source, .. } = self {
+            // What TLS finds wrong stays wrong.
+            return rustls_error(source).is_none();
+        }
         matches!(
             self,
             Self::Lookup { .. }
@@ -229,6 +237,13 @@ pub(crate) fn rustls_error_below<'e>(
         cause = error.source();
     }
     None
+}
+
+/// What could not be read of a body, where that caused an error of HTTP.
+pub(crate) fn unreadable_below(error: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
+    let found = error.source()?.downcast_ref::<io::Error>()?.get_ref()?;
+    let found = found.downcast_ref::<crate::body::Unreadable>()?;
+    Some(found.repeated())
 }
 
 /// As RFC 8446 writes it: `certificate_required`.

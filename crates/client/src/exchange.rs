@@ -14,7 +14,7 @@ use url::Url;
 use crate::body::{Body, Outgoing, Sent};
 use crate::builder::Versions;
 use crate::connect::{Connected, Ways, host_and_port, shown};
-use crate::error::{Error, rustls_error_below};
+use crate::error::{Error, rustls_error_below, unreadable_below};
 use crate::proxy::Proxy;
 use crate::response::TlsFacts;
 use crate::stream::Movement;
@@ -73,6 +73,9 @@ impl Connection {
             Some(facts) => facts.alpn.as_deref() == Some(b"h2"),
             None => versions == Versions::Http2,
         };
+        if versions == Versions::Http2 && !is_http2 {
+            return Err(Error::NoHttp2 { host });
+        }
         let failed = |source| Error::Exchange {
             host: host.clone(),
             source,
@@ -176,7 +179,11 @@ impl Connection {
             _ => head.url.as_str().to_owned(),
         };
         // An address that was parsed once is one for HTTP too.
-        *request.uri_mut() = uri.parse().unwrap_or_else(|_| Uri::from_static("/"));
+        let mut uri: Uri = uri.parse().unwrap_or_else(|_| Uri::from_static("/"));
+        if !is_http1 {
+            uri = asked_as(uri, head.headers);
+        }
+        *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.clone_from(head.headers);
         if is_http1 {
@@ -200,6 +207,9 @@ impl Connection {
 
     fn failed(&self, source: hyper::Error) -> Error {
         let host = self.host.clone();
+        if let Some(source) = unreadable_below(&source) {
+            return Error::Input { source };
+        }
         match rustls_error_below(&source) {
             Some(rustls::Error::AlertReceived(alert))
                 if !self.is_used && is_about_client(*alert) =>
@@ -232,6 +242,14 @@ fn is_about_client(alert: AlertDescription) -> bool {
             | Alert::DecryptError
             | Alert::NoCertificate
     )
+}
+
+/// The address with the host that the `Host` field says, where somebody wrote one: HTTP/2 has no such field.
+fn asked_as(uri: Uri, headers: &HeaderMap) -> Uri {
+    let mut parts = uri.clone().into_parts();
+    let host = headers.get(header::HOST);
+    parts.authority = host.and_then(|host| host.to_str().ok()?.parse().ok());
+    Uri::from_parts(parts).unwrap_or(uri)
 }
 
 /// The address as it stands in a request to the server itself (RFC 9112, section 3.2.1).

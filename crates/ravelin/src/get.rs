@@ -34,7 +34,7 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
     if *method == Method::GET || *method == Method::HEAD {
         items.refuse_body(method)?;
     }
-    let mut request = request(method, arguments, items)?;
+    let mut request = request(method, arguments, &items)?;
     let mut session = Session::open(arguments, request.url())?;
     request = login::login(request, arguments, session.as_ref())?;
     if arguments.body.curl {
@@ -120,7 +120,7 @@ async fn finish(
 fn request(
     method: &Method,
     arguments: &RequestArguments,
-    items: Items,
+    items: &Items,
 ) -> Result<Request, Failure> {
     let url = whole_url(&arguments.url);
     let mut request = Request::new(method.clone(), &url).map_err(|error| {

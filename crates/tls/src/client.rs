@@ -87,6 +87,15 @@ impl Trust {
         self
     }
 
+    /// The same roots alone: pins and CRLs are about one server, and not about a proxy on the way to it.
+    #[must_use]
+    pub fn without_pins(&self) -> Self {
+        Self {
+            authorities: self.authorities.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether everybody is believed.
     #[must_use]
     pub fn is_everyone(&self) -> bool {

@@ -1,13 +1,15 @@
-//! The programs in `examples/`, against a server of our own.
+//! The programs in `examples/`, and proxies over TLS, against servers of our own.
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use ravelin_pki::{Authority, NameConstraints, PrivateKey};
+use ravelin_client::{Client, Error, Proxies, Request, Trust};
+use ravelin_pki::{Authority, Leaf, NameConstraints, PrivateKey};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// Cargo builds them beside the tests.
@@ -26,25 +28,35 @@ async fn example(name: &str, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8(said).unwrap())
 }
 
-#[tokio::test]
-async fn examples_ask_a_server_that_a_root_or_a_pin_vouches_for() {
+/// A root, a certificate for `localhost`, and what serves it.
+struct Made {
+    root: Authority,
+    leaf: Leaf,
+    acceptor: TlsAcceptor,
+}
+
+fn made() -> Made {
     let now = SystemTime::now();
     let key = PrivateKey::generate().unwrap();
     let root = Authority::root("root", key, &NameConstraints::local(), now).unwrap();
     let leaf = root.leaf(&["localhost".parse().unwrap()], now).unwrap();
-    let key: PrivateKeyDer<'static> = leaf.key.clone_key();
     let config = ServerConfig::builder_with_provider(ravelin_tls::policy::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(leaf.chain.clone(), key)
+        .with_single_cert(leaf.chain.clone(), leaf.key.clone_key())
         .unwrap();
-    let acceptor = TlsAcceptor::from(std::sync::Arc::new(config));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "https://localhost:{}/",
-        listener.local_addr().unwrap().port()
-    );
+    Made {
+        root,
+        leaf,
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+    }
+}
+
+/// A server that says hello to each connection. Its port.
+async fn server(acceptor: TlsAcceptor) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
@@ -53,34 +65,80 @@ async fn examples_ask_a_server_that_a_root_or_a_pin_vouches_for() {
                 continue;
             };
             let mut request = [0; 4096];
-            tls.read(&mut request).await.unwrap();
+            let _ = tls.read(&mut request).await.unwrap();
             let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
             tls.write_all(answer).await.unwrap();
             let _ = tls.shutdown().await;
         }
     });
-    let file = std::env::temp_dir().join(format!("ravelin-client-{}.pem", std::process::id()));
-    std::fs::write(&file, root.certificate().to_pem()).unwrap();
-    let (well, said) = example("get", &[&url, file.to_str().unwrap()]).await;
-    assert!(well && said == "200 OK over HTTP/1.1\nhello\n", "{said}");
-    std::fs::write(&file, leaf.certificate().to_pem()).unwrap();
-    let (well, said) = example(
-        "get",
-        &[
-            &url.replace("localhost", "127.0.0.1"),
-            file.to_str().unwrap(),
-        ],
-    )
-    .await;
-    std::fs::remove_file(&file).unwrap();
-    assert!(
-        well && said.starts_with("127.0.0.1 is not believed: no path to a root holds"),
-        "{said}"
-    );
+    port
+}
 
-    let pin = leaf.certificate().public_key().fingerprint().to_string();
-    let (well, said) = example("pinned", &[&url, &pin]).await;
+#[tokio::test]
+async fn examples_ask_a_server_that_a_root_or_a_pin_vouches_for() {
+    let made = made();
+    let url = format!("https://localhost:{}/", server(made.acceptor.clone()).await);
+    let file = std::env::temp_dir().join(format!("ravelin-client-{}.pem", std::process::id()));
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, made.root.certificate().to_pem()).unwrap();
+    let (well, said) = example("get", &[&url, path]).await;
+    assert!(well && said == "200 OK over HTTP/1.1\nhello\n", "{said}");
+    let other_name = url.replace("localhost", "127.0.0.1");
+    let (well, said) = example("get", &[&other_name, path]).await;
+    std::fs::remove_file(&file).unwrap();
+    let told = "127.0.0.1 is not believed: no path to a root holds";
+    assert!(well && said.starts_with(told), "{said}");
+
+    let pin = made.leaf.certificate().public_key().fingerprint();
+    let (well, said) = example("pinned", &[&url, &pin.to_string()]).await;
     assert!(well && said == "200 OK\n", "{said}");
     let (well, said) = example("pinned", &[&url, &"0".repeat(64)]).await;
     assert!(!well, "{said}");
+}
+
+/// The proxy is spoken to over TLS, and TLS with the server goes through that; the pin is the server's alone.
+#[tokio::test]
+async fn a_proxy_over_tls_is_verified_too_and_sees_nothing() {
+    let (near, far) = (made(), made());
+    let port = server(far.acceptor.clone()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let acceptor = near.acceptor.clone();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let Ok(mut tls) = acceptor.accept(tcp).await else {
+                continue;
+            };
+            let mut asked = [0; 4096];
+            let read = tls.read(&mut asked).await.unwrap();
+            assert!(asked[..read].starts_with(b"CONNECT localhost:"));
+            tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let mut to = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut tls, &mut to).await;
+        }
+    });
+    let url = format!("https://localhost:{port}/");
+    let ask = |trust: Trust| {
+        let proxies = Proxies::all(proxy.parse().unwrap());
+        let client = Client::builder()
+            .trust(trust)
+            .proxies(proxies)
+            .build()
+            .unwrap();
+        let request = Request::get(&url).unwrap();
+        async move { client.send(request).await?.bytes(100).await }
+    };
+    let root = |made: &Made| made.root.certificate().der().clone();
+    let pin = far.leaf.certificate().public_key().fingerprint();
+    let both = Trust::roots([root(&near), root(&far)]).pinned([pin]);
+    assert_eq!(ask(both).await.unwrap(), "hello");
+    let server_alone = ask(Trust::roots([root(&far)])).await;
+    assert!(
+        matches!(server_alone, Err(Error::Refused { .. })),
+        "{server_alone:?}"
+    );
 }

@@ -235,8 +235,10 @@ impl FromStr for Pin {
         let octets = base64::engine::general_purpose::STANDARD
             .decode(digits)
             .map_err(|_| wrong())?;
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        hex.parse().map(Self).map_err(|_| wrong())
+        ravelin_pki::fingerprint::hex(&octets)
+            .parse()
+            .map(Self)
+            .map_err(|_| wrong())
     }
 }
 

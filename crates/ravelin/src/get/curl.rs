@@ -183,12 +183,11 @@ fn way(words: &mut Words, arguments: &RequestArguments) {
     if let Some(path) = &way.unix_socket {
         words.pair("--unix-socket", &path.display().to_string());
     }
-    match &way.proxy {
-        Some(choice) => match &choice.0 {
+    if let Some(choice) = &way.proxy {
+        match &choice.0 {
             Some(proxy) => words.pair("--proxy", &proxy.to_string()),
             None => words.pair("--noproxy", "*"),
-        },
-        None => {}
+        }
     }
     if let Some(span) = way.timeout {
         words.pair("--max-time", &span.0.as_secs().to_string());

@@ -1,5 +1,6 @@
 //! The items of a request: header fields, a query, and a body put together from names and values.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
@@ -180,9 +181,10 @@ impl Items {
                 Datum::File(path, kind) => {
                     let called = path.file_name().unwrap_or_default().to_string_lossy();
                     let kind = kind.clone().unwrap_or_else(|| type_of(path));
-                    head += &format!(
-                        "; filename=\"{}\"\r\nContent-Type: {kind}\r\n\r\n",
-                        escaped(&called)
+                    let called = escaped(&called);
+                    let _ = write!(
+                        head,
+                        "; filename=\"{called}\"\r\nContent-Type: {kind}\r\n\r\n"
                     );
                     pieces.push(Piece::Bytes(head.into()));
                     pieces.push(Piece::file(path).map_err(|error| unreadable(path, &error))?);

@@ -103,7 +103,7 @@ fn places(asked: &[PathBuf], home: &HomeArgument) -> Result<Vec<PathBuf>, Failur
     let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
     let set: Vec<PathBuf> = variables
         .iter()
-        .filter_map(|name| std::env::var_os(name))
+        .filter_map(std::env::var_os)
         .filter(|value| !value.is_empty())
         .flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>())
         .collect();

@@ -275,17 +275,14 @@ impl Progress {
             return;
         }
         *shown = Some(now);
-        let speed = done as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+        let milliseconds = (self.began.elapsed().as_millis() as u64).max(1);
+        let speed = done.saturating_mul(1000) / milliseconds;
         let mut line = format!("{:<12} {}", self.what, size(done));
         if let Some(all) = self.all.filter(|all| *all > 0) {
-            let left = all.saturating_sub(done) as f64 / speed.max(1.0);
-            let _ = write!(line, " of {}, {left:.0} s left", size(all));
+            let left = all.saturating_sub(done) / speed.max(1);
+            let _ = write!(line, " of {}, {left} s left", size(all));
         }
-        let _ = write!(
-            std::io::stderr(),
-            "\r{line}, {}/s\x1b[K",
-            size(speed as u64)
-        );
+        let _ = write!(std::io::stderr(), "\r{line}, {}/s\x1b[K", size(speed));
     }
 }
 
@@ -300,18 +297,14 @@ impl Drop for Progress {
 
 /// `12.3 MiB`.
 fn size(octets: u64) -> String {
-    let mut value = octets as f64;
-    for unit in ["octets", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 || unit == "GiB" {
-            return if unit == "octets" {
-                format!("{octets} {unit}")
-            } else {
-                format!("{value:.1} {unit}")
-            };
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.into_iter().find(|(_, bits)| octets >> bits > 0) {
+        Some((unit, bits)) => {
+            let tenths = (u128::from(octets) * 10) >> bits;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
         }
-        value /= 1024.0;
+        None => format!("{octets} octets"),
     }
-    String::new()
 }
 
 const BETWEEN: Duration = Duration::from_millis(100);

@@ -11,6 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use crate::foreign::run_python;
 use crate::server::{Ended, PATIENCE, Place};
 
 /// A server of plain HTTP that answers each request as it is told, and tells what it was asked.
@@ -266,6 +267,28 @@ fn what_is_told_of_a_request_has_no_passwords_and_no_escapes_in_it() {
         ],
     );
     assert!(!told.stderr.contains("topsecret"), "{}", told.stderr);
+}
+
+#[test]
+fn a_terminal_shows_json_in_colours_and_nothing_that_a_server_wants_of_it() {
+    let place = Place::new();
+    let shown = |server: &Scripted| {
+        let program = env!("CARGO_BIN_EXE_ravelin");
+        let url = server.url("/");
+        let seen = run_python(&place, "terminal.py", &["", program, "get", &url]);
+        assert_eq!(seen.code, 0, "{}", seen.text());
+        seen.text().replace("\r\n", "\n")
+    };
+    let text = Scripted::always(good("a\tb\n\u{1b}[2J\u{9b}1m\u{202e}evil\r\n"));
+    assert_eq!(shown(&text), "a    b\n\\u{1b}[2J\\u{9b}1m\\u{202e}evil\n");
+    let json = Scripted::always(good("{\"k\":1}"));
+    let coloured = shown(&json);
+    assert!(
+        coloured.contains("\u{1b}[") && coloured.contains("\n  "),
+        "{coloured:?}"
+    );
+    let binary = Scripted::always(good("\0\u{1}"));
+    assert!(shown(&binary).contains("2 octets that are no text: --output FILE keeps them"));
 }
 
 #[test]

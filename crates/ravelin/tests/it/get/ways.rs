@@ -220,9 +220,12 @@ fn posts_become_gets_where_the_status_says_so_and_stay_posts_else() {
         ("303 See Other", "GET /b "),
         ("308 Permanent Redirect", "POST /b "),
     ] {
-        let server = Scripted::answering(move |request| match request.contains(" /a ") {
-            true => answer(status, "Location: /b\r\n", ""),
-            false => good(""),
+        let server = Scripted::answering(move |request| {
+            if request.contains(" /a ") {
+                answer(status, "Location: /b\r\n", "")
+            } else {
+                good("")
+            }
         });
         place
             .run(&["post", &server.url("/a"), "k=v"])
@@ -299,4 +302,36 @@ fn what_may_pass_is_asked_again_and_nothing_that_would_be_done_twice() {
         .expect(1, &["503"]);
     server.asked();
     assert!(server.was_asked_no_more());
+}
+
+/// What comes through a pipe has no length, and is sent in chunks.
+#[test]
+fn what_is_piped_in_is_sent_as_it_comes() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut all = Vec::new();
+        let mut buffer = [0; 4096];
+        while !all.ends_with(b"0\r\n\r\n") {
+            let read = stream.read(&mut buffer).unwrap();
+            all.extend_from_slice(&buffer[..read]);
+        }
+        stream.write_all(&good("")).unwrap();
+        String::from_utf8(all).unwrap()
+    });
+    let command = format!(
+        "echo piped | {} put {url} --body -",
+        env!("CARGO_BIN_EXE_ravelin")
+    );
+    crate::foreign::run(&place, "sh", &["-c", &command]).well();
+    let sent = server.join().unwrap();
+    assert!(sent.contains("transfer-encoding: chunked\r\n"), "{sent}");
+    assert!(
+        sent.ends_with("\r\n\r\n6\r\npiped\n\r\n0\r\n\r\n"),
+        "{sent}"
+    );
+    let gone = place.run(&["put", &url, "--body", "nothing"]);
+    gone.expect(4, &["cannot read \"nothing\""]);
 }
