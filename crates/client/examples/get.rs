@@ -1,5 +1,5 @@
 //! Asks a server that a root of one's own vouches for: `get URL ROOT.pem`.
-#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(clippy::print_stdout, reason = "a program may print")]
 
 use ravelin_client::{Client, Error, Request, Trust};
 use ravelin_pki::pem;

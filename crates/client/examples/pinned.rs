@@ -1,5 +1,5 @@
 //! Asks a server that is known by its key alone: `pinned URL PIN`, the pin as 64 hexadecimal digits.
-#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(clippy::print_stdout, reason = "a program may print")]
 
 use ravelin_client::{Client, Request, Trust};
 

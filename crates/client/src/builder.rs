@@ -217,9 +217,13 @@ impl Builder {
             alpn: vec![b"http/1.1".to_vec()],
             ..ClientOptions::default()
         };
+        let proxy_tls = self
+            .proxies
+            .have_tls()
+            .then(|| config(&self.trust.without_pins(), for_proxies));
         let ways = Ways {
             tls: config(&self.trust, options).map_err(Error::Config)?,
-            proxy_tls: config(&self.trust.without_pins(), for_proxies).map_err(Error::Config)?,
+            proxy_tls: proxy_tls.transpose().map_err(Error::Config)?,
             has_identity,
             proxies: self.proxies,
             resolve: self.resolve,

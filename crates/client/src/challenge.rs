@@ -245,4 +245,13 @@ mod tests {
             assert_eq!(challenges(asked), [], "{asked}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_challenge_panics(text in "(Digest |realm=|nonce=|qop=|\"|\\\\|,|=| |é|a){0,24}") {
+            for challenge in challenges(&text) {
+                challenge.answer("u\"", "p", "GET", "/", "c");
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::error::{Error, rustls_error};
 use crate::proxy::{Kind, Proxies, Proxy};
 use crate::response::TlsFacts;
 use crate::socks;
-use crate::stream::{BoxedIo, Movement, Watched};
+use crate::stream::{BoxedIo, Movement, Remembering, Watched};
 use crate::timing::Timing;
 
 /// Somebody who looks at the TLS of connections.
@@ -48,8 +48,8 @@ pub trait Look: Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Ways {
     pub(crate) tls: Arc<ClientConfig>,
-    /// For proxies: without ALPN but for HTTP/1.1, and without a certificate of the client.
-    pub(crate) proxy_tls: Arc<ClientConfig>,
+    /// For proxies that are spoken to over TLS: HTTP/1.1 alone, and without a certificate of the client.
+    pub(crate) proxy_tls: Option<Arc<ClientConfig>>,
     pub(crate) has_identity: bool,
     pub(crate) proxies: Proxies,
     pub(crate) resolve: Vec<(String, u16, Vec<IpAddr>)>,
@@ -108,7 +108,8 @@ impl Ways {
             let place = shown(&host, port);
             let look = self.onlooker.as_ref().map(|onlooker| onlooker.look(&place));
             let (stream, agreed) = handshake(&self.tls, io, &host, &place, look).await?;
-            (io, facts) = (stream, Some(agreed));
+            io = Box::new(Remembering::new(stream, movement.clone()));
+            facts = Some(agreed);
             timing.tls = began.elapsed();
         }
         Ok(Connected {
@@ -177,9 +178,13 @@ impl Ways {
         };
         match proxy.kind {
             Kind::Http | Kind::Https => {
-                if proxy.kind == Kind::Https {
+                if let Some(tls) = self
+                    .proxy_tls
+                    .as_ref()
+                    .filter(|_| proxy.kind == Kind::Https)
+                {
                     let place = shown(&proxy.host, proxy.port);
-                    (io, _) = handshake(&self.proxy_tls, io, &proxy.host, &place, None).await?;
+                    (io, _) = handshake(tls, io, &proxy.host, &place, None).await?;
                 }
                 if !proxy.takes_requests(url) {
                     ask_to_connect(&mut io, proxy, &shown(&host, port))

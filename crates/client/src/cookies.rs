@@ -45,6 +45,15 @@ impl Jar {
         let Some(cookie) = Cookie::parse(value, url, now) else {
             return false;
         };
+        // Who is on the way of plain HTTP must not change what https has set (RFC 6265bis, section 5.7).
+        if !may_be_secure(url)
+            && self
+                .cookies
+                .iter()
+                .any(|old| old.secure && old.meets(&cookie))
+        {
+            return false;
+        }
         self.cookies.retain(|old| {
             old.name != cookie.name || old.domain != cookie.domain || old.path != cookie.path
         });
@@ -173,6 +182,15 @@ impl Cookie {
             return self.secure && self.host_only && path_given && self.path == "/";
         }
         !name.starts_with("__secure-") || self.secure
+    }
+
+    /// Whether one could be sent in the place of the other.
+    fn meets(&self, other: &Self) -> bool {
+        let is_below = |one: &Self, above: &Self| {
+            let below = one.domain.strip_suffix(&above.domain);
+            below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        self.name == other.name && (is_below(self, other) || is_below(other, self))
     }
 
     fn is_over(&self, now: SystemTime) -> bool {
@@ -324,6 +342,15 @@ mod tests {
         assert_eq!(sent(a, &["k=v; Secure"], "http://a.example.org/"), None);
         let now = SystemTime::now();
         let mut jar = Jar::default();
+        assert!(jar.set("k=good; Secure", &url(a), now));
+        assert!(!jar.set("k=evil", &url("http://a.example.org/"), now));
+        assert!(!jar.set(
+            "k=evil; Domain=example.org",
+            &url("http://b.example.org/"),
+            now
+        ));
+        assert_eq!(jar.header(&url(a), now).unwrap(), "k=good");
+        let mut jar = Jar::default();
         assert!(jar.set("k=v; Max-Age=60", &url(a), now));
         assert!(jar.header(&url(a), now + Duration::from_secs(61)).is_none());
     }
@@ -341,5 +368,19 @@ mod tests {
             &url("https://b.example.org/"),
             now
         ));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cookie_panics_or_goes_to_another_site(
+            text in "(k|=|;|v| |Domain=|Path=|Max-Age=|Expires=|Secure|__Host-|org|example|[.]|/|é|9){0,24}",
+        ) {
+            let now = SystemTime::now();
+            let mut jar = Jar::default();
+            jar.set(&text, &url("https://a.example.org/x"), now);
+            for other in ["https://b.other.org/x", "https://org/x", "https://127.0.0.1/x"] {
+                proptest::prop_assert_eq!(jar.header(&url(other), now), None);
+            }
+        }
     }
 }

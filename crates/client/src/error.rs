@@ -225,20 +225,6 @@ pub(crate) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// The error of TLS that caused one of HTTP.
-pub(crate) fn rustls_error_below<'e>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> Option<&'e rustls::Error> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<io::Error>().and_then(rustls_error) {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
-}
-
 /// What could not be read of a body, where that caused an error of HTTP.
 pub(crate) fn unreadable_below(error: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
     let found = error.source()?.downcast_ref::<io::Error>()?.get_ref()?;

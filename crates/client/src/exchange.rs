@@ -14,7 +14,7 @@ use url::Url;
 use crate::body::{Body, Outgoing, Sent};
 use crate::builder::Versions;
 use crate::connect::{Connected, Ways, host_and_port, shown};
-use crate::error::{Error, rustls_error_below, unreadable_below};
+use crate::error::{Error, unreadable_below};
 use crate::proxy::Proxy;
 use crate::response::TlsFacts;
 use crate::stream::Movement;
@@ -210,13 +210,13 @@ impl Connection {
         if let Some(source) = unreadable_below(&source) {
             return Error::Input { source };
         }
-        match rustls_error_below(&source) {
+        match self.movement.tls_error() {
             Some(rustls::Error::AlertReceived(alert))
-                if !self.is_used && is_about_client(*alert) =>
+                if !self.is_used && is_about_client(alert) =>
             {
                 Error::TakenBack {
                     host,
-                    alert: *alert,
+                    alert,
                     had_identity: self.has_identity,
                 }
             }

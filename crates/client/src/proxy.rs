@@ -165,6 +165,12 @@ impl Proxies {
         self
     }
 
+    /// Whether one of them is spoken to over TLS.
+    pub(crate) fn have_tls(&self) -> bool {
+        let mut all = self.http.iter().chain(&self.https);
+        all.any(|proxy| proxy.kind == Kind::Https)
+    }
+
     /// The proxy for an address.
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<&Proxy> {

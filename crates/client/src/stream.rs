@@ -2,13 +2,15 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
+
+use crate::error::rustls_error;
 
 /// A stream of octets both ways.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -25,6 +27,8 @@ pub(crate) struct Movement {
     received: AtomicU64,
     /// When something moved last, in milliseconds from the beginning.
     last: AtomicU64,
+    /// What TLS found wrong first.
+    tls_error: Mutex<Option<rustls::Error>>,
 }
 
 impl Movement {
@@ -33,7 +37,14 @@ impl Movement {
             began: Instant::now(),
             received: AtomicU64::new(0),
             last: AtomicU64::new(0),
+            tls_error: Mutex::new(None),
         }
+    }
+
+    /// What TLS found wrong, or was told by the other. The errors of HTTP/2 do not say.
+    pub(crate) fn tls_error(&self) -> Option<rustls::Error> {
+        let found = self.tls_error.lock();
+        found.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn moved(&self) {
@@ -128,6 +139,73 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// A stream of TLS, whose errors are kept for whoever asks.
+pub(crate) struct Remembering<S> {
+    stream: S,
+    movement: Arc<Movement>,
+}
+
+impl<S> Remembering<S> {
+    pub(crate) fn new(stream: S, movement: Arc<Movement>) -> Self {
+        Self { stream, movement }
+    }
+
+    fn remember<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &polled
+            && let Some(error) = rustls_error(error)
+        {
+            let found = self.movement.tls_error.lock();
+            let mut found = found.unwrap_or_else(PoisonError::into_inner);
+            found.get_or_insert_with(|| error.clone());
+        }
+        polled
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Remembering<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.remember(polled)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, octets);
+        self.remember(polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, octets);
+        self.remember(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.remember(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

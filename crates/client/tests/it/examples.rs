@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ravelin_client::{Client, Error, Proxies, Request, Trust};
-use ravelin_pki::{Authority, Leaf, NameConstraints, PrivateKey};
-use rustls::ServerConfig;
+use ravelin_pki::authority::leaf_template;
+use ravelin_pki::{Authority, Leaf, NameConstraints, PrivateKey, Purpose};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -140,5 +142,46 @@ async fn a_proxy_over_tls_is_verified_too_and_sees_nothing() {
     assert!(
         matches!(server_alone, Err(Error::Refused { .. })),
         "{server_alone:?}"
+    );
+}
+
+#[tokio::test]
+async fn examples_show_a_certificate_of_their_own_and_the_chain_of_the_other() {
+    let made = made();
+    let mut roots = RootCertStore::empty();
+    roots.add(made.root.certificate().der().clone()).unwrap();
+    let provider = ravelin_tls::policy::provider();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(made.leaf.chain.clone(), made.leaf.key.clone_key())
+        .unwrap();
+    let guarded = server(TlsAcceptor::from(Arc::new(config))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let root = write("root.pem", made.root.certificate().to_pem());
+    let names = ["localhost".parse().unwrap()];
+    let template = leaf_template(&names).for_purposes(&[Purpose::Client]);
+    let client = made.root.leaf_of(&template, SystemTime::now()).unwrap();
+    let cert = write("cert.pem", client.chain_pem());
+    let key = write("key.pem", client.key_pem());
+    let url = format!("https://localhost:{guarded}/");
+    let (well, said) = example("mutual_tls", &[&url, &root, &cert, &key]).await;
+    assert!(well && said == "200 OK\n", "{said}");
+    let (_, said) = example("get", &[&url, &root]).await;
+    assert!(said.contains("TakenBack"), "{said}");
+
+    let url = format!("https://localhost:{}/", server(made.acceptor.clone()).await);
+    let (well, said) = example("peer_chain", &[&url]).await;
+    let told = "TLS 1.3 TLS13_AES_128_GCM_SHA256\nlocalhost <- ";
+    assert!(
+        well && said.starts_with(told) && said.ends_with("CN=root\n"),
+        "{said}"
     );
 }

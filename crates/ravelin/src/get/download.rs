@@ -26,6 +26,8 @@ pub(super) struct Goal {
     note: PathBuf,
     /// Whether the server may call it, and nothing is replaced.
     is_called_by_server: bool,
+    /// Whether it is a device, a pipe or a terminal: written as it is, and never replaced by a file.
+    is_special: bool,
     checksum: Option<Checksum>,
     /// What there is of it.
     begun: Option<Begun>,
@@ -54,16 +56,34 @@ impl Goal {
                 };
             }
         };
+        let facts = fs::metadata(&path).ok();
+        if facts.as_ref().is_some_and(fs::Metadata::is_dir) {
+            let shown = path.display();
+            return Err(Failure::usage(format!("\"{shown}\" is a folder"))
+                .hint("name a file in it, or go there and use --download".to_owned()));
+        }
+        let is_special = facts.is_some_and(|facts| !facts.is_file()) && !arguments.download;
+        if is_special && arguments.checksum.is_some() {
+            return Err(Failure::usage(
+                "--checksum is about a file that can be read again",
+            ));
+        }
+        // What a link leads to is written, and not put in the place of the link.
+        let path = match fs::canonicalize(&path) {
+            Ok(whole) if path.is_symlink() && !arguments.download => whole,
+            _ => path,
+        };
         let beside = |ending: &str| {
             let mut name = path.clone().into_os_string();
             name.push(ending);
             PathBuf::from(name)
         };
         let (part, note) = (beside(".part"), beside(".part.from"));
-        let begun = begun(&part, &note, url);
+        let begun = begun(&part, &note, url).filter(|_| !is_special);
         Ok(Some(Self {
+            part: if is_special { path.clone() } else { part },
             path,
-            part,
+            is_special,
             note,
             is_called_by_server: arguments.download,
             checksum: arguments.checksum.clone(),
@@ -117,9 +137,13 @@ impl Goal {
                 progress.show(there);
             }
         }
+        drop(progress);
+        if self.is_special {
+            return Ok(());
+        }
         file.sync_all()
             .map_err(|error| self.half(self.unwritable(&error), there))?;
-        drop((file, progress));
+        drop(file);
         self.finish(response)
     }
 
@@ -161,19 +185,23 @@ impl Goal {
     }
 
     fn open(&self, start: u64) -> Result<File, Failure> {
-        let opened = if start > 0 {
+        let opened = if self.is_special {
+            OpenOptions::new().write(true).open(&self.part)
+        } else if start > 0 {
             OpenOptions::new().append(true).open(&self.part)
         } else {
             // Nothing there says any more what the octets are from.
             let _ = fs::remove_file(&self.note);
-            File::create(&self.part)
+            let _ = fs::remove_file(&self.part);
+            // Not through a link that somebody else has put there.
+            File::create_new(&self.part)
         };
         opened.map_err(|error| self.unwritable(&error))
     }
 
     /// Writes down what it is the beginning of, where a server says how that can be told.
     fn take_note(&self, response: &Response) -> Result<(), Failure> {
-        let Some(validator) = validator(response.headers()) else {
+        let Some(validator) = validator(response.headers()).filter(|_| !self.is_special) else {
             return Ok(());
         };
         let begun = Begun {
@@ -239,6 +267,9 @@ impl Goal {
     /// Says what became of the beginning.
     fn half(&self, failure: Failure, octets: u64) -> Failure {
         let part = self.part.display();
+        if self.is_special {
+            return failure;
+        }
         failure.hint(if self.note.exists() {
             format!("{octets} octets are in \"{part}\"; the same command goes on from there")
         } else {

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header;
 use ravelin_client::{Request, Response};
 
 use super::json;
@@ -20,39 +21,66 @@ pub(super) async fn body(
     if arguments.raw || !(on_terminal || arguments.format) {
         return raw(response).await;
     }
-    // What does not fit is no text that anybody reads.
-    let mut held = Vec::new();
-    let mut is_whole = true;
+    let mut held = match response.chunk().await.map_err(broken)? {
+        Some(chunk) => chunk.to_vec(),
+        None => return Ok(()),
+    };
+    if !may_be_json(response, &held) {
+        return if on_terminal {
+            text(response, held).await
+        } else {
+            write(&held)?;
+            raw(response).await
+        };
+    }
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         held.extend_from_slice(&chunk);
         if held.len() > MOST_HELD {
-            is_whole = false;
-            break;
+            if on_terminal {
+                return text(response, held).await;
+            }
+            write(&held)?;
+            return raw(response).await;
         }
     }
-    if !is_whole {
-        if on_terminal {
-            return Err(Failure::answer("the body is too long for a terminal")
-                .hint("--output FILE keeps it".to_owned()));
-        }
-        write(&held)?;
-        return raw(response).await;
-    }
-    let Ok(text) = std::str::from_utf8(&held) else {
-        if on_terminal {
-            words::get::not_text(held.len());
-            return Ok(());
-        }
-        return write(&held);
-    };
-    if text.contains('\0') && on_terminal {
-        words::get::not_text(held.len());
-        return Ok(());
-    }
-    match json::laid_out(text) {
+    match std::str::from_utf8(&held).ok().and_then(json::laid_out) {
         Some(laid_out) => words::result(&laid_out),
-        None if on_terminal => words::get::text(text),
+        None if on_terminal => text(response, held).await,
         None => write(&held),
+    }
+}
+
+/// Whether a body says that it is JSON, or begins like it.
+fn may_be_json(response: &Response, begin: &[u8]) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().windows(4).any(|four| four == b"json"))
+        || begin.trim_ascii_start().starts_with(b"{")
+        || begin.trim_ascii_start().starts_with(b"[")
+}
+
+/// Shows text line by line, as it comes.
+async fn text(response: &mut Response, mut pending: Vec<u8>) -> Result<(), Failure> {
+    loop {
+        let chunk = response.chunk().await.map_err(broken)?;
+        let is_over = chunk.is_none();
+        let end = match pending.iter().rposition(|octet| *octet == b'\n') {
+            _ if is_over => pending.len(),
+            Some(end) => end + 1,
+            None if pending.len() < LONGEST_LINE => 0,
+            None => pending.len(),
+        };
+        let lines: Vec<u8> = pending.drain(..end).collect();
+        match std::str::from_utf8(&lines) {
+            Ok(text) if !text.contains('\0') => words::get::text(text)?,
+            _ => {
+                words::get::not_text();
+                return Ok(());
+            }
+        }
+        match chunk {
+            Some(chunk) => pending.extend_from_slice(&chunk),
+            None => return Ok(()),
+        }
     }
 }
 
@@ -111,6 +139,9 @@ pub(super) fn tell_upload(request: Request) -> Request {
 
 /// How much of a body is held for laying it out.
 const MOST_HELD: usize = 16 << 20;
+
+/// What has no end of a line for so long is cut.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// Uploads that are not over at once.
 const LONG: u64 = 1 << 20;

@@ -226,19 +226,18 @@ pub(crate) fn timing(hops: &[Hop], total: Duration) {
     );
 }
 
-/// Text of a server, on a terminal: lines stay lines, and nothing moves the cursor.
-pub(crate) fn text(body: &str) -> Result<(), Failure> {
-    let lines: Vec<String> = body
-        .split('\n')
-        .map(|line| clean(&line.trim_end_matches('\r').replace('\t', "    ")))
-        .collect();
-    result(&(lines.join("\n").trim_end_matches('\n').to_owned() + "\n"))
+/// Lines of a server, on a terminal: they stay lines, and nothing moves the cursor.
+pub(crate) fn text(lines: &str) -> Result<(), Failure> {
+    let mut shown = String::with_capacity(lines.len());
+    for line in lines.lines() {
+        shown.push_str(&clean(&line.replace('\t', "    ")));
+        shown.push('\n');
+    }
+    result(&shown)
 }
 
-pub(crate) fn not_text(octets: usize) {
-    say!(
-        "{DIM}{octets} octets that are no text: --output FILE keeps them, --raw prints them{DIM:#}"
-    );
+pub(crate) fn not_text() {
+    say!("{DIM}what came is no text: --output FILE keeps it, --raw prints it{DIM:#}");
 }
 
 pub(crate) fn resumed(part: &Path, octets: u64) {

@@ -162,4 +162,9 @@ fn a_full_disk_is_told() {
         said.contains("cannot write to standard output: No space left on device"),
         "{said}"
     );
+    // A device stays a device.
+    get(&place, &[&server.url("/"), "--output", "/dev/full"])
+        .expect(4, &["cannot write \"/dev/full\": No space left on device"]);
+    assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
+    get(&place, &[&server.url("/"), "--output", "public"]).expect(2, &["is a folder"]);
 }

@@ -380,6 +380,29 @@ fn a_client_shows_who_it_is_and_is_told_when_the_server_does_not_like_that() {
     );
 }
 
+/// HTTP/2 has errors of its own, which say nothing of TLS.
+#[test]
+fn a_late_refusal_is_told_over_http2_too() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    let server = crate::inspect::Peer::start(&place, "openssl", |port| {
+        let line = format!(
+            "s_server -accept {port} -cert chain.pem -cert_chain chain.pem -key key.pem -alpn h2 -Verify 1"
+        );
+        line.split(' ').map(str::to_owned).collect()
+    });
+    let url = format!("https://{}/", server.name());
+    get(&place, &[&url, "--ca", "root.pem"]).expect(
+        3,
+        &[
+            "refused, after the handshake",
+            "certificate_required",
+            "--cert FILE",
+        ],
+    );
+}
+
 /// `client.pem` of the root for "ada" with `client.key`, the same under a passphrase, as PKCS#12, and a
 /// certificate of nobody.
 fn client_certificate(place: &Place, made: &Made) {
