@@ -46,9 +46,11 @@ pub(crate) struct Inner {
 }
 
 /// Something that happened on the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice {
+    /// The head of an answer is there: the last one's, or a redirect's or challenge's before.
+    Answered(Box<Hop>),
     /// The request is sent again.
     Again {
         /// Why.
@@ -273,7 +275,7 @@ impl Inner {
                 Err(unanswered) => return Err(unanswered.error),
             };
             under.answer = None;
-            under.hops.push(Hop {
+            let hop = Hop {
                 method: under.method.clone(),
                 url: under.url.clone(),
                 sent: headers,
@@ -283,7 +285,11 @@ impl Inner {
                 tls: connection.tls.clone(),
                 peer: connection.peer,
                 timing: connection.timing,
-            });
+            };
+            if self.told.is_some() {
+                self.tell(&Notice::Answered(Box::new(hop.clone())));
+            }
+            under.hops.push(hop);
             let lease = Lease {
                 pool: self.pool.clone(),
                 place,

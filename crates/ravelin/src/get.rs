@@ -83,9 +83,6 @@ async fn ask(
     if arguments.trust.insecure {
         refused::warn(&response, beliefs);
     }
-    if output.verbose {
-        words::get::hops(response.hops());
-    }
     let result = finish(&mut response, arguments, goal.as_mut()).await;
     if output.timing {
         words::get::timing(response.hops(), began.elapsed());
@@ -164,6 +161,7 @@ fn client(
     recorders: Option<Recorders>,
 ) -> Result<Client, Failure> {
     let way = &arguments.way;
+    let is_verbose = arguments.output.verbose;
     let mut builder = Client::builder()
         .trust(beliefs.trust.clone())
         .versions(match arguments.body.http {
@@ -181,7 +179,7 @@ fn client(
             most: way.retry.unwrap_or(0),
             ..Retries::default()
         })
-        .telling(words::get::notice);
+        .telling(move |notice| words::get::notice(notice, is_verbose));
     if let Some(identity) = trust::identity(&arguments.trust)? {
         builder = builder.identity(identity);
     }

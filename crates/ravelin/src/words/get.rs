@@ -103,9 +103,10 @@ pub(crate) fn needlessly_insecure() {
     say!("             its certificate would have been believed: --insecure is not needed");
 }
 
-/// What happened on the way.
-pub(crate) fn notice(notice: &Notice) {
+/// What happened on the way; all that was sent and received where that is asked for.
+pub(crate) fn notice(notice: &Notice, is_verbose: bool) {
     match notice {
+        Notice::Answered(answered) if is_verbose => hop(answered),
         Notice::Again { why, after } => say!(
             "{DIM}again        in {:.1} seconds: {}{DIM:#}",
             after.as_secs_f32(),
@@ -122,35 +123,33 @@ pub(crate) fn notice(notice: &Notice) {
     }
 }
 
-/// All that was sent and received, but for bodies and what is secret.
-pub(crate) fn hops(hops: &[Hop]) {
-    for hop in hops {
-        if let Some(peer) = hop.peer {
-            say!("{DIM}* {peer}{DIM:#}");
-        }
-        if let Some(tls) = &hop.tls {
-            let group = tls.group.as_deref().unwrap_or("no group");
-            say!("{DIM}* {}, {}, {group}{DIM:#}", tls.version, tls.suite);
-        }
-        let target = match hop.url.query() {
-            Some(query) => format!("{}?{query}", hop.url.path()),
-            None => hop.url.path().to_owned(),
-        };
-        let version = version(hop.version);
-        say!("> {} {} {version}", hop.method, clean(&target));
-        for (name, value) in &hop.sent {
-            say!("> {name}: {}", shown(value));
-        }
-        say!(">");
-        say!("< {version} {}", hop.status);
-        for (name, value) in &hop.headers {
-            let is_secret = *name == http::header::SET_COOKIE;
-            let text = shown(value);
-            let text = if is_secret { hidden(&text) } else { text };
-            say!("< {name}: {text}");
-        }
-        say!("<");
+/// A request and the head of its answer, but for what is secret.
+fn hop(hop: &Hop) {
+    if let Some(peer) = hop.peer {
+        say!("{DIM}* {peer}{DIM:#}");
     }
+    if let Some(tls) = &hop.tls {
+        let group = tls.group.as_deref().unwrap_or("no group");
+        say!("{DIM}* {}, {}, {group}{DIM:#}", tls.version, tls.suite);
+    }
+    let target = match hop.url.query() {
+        Some(query) => format!("{}?{query}", hop.url.path()),
+        None => hop.url.path().to_owned(),
+    };
+    let version = version(hop.version);
+    say!("> {} {} {version}", hop.method, clean(&target));
+    for (name, value) in &hop.sent {
+        say!("> {name}: {}", shown(value));
+    }
+    say!(">");
+    say!("< {version} {}", hop.status);
+    for (name, value) in &hop.headers {
+        let is_secret = *name == http::header::SET_COOKIE;
+        let text = shown(value);
+        let text = if is_secret { hidden(&text) } else { text };
+        say!("< {name}: {text}");
+    }
+    say!("<");
 }
 
 /// A cookie without its value.

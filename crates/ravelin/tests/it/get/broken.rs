@@ -131,8 +131,11 @@ fn redirects_end_and_lead_to_no_other_kind_of_place() {
             "",
         ))
     };
-    get(&place, &[&to("/again").url("/"), "--redirects", "3"])
-        .expect(3, &["redirects more than 3 times", "/again"]);
+    get(
+        &place,
+        &[&to("/again").url("/"), "--redirects", "3", "--verbose"],
+    )
+    .expect(3, &["redirects more than 3 times", "> GET /again HTTP/1.1"]);
     for location in [
         "file:///etc/passwd",
         "ftp://a/",
