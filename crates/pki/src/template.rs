@@ -254,16 +254,21 @@ impl Template {
 
     /// What the certificate of a key lets the key do.
     ///
-    /// RSA keys also take part in the key exchange of TLS 1.2 without forward secrecy, and in
-    /// encrypted mail; no other kind can encrypt (RFC 8551, RFC 9881, section 5, forbids to say so).
+    /// RSA keys also take part in the key exchange of TLS 1.2 without forward secrecy. Mail is encrypted to them, and
+    /// to keys on elliptic curves by agreeing on a key (RFC 8551, section 4.4.2; RFC 5753); no other kind can encrypt
+    /// (RFC 9881, section 5, forbids to say so).
     #[must_use]
     pub fn key_usage_for(&self, key: &PublicKey) -> KeyUsage {
-        let encrypts = matches!(key.key_type(), Some(KeyType::Rsa(_)));
         let mail = self.purposes.contains(&Oid::EMAIL_PROTECTION);
-        if self.ca.is_none() && encrypts && mail {
-            self.key_usage.and(KeyUsage::KEY_ENCIPHERMENT)
-        } else {
-            self.key_usage
+        if self.ca.is_some() || !mail {
+            return self.key_usage;
+        }
+        match key.key_type() {
+            Some(KeyType::Rsa(_)) => self.key_usage.and(KeyUsage::KEY_ENCIPHERMENT),
+            Some(KeyType::EcdsaP256 | KeyType::EcdsaP384 | KeyType::EcdsaP521) => {
+                self.key_usage.and(KeyUsage::KEY_AGREEMENT)
+            }
+            _ => self.key_usage,
         }
     }
 }
