@@ -10,7 +10,15 @@ use crate::der::{DerError, DerProblem, Tag, Writer};
 /// Writes `bytes`, which must be one element, with definite lengths, each as short as can be, and each
 /// OCTET STRING in one piece. DER comes out as it went in. Nothing of it is left in freed memory but
 /// by the buffer's growth, since there may be keys in it.
-pub(crate) fn to_der(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DerError> {
+///
+/// ```
+/// use ravelin_pki::ber;
+///
+/// let pieces = [0x24, 0x80, 4, 1, b'a', 4, 1, b'b', 0, 0];
+/// assert_eq!(*ber::to_der(&pieces)?, [4, 2, b'a', b'b']);
+/// # Ok::<(), ravelin_pki::der::DerError>(())
+/// ```
+pub fn to_der(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DerError> {
     // No element grows by more than two octets and an element takes two at least; nearly all files
     // are DER already and do not grow at all.
     let mut writer = Writer::with_capacity(bytes.len() + 16);

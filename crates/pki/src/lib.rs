@@ -19,7 +19,7 @@
 //! ```
 
 pub mod authority;
-mod ber;
+pub mod ber;
 pub mod certificate;
 pub mod constraints;
 pub mod contents;

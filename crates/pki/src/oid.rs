@@ -231,11 +231,16 @@ known! {
     INDIVIDUAL_VALIDATED = b"\x67\x81\x0c\x01\x02\x03", "individual-validated";
     EXTENDED_VALIDATION = b"\x67\x81\x0c\x01\x01", "extended-validation";
 
-    // Requests and containers: RFC 2985, RFC 5652.
+    // Requests and containers: RFC 2985, RFC 5652, RFC 5083.
     CHALLENGE_PASSWORD = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07", "challengePassword";
     EXTENSION_REQUEST = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e", "extensionRequest";
     DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", "data";
     SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", "signedData";
+    CONTENT_TYPE = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03", "contentType";
+    MESSAGE_DIGEST = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04", "messageDigest";
+    SIGNING_TIME = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05", "signingTime";
+    ENVELOPED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", "envelopedData";
+    AUTH_ENVELOPED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", "authEnvelopedData";
 
     // Keys and signatures: RFC 3279, RFC 4055, RFC 5480, RFC 5758, RFC 8410, RFC 9881.
     RSA_ENCRYPTION = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", "rsaEncryption";
@@ -268,6 +273,17 @@ known! {
     SHA256 = b"\x60\x86\x48\x01\x65\x03\x04\x02\x01", "id-sha256";
     SHA384 = b"\x60\x86\x48\x01\x65\x03\x04\x02\x02", "id-sha384";
     SHA512 = b"\x60\x86\x48\x01\x65\x03\x04\x02\x03", "id-sha512";
+
+    // How content is encrypted to keys: RFC 8017, RFC 5753, RFC 3565, RFC 5084.
+    RSAES_OAEP = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x07", "rsaesOaep";
+    DH_SHA1_KDF = b"\x2b\x81\x05\x10\x86\x48\x3f\x00\x02", "dhSinglePass-stdDH-sha1kdf-scheme";
+    DH_SHA256_KDF = b"\x2b\x81\x04\x01\x0b\x01", "dhSinglePass-stdDH-sha256kdf-scheme";
+    DH_SHA384_KDF = b"\x2b\x81\x04\x01\x0b\x02", "dhSinglePass-stdDH-sha384kdf-scheme";
+    DH_SHA512_KDF = b"\x2b\x81\x04\x01\x0b\x03", "dhSinglePass-stdDH-sha512kdf-scheme";
+    AES128_WRAP = b"\x60\x86\x48\x01\x65\x03\x04\x01\x05", "id-aes128-wrap";
+    AES256_WRAP = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2d", "id-aes256-wrap";
+    AES128_GCM = b"\x60\x86\x48\x01\x65\x03\x04\x01\x06", "id-aes128-GCM";
+    AES256_GCM = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2e", "id-aes256-GCM";
 }
 
 #[cfg(test)]

@@ -103,6 +103,19 @@ pub fn certificate_request(bytes: &[u8]) -> Result<Vec<u8>, PemError> {
     }
 }
 
+/// Reads the first block that has one of these labels; none where there is no such block.
+///
+/// # Errors
+///
+/// The file is no PEM, or the block is damaged.
+pub fn first(bytes: &[u8], labels: &[&str]) -> Result<Option<Vec<u8>>, PemError> {
+    let blocks = blocks(bytes)?;
+    let block = blocks
+        .iter()
+        .find(|block| labels.contains(&block.label.as_str()));
+    block.map(Block::decode).transpose()
+}
+
 /// Writes `der` as one block.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> String {

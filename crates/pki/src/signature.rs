@@ -94,7 +94,8 @@ pub enum SignatureError {
 }
 
 impl AlgorithmIdentifier {
-    pub(crate) fn read(element: Element<'_>) -> Result<Self, DerError> {
+    /// Reads one.
+    pub fn read(element: Element<'_>) -> Result<Self, DerError> {
         let mut reader = element.tagged(Tag::SEQUENCE)?.reader();
         let oid = reader.expect(Tag::OBJECT_IDENTIFIER)?.oid()?;
         let parameters = if reader.is_at_end() {
@@ -106,7 +107,8 @@ impl AlgorithmIdentifier {
         Ok(Self { oid, parameters })
     }
 
-    pub(crate) fn write(&self, w: &mut Writer) {
+    /// Writes it.
+    pub fn write(&self, w: &mut Writer) {
         w.sequence(|w| {
             w.oid(&self.oid);
             w.raw(self.parameters.as_deref().unwrap_or_default());
@@ -373,7 +375,9 @@ impl fmt::Display for Hash {
 }
 
 impl Hash {
-    pub(crate) fn oid(self) -> Oid {
+    /// Its object identifier.
+    #[must_use]
+    pub fn oid(self) -> Oid {
         match self {
             Self::Sha1 => Oid::SHA1,
             Self::Sha256 => Oid::SHA256,
@@ -382,7 +386,9 @@ impl Hash {
         }
     }
 
-    pub(crate) fn of_oid(oid: &Oid) -> Option<Self> {
+    /// The hash that an object identifier stands for, where it is one of these.
+    #[must_use]
+    pub fn of_oid(oid: &Oid) -> Option<Self> {
         [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512]
             .into_iter()
             .find(|hash| hash.oid() == *oid)
