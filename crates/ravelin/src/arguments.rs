@@ -10,6 +10,7 @@ pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod reading;
+pub(crate) mod seal;
 #[cfg(test)]
 mod tests;
 pub(crate) mod watch;
@@ -25,6 +26,7 @@ use cert::CertCommand;
 use get::RequestArguments;
 use inspect::InspectArguments;
 use key::KeyCommand;
+use seal::SealCommand;
 
 /// HTTPS you can see through.
 #[derive(Debug, Parser)]
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Cert(CertCommand),
     #[command(subcommand)]
     Ca(CaCommand),
+    #[command(subcommand)]
+    Seal(SealCommand),
     /// Hash a password for the config of a server
     ///
     /// Asks for it on a terminal, or reads one line of standard input. The hash goes to

@@ -19,6 +19,7 @@ mod manual;
 mod passphrase;
 mod password;
 mod ravelin_home;
+mod seal;
 mod serve;
 mod words;
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Key(command) => key::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),
+        Command::Seal(command) => seal::run(&command),
         Command::Password => password::run(),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),

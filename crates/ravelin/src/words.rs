@@ -16,6 +16,7 @@ pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod lint;
+pub(crate) mod seal;
 pub(crate) mod show;
 pub(crate) mod staple;
 pub(crate) mod verify;
@@ -85,11 +86,18 @@ pub(crate) fn say_failure(failure: &Failure) {
         return;
     }
     let signs = inspect::Signs::of(failure.language);
-    let (error, message) = (signs.error, without_codes(&failure.message));
+    let message = harmless(&without_codes(&failure.message));
+    let error = signs.error;
     say!("{RED}{error}{RED:#}{message}");
     if let Some(hint) = &failure.hint {
-        say!("{BOLD}{}{BOLD:#}{hint}", signs.hint);
+        say!("{BOLD}{}{BOLD:#}{}", signs.hint, harmless(hint));
     }
+}
+
+/// A text in which names of files, or what others sent, do nothing to a terminal.
+fn harmless(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(show::clean).collect();
+    lines.join("\n")
 }
 
 /// Something that did not stop the server, with why.
@@ -99,7 +107,7 @@ pub(crate) fn warn(message: impl Display) {
 
 fn warn_in(language: Language, message: impl Display) {
     let sign = inspect::Signs::of(language).warning;
-    let message = without_codes(&message.to_string());
+    let message = harmless(&without_codes(&message.to_string()));
     say!("{YELLOW}{sign}{YELLOW:#}{message}");
 }
 

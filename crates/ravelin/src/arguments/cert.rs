@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ravelin_pki::{GeneralName, HostName, KeyType, Mailbox};
+use ravelin_pki::{GeneralName, HostName, KeyType, Mailbox, Purpose};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -234,6 +234,21 @@ pub(crate) enum VerifiedPurpose {
     Ocsp,
     Timestamp,
     Any,
+}
+
+impl VerifiedPurpose {
+    /// The purpose that it stands for; none for any.
+    pub(crate) fn purpose(self) -> Option<Purpose> {
+        match self {
+            Self::Server => Some(Purpose::Server),
+            Self::Client => Some(Purpose::Client),
+            Self::Email => Some(Purpose::Email),
+            Self::Code => Some(Purpose::Code),
+            Self::Ocsp => Some(Purpose::OcspSigning),
+            Self::Timestamp => Some(Purpose::TimeStamping),
+            Self::Any => None,
+        }
+    }
 }
 
 /// Say all that is wrong with a certificate, and who will refuse it

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &CertVerifyArguments) -> Result<ExitCode, Failure> 
     for file in &arguments.crl {
         lists.extend(crls(file)?);
     }
-    let books = books(arguments);
+    let books = books(&arguments.home);
     if !lists.is_empty() {
         rules.revocation = Revocation::Leaf;
     } else if books.is_some() {
@@ -87,15 +87,7 @@ fn question(arguments: &CertVerifyArguments) -> Question {
     };
     let purpose = arguments
         .purpose
-        .map_or(Some(usual), |purpose| match purpose {
-            VerifiedPurpose::Server => Some(Purpose::Server),
-            VerifiedPurpose::Client => Some(Purpose::Client),
-            VerifiedPurpose::Email => Some(Purpose::Email),
-            VerifiedPurpose::Code => Some(Purpose::Code),
-            VerifiedPurpose::Ocsp => Some(Purpose::OcspSigning),
-            VerifiedPurpose::Timestamp => Some(Purpose::TimeStamping),
-            VerifiedPurpose::Any => None,
-        });
+        .map_or(Some(usual), VerifiedPurpose::purpose);
     // A host is only ever asked of a server, and a mailbox of a holder of mail; without any of these,
     // everything it could be for will do.
     if (arguments.purpose.is_some() || arguments.host.is_some() || arguments.email.is_some())
@@ -186,8 +178,8 @@ pub(crate) fn local_root(home: &HomeArgument) -> Result<Option<LocalRoot>, Failu
 
 /// The books of the local CA, where there is one. It knows what it revoked, CRL or not; where its journal
 /// cannot be opened, the answer says that nobody was asked.
-fn books(arguments: &CertVerifyArguments) -> Option<JournalBooks> {
-    let store = ravelin_home::open_if_there(&arguments.home).ok()??;
+pub(crate) fn books(home: &HomeArgument) -> Option<JournalBooks> {
+    let store = ravelin_home::open_if_there(home).ok()??;
     LocalRoot::load(&store).ok().flatten()?;
     JournalBooks::open(&store).ok()
 }
