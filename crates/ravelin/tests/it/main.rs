@@ -20,6 +20,7 @@ mod inspect;
 mod judges;
 mod keys;
 mod life;
+mod seal;
 mod server;
 mod show;
 mod stapling;

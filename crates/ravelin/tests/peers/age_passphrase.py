@@ -1,0 +1,29 @@
+"""Runs age on a terminal of its own and types a passphrase wherever it asks for one.
+
+    age_passphrase.py PASSPHRASE ARGUMENT...
+"""
+
+import os
+import pty
+import sys
+
+passphrase, arguments = sys.argv[1], sys.argv[2:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp("age", ["age", *arguments])
+
+said = b""
+while True:
+    try:
+        read = os.read(terminal, 1024)
+    except OSError:  # Linux says that the other side was closed
+        read = b""
+    if not read:
+        break
+    said += read
+    # "Enter passphrase:", "Enter passphrase (leave empty …):", "Confirm passphrase:"
+    if said.rstrip().endswith(b":"):
+        os.write(terminal, passphrase.encode() + b"\n")
+        said = b""
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
