@@ -230,6 +230,8 @@ impl Builder {
             unix_socket: self.unix_socket,
             patience: self.connect_timeout,
             onlooker: self.onlooker,
+            starttls: None,
+            server_name: None,
         };
         Ok(Client::of(Inner {
             ways,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ravelin_tls::Witness;
 use ravelin_tls::client::Refused;
+use ravelin_tls::starttls::Protocol;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,9 +23,9 @@ use url::{Host, Url};
 use crate::error::{Error, rustls_error};
 use crate::proxy::{Kind, Proxies, Proxy};
 use crate::response::TlsFacts;
-use crate::socks;
 use crate::stream::{BoxedIo, Movement, Remembering, Watched};
 use crate::timing::Timing;
+use crate::{socks, starttls};
 
 /// Somebody who looks at the TLS of connections.
 pub trait Onlooker: fmt::Debug + Send + Sync {
@@ -56,9 +57,13 @@ pub(crate) struct Ways {
     pub(crate) unix_socket: Option<PathBuf>,
     pub(crate) patience: Duration,
     pub(crate) onlooker: Option<Arc<dyn Onlooker>>,
+    /// What is spoken in clear before TLS begins.
+    pub(crate) starttls: Option<Protocol>,
+    /// The name that the server is asked for, and has to have a certificate of, in place of its host.
+    pub(crate) server_name: Option<String>,
 }
 
-/// A connection that is there, before HTTP.
+/// A connection that is there, before what is spoken over it.
 pub(crate) struct Connected {
     pub(crate) io: BoxedIo,
     pub(crate) movement: Arc<Movement>,
@@ -106,8 +111,12 @@ impl Ways {
         if url.scheme() == "https" {
             let began = Instant::now();
             let place = shown(&host, port);
+            let host = self.server_name.as_ref().unwrap_or(&host);
+            if let Some(protocol) = self.starttls {
+                starttls::begin(&mut io, protocol, host, &place).await?;
+            }
             let look = self.onlooker.as_ref().map(|onlooker| onlooker.look(&place));
-            let (stream, agreed) = handshake(&self.tls, io, &host, &place, look).await?;
+            let (stream, agreed) = handshake(&self.tls, io, host, &place, look).await?;
             io = Box::new(Remembering::new(stream, movement.clone()));
             facts = Some(agreed);
             timing.tls = began.elapsed();

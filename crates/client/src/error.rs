@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use ravelin_tls::client::Refused;
+use ravelin_tls::starttls::StartTlsError;
 use rustls::AlertDescription;
 
 /// Why a request came to nothing, or a body ended before its end.
@@ -104,6 +105,24 @@ pub enum Error {
         /// Whether a certificate of the client was there to show.
         had_identity: bool,
     },
+    /// TLS does not begin, in a protocol that begins in clear.
+    #[error("no TLS with \"{host}\"")]
+    StartTls {
+        /// The host and port.
+        host: String,
+        /// Why.
+        #[source]
+        source: StartTlsError,
+    },
+    /// The connection broke.
+    #[error("the connection with \"{host}\" broke")]
+    Broken {
+        /// The host and port.
+        host: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The connection ended, or HTTP was broken, before there was an answer.
     #[error("\"{host}\" gave no answer that can be read")]
     Exchange {
@@ -182,6 +201,11 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::StartTls { source, .. } => match source {
+                StartTlsError::AlreadyTls => Some("the server speaks TLS from the beginning"),
+                StartTlsError::NotOffered => Some("who is between may have taken the offer away"),
+                _ => None,
+            },
             Self::NotTls { .. } => Some("is it the right port? HTTPS is at 443, plain HTTP at 80"),
             Self::Handshake { source, .. } => match rustls_error(source) {
                 Some(

@@ -226,7 +226,7 @@ impl Connection {
 }
 
 /// Whether an alert may be about the client's certificate. Servers use all of these for it.
-fn is_about_client(alert: AlertDescription) -> bool {
+pub(crate) fn is_about_client(alert: AlertDescription) -> bool {
     use AlertDescription as Alert;
     matches!(
         alert,

@@ -5,6 +5,8 @@
 //! decompresses, each within limits. Errors say who did what: a server that is not believed comes with the chain
 //! that it sent, a body that ends too soon is an error and no short body.
 //!
+//! A [`Connector`] is for what is spoken over TLS besides HTTP.
+//!
 //! Nothing is printed, and no file is written. The runtime is the caller's: any of tokio's with time and IO.
 //!
 //! ```no_run
@@ -31,10 +33,12 @@ mod error;
 mod exchange;
 mod pool;
 pub mod proxy;
+mod raw;
 mod request;
 mod response;
 mod retry;
 mod socks;
+mod starttls;
 mod stream;
 mod timing;
 
@@ -46,7 +50,9 @@ pub use connect::{Look, Onlooker};
 pub use cookies::Jar;
 pub use error::Error;
 pub use proxy::{Proxies, Proxy};
+pub use ravelin_tls::client::ClientOptions;
 pub use ravelin_tls::client::{Identity, Refusal, Refused, Trust};
+pub use raw::{Connector, Raw};
 pub use request::Request;
 pub use response::{Hop, Response, TlsFacts};
 pub use retry::Retries;

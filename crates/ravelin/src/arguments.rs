@@ -6,9 +6,11 @@
 
 pub(crate) mod ca;
 pub(crate) mod cert;
+pub(crate) mod connect;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod listen;
 pub(crate) mod reading;
 pub(crate) mod seal;
 #[cfg(test)]
@@ -23,9 +25,11 @@ use ravelin_pki::HostName;
 use crate::listen_on::ListenOn;
 use ca::CaCommand;
 use cert::CertCommand;
+use connect::ConnectArguments;
 use get::RequestArguments;
 use inspect::InspectArguments;
 use key::KeyCommand;
+use listen::ListenArguments;
 use seal::SealCommand;
 
 /// HTTPS you can see through.
@@ -89,6 +93,8 @@ pub(crate) enum Command {
         ravelin head https://example.org/\n  \
         ravelin head https://example.org/ --redirects 0 --timing")]
     Head(Box<RequestArguments>),
+    Connect(Box<ConnectArguments>),
+    Listen(Box<ListenArguments>),
     #[command(subcommand)]
     Key(KeyCommand),
     #[command(subcommand)]

@@ -18,7 +18,7 @@ mod items;
 mod json;
 mod login;
 mod netrc;
-mod refused;
+pub(crate) mod refused;
 mod session;
 mod show;
 mod trust;
@@ -26,7 +26,7 @@ mod trust;
 use explain::Recorders;
 use items::Items;
 use session::Session;
-pub(crate) use trust::Beliefs;
+pub(crate) use trust::{Beliefs, identity};
 
 /// Asks, and shows what comes.
 pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitCode, Failure> {
@@ -40,7 +40,7 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
     if arguments.body.curl {
         return curl::print(&request, arguments);
     }
-    let beliefs = Beliefs::new(arguments)?;
+    let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
     let recorders = arguments.output.explain.then(Recorders::default);
     let client = client(arguments, &beliefs, session.as_ref(), recorders.clone())?;
     if arguments.output.explain {
@@ -81,13 +81,22 @@ async fn ask(
         Err(error) => return Err(refused::failure(error, arguments, beliefs)),
     };
     if arguments.trust.insecure {
-        refused::warn(&response, beliefs);
+        warn(&response, beliefs);
     }
     let result = finish(&mut response, arguments, goal.as_mut()).await;
     if output.timing {
         words::get::timing(response.hops(), began.elapsed());
     }
     result
+}
+
+/// What nobody asked, of the server that answered in the end.
+fn warn(response: &Response, beliefs: &Beliefs) {
+    let hop = response.hops().last();
+    if let Some((hop, tls)) = hop.and_then(|hop| Some((hop, hop.tls.as_ref()?))) {
+        let host = hop.url.host_str().unwrap_or_default();
+        refused::warn(tls, host.trim_matches(['[', ']']), beliefs);
+    }
 }
 
 async fn finish(
@@ -180,7 +189,7 @@ fn client(
             ..Retries::default()
         })
         .telling(move |notice| words::get::notice(notice, is_verbose));
-    if let Some(identity) = trust::identity(&arguments.trust)? {
+    if let Some(identity) = identity(&arguments.trust)? {
         builder = builder.identity(identity);
     }
     if let Some(recorders) = recorders {

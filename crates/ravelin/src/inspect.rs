@@ -24,7 +24,7 @@ mod capture;
 mod client;
 mod export;
 mod failed;
-mod server;
+pub(crate) mod server;
 mod walk;
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {

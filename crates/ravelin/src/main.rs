@@ -8,12 +8,15 @@ mod ca;
 mod cert;
 mod certificates;
 mod config;
+mod connect;
 mod dial;
 mod failure;
 mod fetch;
 mod get;
 mod inspect;
 mod key;
+mod keylog;
+mod listen;
 mod listen_on;
 mod manual;
 mod passphrase;
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         Command::Patch(arguments) => get::run(&Method::PATCH, &arguments),
         Command::Delete(arguments) => get::run(&Method::DELETE, &arguments),
         Command::Head(arguments) => get::run(&Method::HEAD, &arguments),
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Listen(arguments) => listen::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),

@@ -12,10 +12,12 @@ macro_rules! say {
 pub(crate) mod ca;
 pub(crate) mod ca_serve;
 pub(crate) mod cert;
+pub(crate) mod connect;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod lint;
+pub(crate) mod listen;
 pub(crate) mod seal;
 pub(crate) mod show;
 pub(crate) mod staple;

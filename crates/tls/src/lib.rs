@@ -16,4 +16,4 @@ pub mod starttls;
 pub use certificates::{Certificates, ServedCertificate};
 pub use client::{Identity, Refusal, Refused, Trust};
 pub use inspect::Witness;
-pub use server::{ServerTls, Tickets};
+pub use server::{ClientAuth, ServerOptions, ServerTls, Tickets};

@@ -5,8 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig};
-use rustls::{CipherSuite, Error};
+use rustls::pki_types::CertificateDer;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig, WebPkiClientVerifier,
+};
+use rustls::{CipherSuite, Error, RootCertStore, SupportedProtocolVersion};
 
 use crate::certificates::Certificates;
 use crate::inspect::Witness;
@@ -36,6 +40,55 @@ impl fmt::Debug for Tickets {
     }
 }
 
+/// Which clients are let in by their certificates.
+#[derive(Debug, Clone, Default)]
+pub enum ClientAuth {
+    /// None is asked for one.
+    #[default]
+    Nobody,
+    /// Who shows one has to have it from one of these CAs.
+    Optional(Vec<CertificateDer<'static>>),
+    /// Each has to show one of one of these CAs.
+    Required(Vec<CertificateDer<'static>>),
+}
+
+impl ClientAuth {
+    fn verifier(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+        let (roots, is_optional) = match self {
+            Self::Nobody => return Ok(WebPkiClientVerifier::no_client_auth()),
+            Self::Optional(roots) => (roots, true),
+            Self::Required(roots) => (roots, false),
+        };
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root.clone())?;
+        }
+        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(store), provider);
+        if is_optional {
+            builder = builder.allow_unauthenticated();
+        }
+        builder
+            .build()
+            .map_err(|error| Error::General(error.to_string()))
+    }
+}
+
+/// What a server does besides showing its certificates.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    /// The protocols of ALPN (RFC 7301), best first.
+    pub alpn: Vec<Vec<u8>>,
+    /// The versions; those of [`policy::VERSIONS`] where empty.
+    pub versions: Vec<&'static SupportedProtocolVersion>,
+    /// Which clients are let in by their certificates. Tickets are not to be shared with servers that let in others.
+    pub client_auth: ClientAuth,
+    /// Who is told the secrets of the connections.
+    pub witness: Option<Witness>,
+}
+
 /// The configuration of all TLS connections that a server accepts.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
@@ -56,7 +109,11 @@ impl ServerTls {
         tickets: &Tickets,
         alpn: &[&[u8]],
     ) -> Result<Self, Error> {
-        Self::build(certificates, tickets, alpn, None)
+        let options = ServerOptions {
+            alpn: alpn.iter().map(|protocol| protocol.to_vec()).collect(),
+            ..ServerOptions::default()
+        };
+        Self::with(certificates, tickets, &options)
     }
 
     /// The same, with somebody who is told the secrets of the connections.
@@ -70,25 +127,40 @@ impl ServerTls {
         alpn: &[&[u8]],
         witness: &Witness,
     ) -> Result<Self, Error> {
-        Self::build(certificates, tickets, alpn, Some(witness))
+        let options = ServerOptions {
+            alpn: alpn.iter().map(|protocol| protocol.to_vec()).collect(),
+            witness: Some(witness.clone()),
+            ..ServerOptions::default()
+        };
+        Self::with(certificates, tickets, &options)
     }
 
-    fn build(
+    /// The same, as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// When a CA of the clients cannot be read, or there is none.
+    pub fn with(
         certificates: Arc<Certificates>,
         tickets: &Tickets,
-        alpn: &[&[u8]],
-        witness: Option<&Witness>,
+        options: &ServerOptions,
     ) -> Result<Self, Error> {
+        let witness = options.witness.as_ref();
+        let versions = match &options.versions[..] {
+            [] => policy::VERSIONS,
+            some => some,
+        };
         let config = |mut provider: CryptoProvider| -> Result<Arc<ServerConfig>, Error> {
             if let Some(witness) = witness {
                 provider.kx_groups.clone_from(&witness.groups);
             }
             let provider = Arc::new(provider);
+            let verifier = options.client_auth.verifier(provider.clone())?;
             let mut config = ServerConfig::builder_with_provider(provider)
-                .with_protocol_versions(policy::VERSIONS)?
-                .with_no_client_auth()
+                .with_protocol_versions(versions)?
+                .with_client_cert_verifier(verifier)
                 .with_cert_resolver(certificates.clone());
-            config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+            config.alpn_protocols.clone_from(&options.alpn);
             config.ticketer = tickets.0.clone();
             // Without this, sessions without tickets go to a cache of 256 behind one lock.
             config.session_storage = Arc::new(NoServerSessionStorage {});

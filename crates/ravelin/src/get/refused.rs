@@ -1,6 +1,6 @@
 //! What to tell of a request that came to nothing: above all of a server that is not believed.
 
-use ravelin_client::{Error, Refusal, Refused, Response};
+use ravelin_client::{Error, Refusal, Refused, TlsFacts};
 use ravelin_pki::Certificate;
 
 use super::trust::Beliefs;
@@ -10,40 +10,36 @@ use crate::words;
 
 /// The failure that an error is, after what there is to be shown has been.
 pub(super) fn failure(error: Error, arguments: &RequestArguments, beliefs: &Beliefs) -> Failure {
-    match error {
-        Error::Refused { host, refused } => refusal(&host, &refused, beliefs),
-        Error::TakenBack { had_identity, .. } => {
-            let hint = if had_identity {
-                "the server does not like the certificate of --cert: it may be of another CA, expired, or not for \
-                 clients; \"ravelin cert show\" tells"
-            } else {
-                "the server wants a certificate of the client: --cert FILE --key FILE"
-            };
-            Failure::network(chain(&error)).hint(hint.to_owned())
+    let hint = match &error {
+        Error::Downgrade(_) => "--allow-http follows it",
+        Error::Redirects { .. } => "--verbose shows where to, and --redirects N follows more",
+        Error::TooLong(_) => "--max-size OCTETS takes more",
+        Error::Lookup { .. } | Error::Connect { .. } if arguments.way.retry.is_none() => {
+            "where that passes, --retry N asks again"
         }
-        Error::Downgrade(_) => {
-            Failure::network(chain(&error)).hint("--allow-http follows it".to_owned())
+        Error::BodyGone => "give the body as a file: --body FILE",
+        _ => return connection(error, beliefs),
+    };
+    Failure::network(chain(&error)).hint(hint.to_owned())
+}
+
+/// The same of what is about the connection alone.
+pub(crate) fn connection(error: Error, beliefs: &Beliefs) -> Failure {
+    let hint = match &error {
+        Error::Refused { host, refused } => return refusal(host, refused, beliefs),
+        Error::Input { .. } => return Failure::of(&error),
+        Error::TakenBack {
+            had_identity: true, ..
+        } => Some(
+            "the server does not like the certificate of --cert: it may be of another CA, expired, or not for \
+             clients; \"ravelin cert show\" tells",
+        ),
+        Error::TakenBack { .. } => {
+            Some("the server wants a certificate of the client: --cert FILE --key FILE")
         }
-        Error::Redirects { .. } => Failure::network(chain(&error))
-            .hint("--verbose shows where to, and --redirects N follows more".to_owned()),
-        Error::TooLong(_) => {
-            Failure::network(chain(&error)).hint("--max-size OCTETS takes more".to_owned())
-        }
-        Error::TimedOut { .. } | Error::Stalled { .. } => Failure::network(chain(&error)),
-        Error::Lookup { .. } | Error::Connect { .. } => {
-            let hint = arguments.way.retry.is_none();
-            Failure::network(chain(&error))
-                .hint(hint.then(|| "where that passes, --retry N asks again".to_owned()))
-        }
-        Error::BodyGone => {
-            Failure::network(chain(&error)).hint("give the body as a file: --body FILE".to_owned())
-        }
-        Error::Input { .. } => Failure::of(&error),
-        error => {
-            let hint = error.hint().map(str::to_owned);
-            Failure::network(chain(&error)).hint(hint)
-        }
-    }
+        error => error.hint(),
+    };
+    Failure::network(chain(&error)).hint(hint.map(str::to_owned))
 }
 
 fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {
@@ -81,17 +77,11 @@ fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {
 }
 
 /// What nobody asked: that the server is not verified, and what would have failed.
-pub(super) fn warn(response: &Response, beliefs: &Beliefs) {
-    let hop = response.hops().last();
-    let Some((hop, tls)) = hop.and_then(|hop| Some((hop, hop.tls.as_ref()?))) else {
-        return;
-    };
+pub(crate) fn warn(tls: &TlsFacts, host: &str, beliefs: &Beliefs) {
     words::get::insecure();
     if !beliefs.asks_ca() {
         return;
     }
-    let host = hop.url.host_str().unwrap_or_default();
-    let host = host.trim_matches(['[', ']']);
     let sent = certificates(tls.chain.iter().map(AsRef::as_ref));
     beliefs.judge(&sent, host, |verdict, question| {
         if verdict.is_valid() {

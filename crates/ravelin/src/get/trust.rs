@@ -8,7 +8,7 @@ use ravelin_pki::contents::{self, Item};
 use ravelin_pki::{Certificate, Judge, PrivateKey, Question, RevocationList, Rules, verify};
 
 use crate::arguments::HomeArgument;
-use crate::arguments::get::{RequestArguments, TrustArguments};
+use crate::arguments::get::TrustArguments;
 use crate::cert::verify::{crls, local_root, trusted};
 use crate::failure::{self, Failure};
 use crate::{key, passphrase};
@@ -26,8 +26,7 @@ pub(crate) struct Beliefs {
 }
 
 impl Beliefs {
-    pub(super) fn new(arguments: &RequestArguments) -> Result<Self, Failure> {
-        let wanted = &arguments.trust;
+    pub(crate) fn new(wanted: &TrustArguments, home: &HomeArgument) -> Result<Self, Failure> {
         let asks_ca = !wanted.ca.iter().any(|place| place.as_os_str() == "none");
         if !asks_ca && wanted.ca.len() > 1 {
             return Err(Failure::usage("--ca none takes no other --ca beside it"));
@@ -39,7 +38,7 @@ impl Beliefs {
             .hint("add --pin sha256/…, or leave --ca none out".to_owned()));
         }
         let (anchors, searched) = if asks_ca {
-            match trusted(&places(&wanted.ca, &arguments.home)?, &arguments.home) {
+            match trusted(&places(&wanted.ca, home)?, home) {
                 Ok(found) => found,
                 // What would have failed cannot be told without roots; that nobody asks is.
                 Err(_) if wanted.insecure => (verify::Trust::new(Vec::new()), Vec::new()),
@@ -71,12 +70,12 @@ impl Beliefs {
     }
 
     /// Whether a CA would be asked, were it not for --insecure.
-    pub(super) fn asks_ca(&self) -> bool {
+    pub(crate) fn asks_ca(&self) -> bool {
         self.asks_ca
     }
 
     /// Judges a chain as the server sent it, and hands the verdict on.
-    pub(super) fn judge<T>(
+    pub(crate) fn judge<T>(
         &self,
         chain: &[Certificate],
         host: &str,
@@ -129,7 +128,7 @@ fn places(asked: &[PathBuf], home: &HomeArgument) -> Result<Vec<PathBuf>, Failur
 }
 
 /// The certificate and key that the client shows.
-pub(super) fn identity(arguments: &TrustArguments) -> Result<Option<Identity>, Failure> {
+pub(crate) fn identity(arguments: &TrustArguments) -> Result<Option<Identity>, Failure> {
     let Some(file) = &arguments.cert else {
         return Ok(None);
     };

@@ -28,6 +28,7 @@ use rustls::server::Acceptor;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
 use super::{MOST_OCTETS, limits, options, tell};
+use crate::arguments::HomeArgument;
 use crate::arguments::inspect::InspectArguments;
 use crate::certificates;
 use crate::dial::{Bounds, Timed};
@@ -341,7 +342,7 @@ fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
     let wanted = &arguments.connection;
     let served = match (&wanted.cert, &wanted.key) {
         (Some(cert), Some(key)) => certificates::from_files(cert, key)?,
-        _ => local(arguments)?,
+        _ => local(&arguments.home)?,
     };
     let certificates = Arc::new(Certificates::new(served));
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
@@ -357,9 +358,9 @@ fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
 }
 
 /// The certificate that `ravelin serve` would have.
-fn local(arguments: &InspectArguments) -> Result<ServedCertificate, Failure> {
+pub(crate) fn local(home: &HomeArgument) -> Result<ServedCertificate, Failure> {
     let now = SystemTime::now();
-    let store = ravelin_home::open(&arguments.home)?;
+    let store = ravelin_home::open(home)?;
     let authority = LocalAuthority::open(&store, &[], now)
         .map_err(|error| Failure::of(&error).hint(error.hint()))?;
     let names: Vec<HostName> = ["localhost", "127.0.0.1", "::1"]
@@ -373,7 +374,7 @@ fn local(arguments: &InspectArguments) -> Result<ServedCertificate, Failure> {
         .map_err(|error| Failure::of(&error))
 }
 
-fn bind(addresses: &[SocketAddr], errors: Errors) -> Result<Vec<TcpListener>, Failure> {
+pub(crate) fn bind(addresses: &[SocketAddr], errors: Errors) -> Result<Vec<TcpListener>, Failure> {
     let mut listeners = Vec::new();
     let mut port = 0;
     for address in addresses {

@@ -45,7 +45,7 @@ impl Peer {
     }
 
     /// `openssl s_server` with a certificate for `localhost`, and these arguments.
-    fn s_server(place: &Place, arguments: &[&str]) -> Self {
+    pub(crate) fn s_server(place: &Place, arguments: &[&str]) -> Self {
         certify(place);
         Self::start(place, "openssl", |port| {
             let mut all = vec![

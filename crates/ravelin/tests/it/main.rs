@@ -11,6 +11,7 @@ mod browser;
 mod certificates;
 mod client;
 mod config;
+mod connect;
 mod convert;
 mod docs;
 mod explained;

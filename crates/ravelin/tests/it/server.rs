@@ -288,7 +288,12 @@ pub(crate) struct Listening(Process);
 impl Listening {
     /// Starts it.
     pub(crate) fn start(place: &Place, arguments: &[&str]) -> Self {
-        Self(Process::start(&mut place.command(arguments), None))
+        Self::of(&mut place.command(arguments))
+    }
+
+    /// Starts a command that has everything.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self(Process::start(command, None))
     }
 
     /// The port, once it listens.

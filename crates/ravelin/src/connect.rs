@@ -1,0 +1,120 @@
+//! `ravelin connect`: a TLS connection between standard input and output.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ravelin_client::{ClientOptions, Connector, Proxies, Raw};
+use ravelin_tls::Witness;
+use rustls::version::{TLS12, TLS13};
+
+use crate::arguments::connect::ConnectArguments;
+use crate::arguments::inspect::Version;
+use crate::cert::show::target::Target;
+use crate::failure::{Failure, chain};
+use crate::get::{Beliefs, identity, refused};
+use crate::keylog::KeyLogFile;
+use crate::words;
+
+pub(crate) mod ends;
+mod harmless;
+
+use ends::{Goodbye, Input, Output};
+
+/// Connects, and carries octets until the server ends.
+pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
+    let usual = arguments.starttls.map_or(443, |protocol| protocol.port());
+    let Some(Target::Server { host, port, name }) = Target::server(&arguments.host, usual) else {
+        let given = &arguments.host;
+        return Err(
+            Failure::usage(format!("no server can be called \"{given}\"")).hint(
+                "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST"
+                    .to_owned(),
+            ),
+        );
+    };
+    let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
+    let connector = connector(arguments, &beliefs)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(&error))?;
+    let result = runtime.block_on(async {
+        let failed = |error| refused::connection(error, &beliefs);
+        let raw = connector.connect(&host, port).await.map_err(failed)?;
+        tell(&raw, &name, arguments, &beliefs);
+        let mut input = Input::new(arguments.crlf);
+        let output = Output::new().map_err(|error| Failure::of(&error))?;
+        let goodbye = match arguments.stay {
+            true => Goodbye::Kept,
+            false => Goodbye::Said,
+        };
+        let carried = ends::carry(raw.io, &mut input, output, goodbye).await;
+        carried.map_err(|error| match error {
+            ends::Error::Peer {
+                source,
+                first: true,
+            } if source.kind() != ErrorKind::UnexpectedEof => {
+                failed(connector.explain(&host, port, source))
+            }
+            error => error.of(&format!("\"{name}\"")),
+        })
+    });
+    // A thread that waits for more input is left behind.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connector, Failure> {
+    let alpn = arguments.alpn.iter().flat_map(|names| names.split(','));
+    let options = ClientOptions {
+        versions: match arguments.tls {
+            Some(Version::Tls12) => vec![&TLS12],
+            Some(Version::Tls13) => vec![&TLS13],
+            None => Vec::new(),
+        },
+        alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
+        identity: identity(&arguments.trust)?,
+        witness: arguments.keylog.as_deref().map(witness).transpose()?,
+    };
+    let mut connector =
+        Connector::new(&beliefs.trust, options).map_err(|error| Failure::usage(chain(&error)))?;
+    if let Some(protocol) = arguments.starttls {
+        connector = connector.starttls(protocol);
+    }
+    if let Some(name) = &arguments.sni {
+        connector = connector.server_name(name);
+    }
+    if let Some(choice) = &arguments.proxy {
+        let proxies = choice.0.clone().map_or_else(Proxies::none, Proxies::all);
+        connector = connector
+            .proxies(proxies)
+            .map_err(|error| Failure::usage(chain(&error)))?;
+    }
+    for resolve in &arguments.resolve {
+        connector = connector.resolve(&resolve.host, resolve.port, vec![resolve.address]);
+    }
+    if let Some(span) = arguments.connect_timeout {
+        connector = connector.patience(span.0);
+    }
+    Ok(connector)
+}
+
+fn witness(file: &Path) -> Result<Witness, Failure> {
+    Ok(Witness {
+        groups: ravelin_tls::policy::GROUPS.to_vec(),
+        key_log: Arc::new(KeyLogFile::open(file)?),
+    })
+}
+
+/// Tells what was agreed on, and who the server is.
+fn tell(raw: &Raw, name: &str, arguments: &ConnectArguments, beliefs: &Beliefs) {
+    if !arguments.quiet {
+        words::connect::connected(raw, name, beliefs);
+    }
+    if arguments.trust.insecure {
+        let host = arguments.sni.as_deref().unwrap_or(name);
+        refused::warn(&raw.tls, host, beliefs);
+    }
+}

@@ -1,0 +1,184 @@
+//! `ravelin listen`: a TLS server for tests.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ravelin_lens::explain::Language;
+use ravelin_pki::CertificateDer;
+use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets, Witness};
+use rustls::version::{TLS12, TLS13};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::LocalSet;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::arguments::inspect::Version;
+use crate::arguments::listen::ListenArguments;
+use crate::cert::verify::trusted;
+use crate::failure::{Failure, chain};
+use crate::inspect::server::{bind, local};
+use crate::keylog::KeyLogFile;
+use crate::words::inspect::Errors;
+use crate::{certificates, words};
+
+mod service;
+
+use service::Service;
+
+pub(crate) fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
+    let host = Rc::new(Host {
+        tls: tls(arguments)?,
+        service: Service::of(arguments),
+        once: arguments.once,
+        quiet: arguments.quiet,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(&error))?;
+    let result = LocalSet::new().block_on(&runtime, serve(host, arguments));
+    // A thread that waits for more input is left behind.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// What clients are answered with.
+struct Host {
+    tls: ServerTls,
+    service: Service,
+    once: bool,
+    quiet: bool,
+}
+
+async fn serve(host: Rc<Host>, arguments: &ListenArguments) -> Result<(), Failure> {
+    let (sender, mut clients) = mpsc::channel(1);
+    let mut addresses = Vec::new();
+    for listener in bind(arguments.listen.addresses(), Errors::of(Language::English))? {
+        let listener = listener
+            .set_nonblocking(true)
+            .and_then(|()| TcpListener::from_std(listener))
+            .map_err(|error| Failure::of(&error))?;
+        addresses.extend(listener.local_addr());
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            loop {
+                let accepted = listener.accept().await;
+                if sender.send(accepted).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(sender);
+    words::listen::listening(&addresses);
+    let places = Arc::new(Semaphore::new(host.service.at_once()));
+    while let Some(accepted) = clients.recv().await {
+        let (stream, address) = match accepted {
+            Ok(client) => client,
+            Err(error) => {
+                words::listen::not_accepted(&error);
+                // Where no descriptor is left, one may be soon.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        if host.once {
+            return host.answer(stream, address).await;
+        }
+        // Never closed.
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
+        let host = host.clone();
+        tokio::task::spawn_local(async move {
+            if let Err(failure) = host.answer(stream, address).await {
+                words::listen::failed(address, &failure);
+            }
+            drop(place);
+        });
+    }
+    Ok(())
+}
+
+impl Host {
+    async fn answer(&self, stream: TcpStream, address: SocketAddr) -> Result<(), Failure> {
+        // What is sent in pieces would wait for the other to say that it has the first.
+        let _ = stream.set_nodelay(true);
+        let handshake = tokio::time::timeout(PATIENCE, self.shake_hands(stream, address));
+        let stream = match handshake.await {
+            Ok(stream) => stream.map_err(|error| {
+                Failure::network(format!("no TLS with {address}: {}", chain(&error)))
+            })?,
+            Err(_) => {
+                let seconds = PATIENCE.as_secs();
+                return Err(Failure::network(format!(
+                    "no TLS with {address}: it took more than {seconds} seconds"
+                )));
+            }
+        };
+        let client = words::listen::Client::of(address, stream.get_ref().1);
+        if !self.quiet {
+            client.tell();
+        }
+        self.service.answer(stream, &client).await
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let local = stream.local_addr().unwrap_or(address).ip();
+        let accepted = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        let config = self.tls.for_client(&accepted.client_hello(), local);
+        accepted.into_stream(config).await
+    }
+}
+
+fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
+    let served = match (&arguments.cert, &arguments.key) {
+        (Some(cert), Some(key)) => certificates::from_files(cert, key)?,
+        _ => local(&arguments.home)?,
+    };
+    let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
+    let alpn = arguments.alpn.iter().flat_map(|names| names.split(','));
+    let witness = match &arguments.keylog {
+        Some(file) => Some(Witness {
+            groups: ravelin_tls::policy::GROUPS.to_vec(),
+            key_log: Arc::new(KeyLogFile::open(file)?),
+        }),
+        None => None,
+    };
+    let options = ServerOptions {
+        alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
+        versions: match arguments.tls {
+            Some(Version::Tls12) => vec![&TLS12],
+            Some(Version::Tls13) => vec![&TLS13],
+            None => Vec::new(),
+        },
+        client_auth: client_auth(arguments)?,
+        witness,
+    };
+    ServerTls::with(Arc::new(Certificates::new(served)), &tickets, &options)
+        .map_err(|error| Failure::usage(chain(&error)))
+}
+
+fn client_auth(arguments: &ListenArguments) -> Result<ClientAuth, Failure> {
+    if arguments.client_auth.is_empty() {
+        return Ok(ClientAuth::Nobody);
+    }
+    let (trust, _) = trusted(&arguments.client_auth, &arguments.home)?;
+    let roots = trust.anchors().iter().map(|root| root.der().clone());
+    let roots: Vec<CertificateDer<'static>> = roots.collect();
+    Ok(match arguments.client_optional {
+        true => ClientAuth::Optional(roots),
+        false => ClientAuth::Required(roots),
+    })
+}
+
+/// How long a handshake may take.
+const PATIENCE: Duration = Duration::from_secs(10);

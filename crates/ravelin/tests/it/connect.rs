@@ -1,0 +1,313 @@
+//! `ravelin connect` and `ravelin listen`, with OpenSSL, Python and curl at the other end.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+use std::thread;
+
+use crate::foreign::{run, run_with_input};
+use crate::inspect::{Peer, certify};
+use crate::server::{Ended, Listening, Place};
+
+/// More than fits into any buffer on the way.
+fn many() -> String {
+    let letter = |n: u32| char::from(b' ' + (n.wrapping_mul(n) >> 7) as u8 % 95);
+    (0..3_000_000_u32).map(letter).collect()
+}
+
+/// Runs `ravelin connect` with this input.
+fn connect(place: &Place, input: &str, arguments: &[&str]) -> Ended {
+    place.write("input", input);
+    let mut command = place.command(&[&["connect"], arguments].concat());
+    command.stdin(File::open(place.path("input")).unwrap());
+    Listening::of(&mut command).wait()
+}
+
+/// A listener of ours, told of by its root.
+fn listen(place: &Place, arguments: &[&str]) -> (Listening, String) {
+    let listening = Listening::start(place, &[&["listen", "0", "--once"], arguments].concat());
+    let name = format!("localhost:{}", listening.port());
+    (listening, name)
+}
+
+#[test]
+fn octets_come_through_as_they_are_both_ways() {
+    let place = Place::new();
+    let (listening, name) = listen(&place, &["--echo"]);
+    let seen = connect(&place, &many(), &[&name]);
+    seen.expect(
+        0,
+        &[
+            "connected",
+            "TLS 1.3",
+            "X25519MLKEM768",
+            "verified     localhost",
+        ],
+    );
+    assert!(seen.stdout == many());
+    listening.wait().expect(0, &["client       127.0.0.1"]);
+}
+
+#[test]
+fn each_side_may_end_before_the_other() {
+    let place = Place::new();
+    // Ours ends at once, and what the listener sends is not cut off.
+    place.write("file", many());
+    let mut listener = place.command(&["listen", "0", "--once"]);
+    listener.stdin(File::open(place.path("file")).unwrap());
+    let listening = Listening::of(&mut listener);
+    let name = format!("localhost:{}", listening.port());
+    let seen = connect(&place, "", &[&name, "--quiet"]);
+    seen.expect(0, &[]);
+    assert!(seen.stdout == many() && seen.stderr.is_empty());
+    listening.wait().expect(0, &[]);
+    // The listener has nothing to say, and ours is not cut off.
+    let (listening, name) = listen(&place, &[]);
+    connect(&place, &many(), &[&name, "--quiet"]).expect(0, &[]);
+    assert!(listening.wait().stdout == many());
+}
+
+#[test]
+fn openssl_is_a_server_like_others() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-rev", "-alpn", "a,b"]);
+    let name = peer.name();
+    for version in ["1.2", "1.3"] {
+        let seen = connect(
+            &place,
+            "ravelin\nstressed\n",
+            &[
+                &name, "--ca", "root.pem", "--tls", version, "--alpn", "b,a", "--stay",
+            ],
+        );
+        // It ends by what it reads last, and without a word.
+        assert!(seen.stdout.starts_with("nilevar\ndesserts\n"), "{seen:?}");
+        assert!(seen.stderr.contains(&format!("TLS {version}")), "{seen:?}");
+        assert!(
+            seen.stderr.contains(", a\n"),
+            "the server's choice: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn openssl_is_a_client_like_others() {
+    let place = Place::new();
+    certify(&place);
+    let (listening, name) = listen(&place, &["--echo", "--cert", "c.pem", "--key", "k.pem"]);
+    place.write("input", "hello\nQ\n");
+    let seen = run_with_input(
+        &place,
+        "openssl",
+        &[
+            "s_client",
+            "-connect",
+            &name,
+            "-servername",
+            "localhost",
+            "-CAfile",
+            "root.pem",
+            "-verify_return_error",
+            "-quiet",
+            "-no_ign_eof",
+        ],
+        File::open(place.path("input")).unwrap().into(),
+    );
+    assert_eq!(seen.well().text(), "hello\n");
+    // It closes without a word.
+    listening.wait();
+}
+
+#[test]
+fn a_server_that_ends_without_a_word_may_have_been_cut_off() {
+    let place = Place::new();
+    certify(&place);
+    let script = "\
+import os, socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('c.pem', 'k.pem')
+listener = socket.create_server(('127.0.0.1', 0))
+print(listener.getsockname()[1], flush=True)
+tls = context.wrap_socket(listener.accept()[0], server_side=True)
+tls.sendall(b'half')
+os.close(tls.detach())
+";
+    let mut python = Python::start(&place, script);
+    let name = format!("localhost:{}", python.port());
+    let seen = connect(&place, "", &[&name, "--ca", "root.pem"]);
+    seen.expect(3, &["without saying so", "hint:"]);
+    assert_eq!(seen.stdout, "half", "what came is not kept back");
+}
+
+#[test]
+fn a_client_without_a_certificate_is_told_so_though_the_handshake_went_well() {
+    let place = Place::new();
+    certify(&place);
+    let required = [
+        "--cert",
+        "c.pem",
+        "--key",
+        "k.pem",
+        "--client-auth",
+        "root.pem",
+    ];
+    let (listening, name) = listen(&place, &required);
+    connect(&place, "", &[&name, "--ca", "root.pem"])
+        .expect(3, &["certificate_required", "--cert FILE --key FILE"]);
+    listening.wait().expect(3, &["no TLS with 127.0.0.1"]);
+    // With one, the command is told whose it is.
+    let (listening, name) = listen(
+        &place,
+        &[&required[..], &["--exec", "echo $RAVELIN_CLIENT"]].concat(),
+    );
+    let seen = connect(
+        &place,
+        "",
+        &[
+            &name, "--ca", "root.pem", "--cert", "c.pem", "--key", "k.pem",
+        ],
+    );
+    seen.expect(0, &[]);
+    assert_eq!(seen.stdout, "localhost\n");
+    listening.wait().expect(0, &["localhost"]);
+    // And one who does not have to show one gets in without.
+    let optional = [&required[..], &["--client-optional", "--echo"]].concat();
+    let (listening, name) = listen(&place, &optional);
+    let seen = connect(&place, "in", &[&name, "--ca", "root.pem"]);
+    assert_eq!(seen.stdout, "in", "{seen:?}");
+    listening.wait().expect(0, &[]);
+}
+
+#[test]
+fn a_server_that_is_not_believed_is_sent_nothing() {
+    let place = Place::new();
+    let peer = Peer::s_server(&place, &["-rev"]);
+    let name = peer.name();
+    let unknown = connect(&place, "secret\n", &[&name, "--ca", "system"]);
+    unknown.expect(1, &["not believed, and nothing was sent", "searched"]);
+    let named = connect(
+        &place,
+        "secret\n",
+        &[&name, "--ca", "root.pem", "--sni", "other.example"],
+    );
+    named.expect(1, &["other.example"]);
+    let seen = connect(&place, "drawer\n", &[&name, "--insecure"]);
+    assert!(seen.stdout.starts_with("reward\n"), "{seen:?}");
+    assert!(
+        seen.stderr.contains("nobody knows who that server is"),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn mail_begins_in_clear() {
+    let place = Place::new();
+    certify(&place);
+    // What OpenSSL's client says of it is the judge's part elsewhere; here a server is scripted.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"220 mail ESMTP\r\n").unwrap();
+        let mut heard = [0; 512];
+        let _ = stream.read(&mut heard).unwrap();
+        stream.write_all(b"250 no TLS here\r\n").unwrap();
+        let _ = stream.read(&mut heard);
+    });
+    connect(
+        &place,
+        "",
+        &[&name, "--starttls", "smtp", "--ca", "root.pem"],
+    )
+    .expect(
+        3,
+        &[
+            "does not offer to begin TLS",
+            "may have taken the offer away",
+        ],
+    );
+    server.join().unwrap();
+}
+
+#[test]
+fn secrets_are_written_down_where_that_is_asked_for_and_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let (listening, name) = listen(&place, &["--echo", "--keylog", "theirs"]);
+    connect(&place, "a", &[&name, "--keylog", "ours"]).expect(0, &[]);
+    listening.wait().expect(0, &[]);
+    let [ours, theirs] = ["ours", "theirs"].map(|file| {
+        let file = place.path(file);
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        let text = fs::read_to_string(file).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    });
+    assert_eq!(ours, theirs);
+    assert!(
+        ours.iter()
+            .any(|line| line.starts_with("CLIENT_TRAFFIC_SECRET_0 "))
+    );
+}
+
+#[test]
+fn a_file_answers_curl_and_a_command_speaks_with_it() {
+    let place = Place::new();
+    certify(&place);
+    place.write(
+        "answer",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfine\n",
+    );
+    let served = ["--cert", "c.pem", "--key", "k.pem"];
+    for (service, said) in [
+        (["--respond", "answer"], "fine\n"),
+        (
+            [
+                "--exec",
+                "read line; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n%s\\n' \"$line\"",
+            ],
+            "GET / HTTP/1.1",
+        ),
+    ] {
+        let (listening, name) = listen(&place, &[&served[..], &service].concat());
+        let url = format!("https://{name}/");
+        let seen = run(
+            &place,
+            "curl",
+            &["-sS", "--http1.1", "--cacert", "root.pem", &url],
+        );
+        assert_eq!(seen.well().text().trim_end(), said.trim_end());
+        listening.wait().expect(0, &[]);
+    }
+}
+
+/// A server of Python's, which ends by itself or is killed when dropped.
+struct Python(Child);
+
+impl Python {
+    fn start(place: &Place, script: &str) -> Self {
+        let mut command = std::process::Command::new("python3");
+        place.furnish(&mut command);
+        command.args(["-c", script]).stdout(Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    fn port(&mut self) -> u16 {
+        let mut line = String::new();
+        let stdout = self.0.stdout.as_mut().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
+        line.trim().parse().unwrap()
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
