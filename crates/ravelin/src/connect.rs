@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ravelin_client::{ClientOptions, Connector, Proxies, Raw};
 use ravelin_tls::Witness;
-use rustls::version::{TLS12, TLS13};
 
 use crate::arguments::connect::ConnectArguments;
 use crate::arguments::inspect::Version;
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
     let result = runtime.block_on(async {
         let failed = |error| refused::connection(error, &beliefs);
         let raw = connector.connect(&host, port).await.map_err(failed)?;
-        tell(&raw, &name, arguments, &beliefs);
+        tell(&raw, (&host, &name), arguments, &beliefs);
         let mut input = Input::new(arguments.crlf);
         let output = Output::new().map_err(|error| Failure::of(&error))?;
         let goodbye = match arguments.stay {
@@ -69,11 +68,7 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
 fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connector, Failure> {
     let alpn = arguments.alpn.iter().flat_map(|names| names.split(','));
     let options = ClientOptions {
-        versions: match arguments.tls {
-            Some(Version::Tls12) => vec![&TLS12],
-            Some(Version::Tls13) => vec![&TLS13],
-            None => Vec::new(),
-        },
+        versions: arguments.tls.map(Version::alone).into_iter().collect(),
         alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
         identity: identity(&arguments.trust)?,
         witness: arguments.keylog.as_deref().map(witness).transpose()?,
@@ -109,12 +104,12 @@ fn witness(file: &Path) -> Result<Witness, Failure> {
 }
 
 /// Tells what was agreed on, and who the server is.
-fn tell(raw: &Raw, name: &str, arguments: &ConnectArguments, beliefs: &Beliefs) {
+fn tell(raw: &Raw, (host, name): (&str, &str), arguments: &ConnectArguments, beliefs: &Beliefs) {
     if !arguments.quiet {
         words::connect::connected(raw, name, beliefs);
     }
     if arguments.trust.insecure {
-        let host = arguments.sni.as_deref().unwrap_or(name);
+        let host = arguments.sni.as_deref().unwrap_or(host);
         refused::warn(&raw.tls, host, beliefs);
     }
 }

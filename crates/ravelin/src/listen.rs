@@ -9,7 +9,6 @@ use std::time::Duration;
 use ravelin_lens::explain::Language;
 use ravelin_pki::CertificateDer;
 use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets, Witness};
-use rustls::version::{TLS12, TLS13};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::LocalSet;
@@ -155,11 +154,7 @@ fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
     };
     let options = ServerOptions {
         alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
-        versions: match arguments.tls {
-            Some(Version::Tls12) => vec![&TLS12],
-            Some(Version::Tls13) => vec![&TLS13],
-            None => Vec::new(),
-        },
+        versions: arguments.tls.map(Version::alone).into_iter().collect(),
         client_auth: client_auth(arguments)?,
         witness,
     };

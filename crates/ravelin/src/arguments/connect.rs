@@ -8,7 +8,7 @@ use ravelin_tls::starttls::Protocol;
 use super::HomeArgument;
 use super::ca::Span;
 use super::get::{ProxyChoice, Resolve, TrustArguments};
-use super::inspect::Version;
+use super::inspect::{Version, VersionParser};
 
 /// Speak with a server over TLS: standard input goes there, what it says comes to standard output
 ///
@@ -23,7 +23,7 @@ use super::inspect::Version;
     ravelin connect example.org:443 --crlf\n  \
     printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ravelin connect example.org --stay\n  \
     ravelin connect mail.example.org:587 --starttls smtp --crlf\n  \
-    ssh -o ProxyCommand='ravelin connect --quiet %h:443' bastion.example.org")]
+    ravelin connect db.example.org --starttls postgres --ca company.pem")]
 pub(crate) struct ConnectArguments {
     /// The server: HOST, HOST:PORT or https://HOST; an IPv6 address in brackets before its port
     #[arg(value_name = "HOST")]
@@ -38,7 +38,7 @@ pub(crate) struct ConnectArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) sni: Option<String>,
     /// Offer this version alone [default: both]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = VersionParser)]
     pub(crate) tls: Option<Version>,
     /// Append the secrets of the connection to this file, as SSLKEYLOGFILE has them: who has it can read all that was
     /// sent

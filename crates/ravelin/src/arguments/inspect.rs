@@ -9,6 +9,8 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ravelin_lens::recorder;
 use ravelin_tls::starttls::Protocol;
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::ServerName;
 
 use super::HomeArgument;
@@ -146,6 +148,16 @@ pub(crate) struct ConnectionArguments {
 pub(crate) enum Version {
     Tls12,
     Tls13,
+}
+
+impl Version {
+    /// As rustls has it.
+    pub(crate) fn alone(self) -> &'static SupportedProtocolVersion {
+        match self {
+            Self::Tls12 => &TLS12,
+            Self::Tls13 => &TLS13,
+        }
+    }
 }
 
 /// Reads versions, and says of others why they are none to be asked for.

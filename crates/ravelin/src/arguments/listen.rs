@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::HomeArgument;
-use super::inspect::Version;
+use super::inspect::{Version, VersionParser};
 use crate::listen_on::ListenOn;
 
 /// Be a TLS server for tests: print what clients send, echo it, answer with a file, or run a command for each
@@ -17,7 +17,7 @@ use crate::listen_on::ListenOn;
 #[command(after_help = "Examples:\n  \
     ravelin listen 4433                # then: ravelin connect localhost:4433\n  \
     ravelin listen 4433 --echo --client-auth ca.pem\n  \
-    ravelin listen 4433 --exec 'tr a-z A-Z'\n  \
+    ravelin listen 4433 --exec sort\n  \
     ravelin listen 4433 --respond response.http --once")]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct ListenArguments {
@@ -53,7 +53,7 @@ pub(crate) struct ListenArguments {
     #[arg(long, value_name = "NAMES")]
     pub(crate) alpn: Option<String>,
     /// Speak this version alone [default: both]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = VersionParser)]
     pub(crate) tls: Option<Version>,
     /// Append the secrets of the connections to this file, as SSLKEYLOGFILE has them
     #[arg(long, value_name = "FILE")]

@@ -22,7 +22,7 @@ use super::believed::Beliefs;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
 use super::{MOST_OCTETS, json, language, limits, options, outcome, tell, write_page};
-use crate::arguments::inspect::{ConnectionArguments, InspectArguments, Version};
+use crate::arguments::inspect::{ConnectionArguments, InspectArguments};
 use crate::cert::show::target::Target;
 use crate::dial::{self, Timed};
 use crate::failure::Failure;
@@ -303,8 +303,7 @@ impl<'a> Plan<'a> {
 
 fn config(wanted: &ConnectionArguments, errors: Errors) -> Result<Arc<ClientConfig>, Failure> {
     let versions = match wanted.tls {
-        Some(Version::Tls12) => vec![&rustls::version::TLS12],
-        Some(Version::Tls13) => vec![&rustls::version::TLS13],
+        Some(version) => vec![version.alone()],
         None => ravelin_tls::policy::VERSIONS.to_vec(),
     };
     let alpn = match &wanted.alpn {

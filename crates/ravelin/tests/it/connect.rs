@@ -77,12 +77,11 @@ fn openssl_is_a_server_like_others() {
         let seen = connect(
             &place,
             "ravelin\nstressed\n",
-            &[
-                &name, "--ca", "root.pem", "--tls", version, "--alpn", "b,a", "--stay",
-            ],
+            &[&name, "--ca", "root.pem", "--tls", version, "--alpn", "b,a"],
         );
-        // It ends by what it reads last, and without a word.
-        assert!(seen.stdout.starts_with("nilevar\ndesserts\n"), "{seen:?}");
+        // It ends when it is told that we do.
+        seen.expect(0, &[]);
+        assert_eq!(seen.stdout, "nilevar\ndesserts\n");
         assert!(seen.stderr.contains(&format!("TLS {version}")), "{seen:?}");
         assert!(
             seen.stderr.contains(", a\n"),
@@ -95,28 +94,17 @@ fn openssl_is_a_server_like_others() {
 fn openssl_is_a_client_like_others() {
     let place = Place::new();
     certify(&place);
-    let (listening, name) = listen(&place, &["--echo", "--cert", "c.pem", "--key", "k.pem"]);
-    place.write("input", "hello\nQ\n");
-    let seen = run_with_input(
-        &place,
-        "openssl",
-        &[
-            "s_client",
-            "-connect",
-            &name,
-            "-servername",
-            "localhost",
-            "-CAfile",
-            "root.pem",
-            "-verify_return_error",
-            "-quiet",
-            "-no_ign_eof",
-        ],
-        File::open(place.path("input")).unwrap().into(),
-    );
+    place.write("answer", "hello\n");
+    let arguments = ["--respond", "answer", "--cert", "c.pem", "--key", "k.pem"];
+    let (listening, name) = listen(&place, &arguments);
+    place.write("input", "hello?\n");
+    let arguments =
+        format!("s_client -connect {name} -CAfile root.pem -verify_return_error -quiet");
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    let input = File::open(place.path("input")).unwrap();
+    let seen = run_with_input(&place, "openssl", &arguments, input.into());
     assert_eq!(seen.well().text(), "hello\n");
-    // It closes without a word.
-    listening.wait();
+    listening.wait().expect(0, &["client       127.0.0.1"]);
 }
 
 #[test]
@@ -284,6 +272,17 @@ fn a_file_answers_curl_and_a_command_speaks_with_it() {
         assert_eq!(seen.well().text().trim_end(), said.trim_end());
         listening.wait().expect(0, &[]);
     }
+}
+
+#[test]
+fn an_end_that_is_kept_waits_for_theirs() {
+    let place = Place::new();
+    place.write("answer", many());
+    let (listening, name) = listen(&place, &["--respond", "answer"]);
+    let seen = connect(&place, "GET / HTTP/1.0\n\n", &[&name, "--crlf", "--stay"]);
+    seen.expect(0, &[]);
+    assert!(seen.stdout == many());
+    listening.wait().expect(0, &[]);
 }
 
 /// A server of Python's, which ends by itself or is killed when dropped.
