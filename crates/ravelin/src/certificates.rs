@@ -240,6 +240,23 @@ pub(crate) fn from_files(cert: &Path, key: &Path) -> Result<ServedCertificate, F
     load(cert, key, None, SystemTime::now(), None).map(|source| source.served)
 }
 
+/// The certificate that `ravelin serve` would have of its own CA.
+pub(crate) fn local(home: &HomeArgument) -> Result<ServedCertificate, Failure> {
+    let now = SystemTime::now();
+    let store = ravelin_home::open(home)?;
+    let authority = LocalAuthority::open(&store, &[], now)
+        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
+    let names: Vec<HostName> = ["localhost", "127.0.0.1", "::1"]
+        .into_iter()
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    let leaf = authority
+        .leaf(&names, now)
+        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
+    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
+        .map_err(|error| Failure::of(&error))
+}
+
 /// Reads a certificate and its key. One that is out of date is served all the same: the other sites
 /// must not go down with it when the machine starts again, and a clock may be wrong.
 fn load(

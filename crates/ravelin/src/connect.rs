@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ravelin_client::{ClientOptions, Connector, Proxies, Raw};
 use ravelin_tls::Witness;
+use ravelin_tls::starttls::Protocol;
 
 use crate::arguments::connect::ConnectArguments;
 use crate::arguments::inspect::Version;
@@ -23,7 +24,7 @@ use ends::{Goodbye, Input, Output};
 
 /// Connects, and carries octets until the server ends.
 pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
-    let usual = arguments.starttls.map_or(443, |protocol| protocol.port());
+    let usual = arguments.starttls.map_or(443, Protocol::port);
     let Some(Target::Server { host, port, name }) = Target::server(&arguments.host, usual) else {
         let given = &arguments.host;
         return Err(
@@ -40,14 +41,15 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::of(&error))?;
     let result = runtime.block_on(async {
-        let failed = |error| refused::connection(error, &beliefs);
+        let failed = |error| refused::connection(&error, &beliefs);
         let raw = connector.connect(&host, port).await.map_err(failed)?;
         tell(&raw, (&host, &name), arguments, &beliefs);
         let mut input = Input::new(arguments.crlf);
         let output = Output::new().map_err(|error| Failure::of(&error))?;
-        let goodbye = match arguments.stay {
-            true => Goodbye::Kept,
-            false => Goodbye::Said,
+        let goodbye = if arguments.stay {
+            Goodbye::Kept
+        } else {
+            Goodbye::Said
         };
         let carried = ends::carry(raw.io, &mut input, output, goodbye).await;
         carried.map_err(|error| match error {

@@ -78,7 +78,7 @@ async fn ask(
     let began = std::time::Instant::now();
     let mut response = match client.send(request).await {
         Ok(response) => response,
-        Err(error) => return Err(refused::failure(error, arguments, beliefs)),
+        Err(error) => return Err(refused::failure(&error, arguments, beliefs)),
     };
     if arguments.trust.insecure {
         warn(&response, beliefs);

@@ -24,7 +24,7 @@ mod capture;
 mod client;
 mod export;
 mod failed;
-pub(crate) mod server;
+mod server;
 mod walk;
 
 pub(crate) fn run(arguments: &InspectArguments) -> Result<ExitCode, Failure> {

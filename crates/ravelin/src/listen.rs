@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ravelin_lens::explain::Language;
 use ravelin_pki::CertificateDer;
 use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets, Witness};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,9 +18,7 @@ use crate::arguments::inspect::Version;
 use crate::arguments::listen::ListenArguments;
 use crate::cert::verify::trusted;
 use crate::failure::{Failure, chain};
-use crate::inspect::server::{bind, local};
 use crate::keylog::KeyLogFile;
-use crate::words::inspect::Errors;
 use crate::{certificates, words};
 
 mod service;
@@ -56,7 +53,8 @@ struct Host {
 async fn serve(host: Rc<Host>, arguments: &ListenArguments) -> Result<(), Failure> {
     let (sender, mut clients) = mpsc::channel(1);
     let mut addresses = Vec::new();
-    for listener in bind(arguments.listen.addresses(), Errors::of(Language::English))? {
+    let bound = arguments.listen.bind();
+    for listener in bound.map_err(|error| Failure::of(&error))? {
         let listener = listener
             .set_nonblocking(true)
             .and_then(|()| TcpListener::from_std(listener))
@@ -141,7 +139,7 @@ impl Host {
 fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
     let served = match (&arguments.cert, &arguments.key) {
         (Some(cert), Some(key)) => certificates::from_files(cert, key)?,
-        _ => local(&arguments.home)?,
+        _ => certificates::local(&arguments.home)?,
     };
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
     let alpn = arguments.alpn.iter().flat_map(|names| names.split(','));
@@ -169,9 +167,10 @@ fn client_auth(arguments: &ListenArguments) -> Result<ClientAuth, Failure> {
     let (trust, _) = trusted(&arguments.client_auth, &arguments.home)?;
     let roots = trust.anchors().iter().map(|root| root.der().clone());
     let roots: Vec<CertificateDer<'static>> = roots.collect();
-    Ok(match arguments.client_optional {
-        true => ClientAuth::Optional(roots),
-        false => ClientAuth::Required(roots),
+    Ok(if arguments.client_optional {
+        ClientAuth::Optional(roots)
+    } else {
+        ClientAuth::Required(roots)
     })
 }
 

@@ -1,7 +1,8 @@
 //! Where to listen, as `--listen` and the config file take it. Each way of writing it says who can
 //! connect, so that nobody opens a server to the network by leaving something out.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::str::FromStr;
 
 /// The addresses that one text stands for.
@@ -26,6 +27,38 @@ impl ListenOn {
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.0
     }
+
+    /// Listens there: on one port, where any would do.
+    pub(crate) fn bind(&self) -> Result<Vec<TcpListener>, BindError> {
+        let mut listeners = Vec::new();
+        let mut port = 0;
+        for address in &self.0 {
+            let mut address = *address;
+            // Of any port, that which the first address got.
+            if address.port() == 0 {
+                address.set_port(port);
+            }
+            match TcpListener::bind(address) {
+                Ok(listener) => {
+                    port = listener.local_addr().map_or(0, |address| address.port());
+                    listeners.push(listener);
+                }
+                // A machine without IPv6 has the other.
+                Err(error)
+                    if error.kind() == ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
+                Err(source) => return Err(BindError { address, source }),
+            }
+        }
+        Ok(listeners)
+    }
+}
+
+/// Why nobody can listen there.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub(crate) struct BindError {
+    pub(crate) address: SocketAddr,
+    pub(crate) source: io::Error,
 }
 
 /// What is wrong with it, and how it is written instead.

@@ -34,12 +34,12 @@ fn told(knowledge: impl Knowledge, pieces: &[(Side, Vec<u8>)]) -> Story {
     connection.finish()
 }
 
-/// All of a story, and what its debug output keeps to itself.
-fn all(story: &Story) -> (String, Vec<Vec<u8>>, Vec<Option<Vec<u8>>>) {
-    let steps = story.steps.iter().map(|step| step.bytes.to_vec());
-    let value = |(id, _)| story.ledger.value(id).map(<[u8]>::to_vec);
-    let values = story.ledger.iter().map(value);
-    (format!("{story:?}"), steps.collect(), values.collect())
+/// All of a story, with what its debug output keeps to itself.
+fn all(story: &Story) -> String {
+    let steps: Vec<_> = story.steps.iter().map(|step| step.bytes.to_vec()).collect();
+    let ids = story.ledger.iter().map(|(id, _)| id);
+    let values: Vec<_> = ids.map(|id| story.ledger.value(id)).collect();
+    format!("{story:?}\n{steps:?}\n{values:?}")
 }
 
 fn whats(story: &Story) -> Vec<What> {

@@ -87,9 +87,12 @@ fn read(sender: &Sender<io::Result<Vec<u8>>>, crlf: bool) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };
-        let piece = piece.map(|piece| match crlf {
-            true => with_returns(&piece, &mut after_return),
-            false => piece,
+        let piece = piece.map(|piece| {
+            if crlf {
+                with_returns(&piece, &mut after_return)
+            } else {
+                piece
+            }
         });
         let ended = piece.is_err();
         if sender.blocking_send(piece).is_err() || ended {

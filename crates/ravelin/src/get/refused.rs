@@ -9,8 +9,8 @@ use crate::failure::{Failure, chain};
 use crate::words;
 
 /// The failure that an error is, after what there is to be shown has been.
-pub(super) fn failure(error: Error, arguments: &RequestArguments, beliefs: &Beliefs) -> Failure {
-    let hint = match &error {
+pub(super) fn failure(error: &Error, arguments: &RequestArguments, beliefs: &Beliefs) -> Failure {
+    let hint = match error {
         Error::Downgrade(_) => "--allow-http follows it",
         Error::Redirects { .. } => "--verbose shows where to, and --redirects N follows more",
         Error::TooLong(_) => "--max-size OCTETS takes more",
@@ -20,14 +20,14 @@ pub(super) fn failure(error: Error, arguments: &RequestArguments, beliefs: &Beli
         Error::BodyGone => "give the body as a file: --body FILE",
         _ => return connection(error, beliefs),
     };
-    Failure::network(chain(&error)).hint(hint.to_owned())
+    Failure::network(chain(error)).hint(hint.to_owned())
 }
 
 /// The same of what is about the connection alone.
-pub(crate) fn connection(error: Error, beliefs: &Beliefs) -> Failure {
-    let hint = match &error {
+pub(crate) fn connection(error: &Error, beliefs: &Beliefs) -> Failure {
+    let hint = match error {
         Error::Refused { host, refused } => return refusal(host, refused, beliefs),
-        Error::Input { .. } => return Failure::of(&error),
+        Error::Input { .. } => return Failure::of(error),
         Error::TakenBack {
             had_identity: true, ..
         } => Some(
@@ -39,7 +39,7 @@ pub(crate) fn connection(error: Error, beliefs: &Beliefs) -> Failure {
         }
         error => error.hint(),
     };
-    Failure::network(chain(&error)).hint(hint.map(str::to_owned))
+    Failure::network(chain(error)).hint(hint.map(str::to_owned))
 }
 
 fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {

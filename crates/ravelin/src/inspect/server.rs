@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::HeaderValue;
-use ravelin_certs::LocalAuthority;
 use ravelin_lens::explain::Language;
 use ravelin_lens::fingerprint::{Fingerprint, Transport};
 use ravelin_lens::ledger::Side;
@@ -17,9 +16,8 @@ use ravelin_lens::page::{self, Audience, content_security_policy};
 use ravelin_lens::recorder::{self, Recorded, Recorder};
 use ravelin_lens::story::{Story, Value};
 use ravelin_lens::text::Options;
-use ravelin_pki::HostName;
 use ravelin_server::negotiation;
-use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use ravelin_tls::{Certificates, ServerTls, Tickets};
 use ravelin_wire::handshake::{ClientHello, Handshake};
 use ravelin_wire::registry::HandshakeType;
 use rustls::ServerConnection;
@@ -28,14 +26,12 @@ use rustls::server::Acceptor;
 use super::failed::{self, Ended};
 use super::walk::{self, Page, Tour};
 use super::{MOST_OCTETS, limits, options, tell};
-use crate::arguments::HomeArgument;
 use crate::arguments::inspect::InspectArguments;
-use crate::certificates;
 use crate::dial::{Bounds, Timed};
 use crate::failure::{Failure, NETWORK_FAILURE};
 use crate::listen_on::ListenOn;
-use crate::words::inspect::{Errors, WalkWords};
-use crate::{ravelin_home, words};
+use crate::words::inspect::WalkWords;
+use crate::{certificates, words};
 
 /// Servers for clients that offer HTTP/1.1 by ALPN, and for those that do not: who offers anything else alone
 /// is to get a handshake all the same.
@@ -57,7 +53,9 @@ pub(super) fn run(listen: &ListenOn, arguments: &InspectArguments) -> Result<Exi
         bounds: super::bounds(arguments),
         options: options(arguments),
     });
-    let listeners = bind(listen.addresses(), super::errors(arguments))?;
+    let errors = super::errors(arguments);
+    let bound = listen.bind();
+    let listeners = bound.map_err(|error| errors.not_listened(error.address, &error.source))?;
     let mut addresses = Vec::new();
     let (sender, clients) = sync_channel(WAITING);
     for listener in listeners {
@@ -342,7 +340,7 @@ fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
     let wanted = &arguments.connection;
     let served = match (&wanted.cert, &wanted.key) {
         (Some(cert), Some(key)) => certificates::from_files(cert, key)?,
-        _ => local(&arguments.home)?,
+        _ => certificates::local(&arguments.home)?,
     };
     let certificates = Arc::new(Certificates::new(served));
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
@@ -355,45 +353,6 @@ fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
         http: with(&[b"http/1.1"])?,
         without: with(&[])?,
     })
-}
-
-/// The certificate that `ravelin serve` would have.
-pub(crate) fn local(home: &HomeArgument) -> Result<ServedCertificate, Failure> {
-    let now = SystemTime::now();
-    let store = ravelin_home::open(home)?;
-    let authority = LocalAuthority::open(&store, &[], now)
-        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
-    let names: Vec<HostName> = ["localhost", "127.0.0.1", "::1"]
-        .into_iter()
-        .filter_map(|name| name.parse().ok())
-        .collect();
-    let leaf = authority
-        .leaf(&names, now)
-        .map_err(|error| Failure::of(&error).hint(error.hint()))?;
-    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
-        .map_err(|error| Failure::of(&error))
-}
-
-pub(crate) fn bind(addresses: &[SocketAddr], errors: Errors) -> Result<Vec<TcpListener>, Failure> {
-    let mut listeners = Vec::new();
-    let mut port = 0;
-    for address in addresses {
-        let mut address = *address;
-        // Of any port, that which the first address got.
-        if address.port() == 0 {
-            address.set_port(port);
-        }
-        match TcpListener::bind(address) {
-            Ok(listener) => {
-                port = listener.local_addr().map_or(0, |address| address.port());
-                listeners.push(listener);
-            }
-            // A machine without IPv6 has the other.
-            Err(error) if error.kind() == ErrorKind::AddrNotAvailable && !listeners.is_empty() => {}
-            Err(error) => return Err(errors.not_listened(address, &error)),
-        }
-    }
-    Ok(listeners)
 }
 
 /// How many clients are answered at a time, by each of two addresses at most.

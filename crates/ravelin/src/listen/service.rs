@@ -157,12 +157,14 @@ async fn hear_out(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
     let mut heard = Vec::new();
     let mut buffer = vec![0; 4096];
     while !heard.windows(4).any(|four| four == b"\r\n\r\n") && heard.len() < MOST_REQUEST {
-        let read = match heard.is_empty() {
-            true => stream.read(&mut buffer).await?,
-            false => match tokio::time::timeout(SILENCE, stream.read(&mut buffer)).await {
+        let read = stream.read(&mut buffer);
+        let read = if heard.is_empty() {
+            read.await?
+        } else {
+            match tokio::time::timeout(SILENCE, read).await {
                 Ok(read) => read?,
                 Err(_) => return Ok(()),
-            },
+            }
         };
         if read == 0 {
             return Ok(());

@@ -41,7 +41,7 @@ impl Client {
         );
         agreed.extend(
             tls.alpn_protocol()
-                .map(|name| clean(&String::from_utf8_lossy(name)).into()),
+                .map(|name| clean(&String::from_utf8_lossy(name))),
         );
         if let Some(name) = tls.server_name() {
             agreed.push(format!("for {}", clean(name)));
@@ -50,7 +50,7 @@ impl Client {
         let leaf = leaf.and_then(|der| Certificate::from_der(der).ok());
         Self {
             address,
-            name: leaf.map(|leaf| clean(&leaf.title()).into()),
+            name: leaf.map(|leaf| clean(&leaf.title())),
             agreed: agreed.join(", "),
         }
     }
