@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::rand;
 use http::{HeaderMap, HeaderValue, header};
 use md5::{Digest as _, Md5};
+use ravelin_pki::fingerprint::hex;
 
 /// What a server asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,14 +198,6 @@ fn unquoted(text: &str) -> (String, &str) {
 
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
-fn hex(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

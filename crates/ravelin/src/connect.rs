@@ -1,12 +1,9 @@
 //! `ravelin connect`: a TLS connection between standard input and output.
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use ravelin_client::{ClientOptions, Connector, Proxies, Raw};
-use ravelin_tls::Witness;
 use ravelin_tls::starttls::Protocol;
 
 use crate::arguments::connect::ConnectArguments;
@@ -14,8 +11,7 @@ use crate::arguments::inspect::Version;
 use crate::cert::show::target::Target;
 use crate::failure::{Failure, chain};
 use crate::get::{Beliefs, identity, refused};
-use crate::keylog::KeyLogFile;
-use crate::words;
+use crate::{keylog, words};
 
 pub(crate) mod ends;
 mod harmless;
@@ -73,7 +69,11 @@ fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connecto
         versions: arguments.tls.map(Version::alone).into_iter().collect(),
         alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
         identity: identity(&arguments.trust)?,
-        witness: arguments.keylog.as_deref().map(witness).transpose()?,
+        witness: arguments
+            .keylog
+            .as_deref()
+            .map(keylog::witness)
+            .transpose()?,
     };
     let mut connector =
         Connector::new(&beliefs.trust, options).map_err(|error| Failure::usage(chain(&error)))?;
@@ -96,13 +96,6 @@ fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connecto
         connector = connector.patience(span.0);
     }
     Ok(connector)
-}
-
-fn witness(file: &Path) -> Result<Witness, Failure> {
-    Ok(Witness {
-        groups: ravelin_tls::policy::GROUPS.to_vec(),
-        key_log: Arc::new(KeyLogFile::open(file)?),
-    })
 }
 
 /// Tells what was agreed on, and who the server is.

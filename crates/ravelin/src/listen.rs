@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ravelin_pki::CertificateDer;
-use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets, Witness};
+use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::LocalSet;
@@ -18,8 +18,7 @@ use crate::arguments::inspect::Version;
 use crate::arguments::listen::ListenArguments;
 use crate::cert::verify::trusted;
 use crate::failure::{Failure, chain};
-use crate::keylog::KeyLogFile;
-use crate::{certificates, words};
+use crate::{certificates, keylog, words};
 
 mod service;
 
@@ -143,18 +142,15 @@ fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
     };
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;
     let alpn = arguments.alpn.iter().flat_map(|names| names.split(','));
-    let witness = match &arguments.keylog {
-        Some(file) => Some(Witness {
-            groups: ravelin_tls::policy::GROUPS.to_vec(),
-            key_log: Arc::new(KeyLogFile::open(file)?),
-        }),
-        None => None,
-    };
     let options = ServerOptions {
         alpn: alpn.map(|name| name.as_bytes().to_vec()).collect(),
         versions: arguments.tls.map(Version::alone).into_iter().collect(),
         client_auth: client_auth(arguments)?,
-        witness,
+        witness: arguments
+            .keylog
+            .as_deref()
+            .map(keylog::witness)
+            .transpose()?,
     };
     ServerTls::with(Arc::new(Certificates::new(served)), &tickets, &options)
         .map_err(|error| Failure::usage(chain(&error)))

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use bip39::Language;
+use ravelin_pki::fingerprint::hex;
 use zeroize::Zeroizing;
 
 /// The system gave no randomness.
@@ -28,14 +29,6 @@ pub fn uuid() -> Result<String, NoRandomness> {
         hex(&octets[10..]),
     ];
     Ok(parts.join("-"))
-}
-
-/// Octets in hexadecimal, two digits each.
-#[must_use]
-pub fn hex(octets: &[u8]) -> String {
-    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
-    let digits = octets.iter().flat_map(|octet| [octet >> 4, octet & 0xf]);
-    digits.map(digit).collect()
 }
 
 /// A passphrase of so many words with a dash between them. Each word is one of 2,048 (the English list of BIP-39,

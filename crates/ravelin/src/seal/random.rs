@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ravelin_certs::store::{NewFile, write_together};
+use ravelin_pki::fingerprint::hex;
 use ravelin_seal::{age_file, random};
 use zeroize::Zeroizing;
 
@@ -93,7 +94,7 @@ fn octets(
             RandomForm::Base64 => STANDARD.encode(&*piece),
             RandomForm::Base64url => URL_SAFE_NO_PAD.encode(&*piece),
             RandomForm::Raw => String::new(),
-            _ => random::hex(piece),
+            _ => hex(piece),
         });
         let written = match form {
             RandomForm::Raw => destination.write_all(piece),
