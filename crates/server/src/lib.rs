@@ -1,6 +1,6 @@
 //! Sites over HTTPS: HTTP/1.1 and HTTP/2 on TLS, one worker a core.
 //!
-//! A request flows from [`listen`] through `worker` (accept, limits), `handshake` (TLS), `http1` or
+//! A request flows from a [`Listener`] through `worker` (accept, limits), `handshake` (TLS), `http1` or
 //! `http2` (one driver each), `sites` (host and route) to a handler such as `files`, and at its end
 //! into the [`log`]. [`site`] says what is served, as checked values; [`Server`] serves it.
 //!
@@ -33,7 +33,6 @@ mod framing;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod gate;
 mod handshake;
 mod host;
 mod http1;
@@ -41,7 +40,6 @@ mod http2;
 mod inbox;
 mod lease;
 pub mod limits;
-pub mod listen;
 pub mod listing;
 pub mod log;
 pub mod media;
@@ -62,6 +60,6 @@ mod worker;
 pub use body::{Body, BodyTooLarge, BoxError, RequestBody};
 pub use connection::{Connection, TlsFacts};
 pub use limits::Limits;
-pub use listen::{ListenError, Listener, overlap};
-pub use server::{ALPN, Builder, Server, SiteServer, local_tls, worker_count};
+pub use ravelin_net::{ListenError, Listener, overlap, worker_count};
+pub use server::{ALPN, Builder, Server, SiteServer, local_tls};
 pub use worker::Notice;

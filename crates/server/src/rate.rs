@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt};
 use http::HeaderValue;
+use ravelin_net::gate::client_key;
 
-use crate::gate::client_key;
 use crate::site::RateLimit;
 
 /// Counts the requests of each client against one [`RateLimit`]. Shared by all workers: its clients

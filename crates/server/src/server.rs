@@ -7,15 +7,15 @@ use std::{io, mem, thread};
 
 use arc_swap::ArcSwap;
 use http::{Request, Response};
+use ravelin_net::capacity::files_for_connections;
+use ravelin_net::{Gate, ListenError, Listener, worker_count};
 use ravelin_pki::HostName;
 use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
 use tokio::sync::mpsc;
 
 use crate::apps::{Log, SiteApps, TowerApps};
 use crate::body::{BoxError, RequestBody};
-use crate::gate::Gate;
 use crate::limits::Limits;
-use crate::listen::{ListenError, Listener};
 use crate::log::AccessLog;
 use crate::site::Site;
 use crate::sites::Sites;
@@ -23,9 +23,6 @@ use crate::worker::{self, Apps, Command, Common, Notice, Notices};
 
 /// The protocols that the server speaks, best first (RFC 7301): HTTP/2, HTTP/1.1.
 pub const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
-
-/// File descriptors that connections leave to listeners, files, logs and the store.
-const RESERVED_FILES: usize = 128;
 
 /// Everything that a server is made of but what it serves.
 pub struct Builder {
@@ -361,28 +358,10 @@ impl Server {
     }
 }
 
-/// The workers that `configured` stands for: one a core for 0.
-#[must_use]
-pub fn worker_count(configured: usize) -> usize {
-    match configured {
-        0 => thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    }
-}
-
 /// A worker's share of the connections that the server may hold.
 fn connections_a_worker(limits: &Limits, workers: usize) -> usize {
-    let connections = limits.connections.unwrap_or_else(connections_for_files);
+    let connections = limits.connections.unwrap_or_else(files_for_connections);
     connections.div_ceil(workers).max(1)
-}
-
-/// As many connections as the process may have files open, less a reserve.
-fn connections_for_files() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let files = limit.map_or(usize::MAX / 2, |limit| {
-        usize::try_from(limit).unwrap_or(usize::MAX / 2)
-    });
-    files.saturating_sub(RESERVED_FILES).max(files / 2).max(1)
 }
 
 /// TLS with a certificate of the local CA in the user's own store, made on first use: what

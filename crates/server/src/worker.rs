@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
+use ravelin_net::{Gate, gate, is_out_of_files};
 use ravelin_tls::ServerTls;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -18,7 +19,6 @@ use tokio::task::{JoinHandle, LocalSet};
 use crate::app::{App, Refused};
 use crate::connection::Connection;
 use crate::files::Room;
-use crate::gate::{self, Gate};
 use crate::handshake::HandshakeError;
 use crate::lease::{Lease, Registry};
 use crate::limits::Limits;
@@ -294,7 +294,7 @@ impl Worker {
     /// Gives a connection its task, if there is room for it.
     fn enter(self: &Rc<Self>, tcp: TcpStream, peer: SocketAddr, plain: bool) {
         let limits = self.common.limits.load_full();
-        let Some(pass) = self.common.gate.admit(peer.ip(), &limits) else {
+        let Some(pass) = self.common.gate.admit(peer.ip(), limits.connections_per_address) else {
             let client = gate::client_key(peer.ip());
             self.common.notices.tell(Notice::TooManyFromOne(client));
             return;
@@ -376,16 +376,6 @@ impl Worker {
         )
         .await;
     }
-}
-
-/// EMFILE, ENFILE, ENOBUFS, ENOMEM: accepting again at once would only burn CPU.
-fn is_out_of_files(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(
-        errno,
-        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
-    )
 }
 
 /// The `Date` of responses (RFC 9110, section 6.6.1), written once a second. The clock is read once

@@ -35,7 +35,11 @@ impl Listener {
     }
 
     /// The same, in a process that listens on the addresses `own` already.
-    pub(crate) fn bind_beside(
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn bind_beside(
         own: &[SocketAddr],
         address: SocketAddr,
         workers: usize,
@@ -75,7 +79,9 @@ impl Listener {
         self.address
     }
 
-    pub(crate) fn into_sockets(self) -> Vec<TcpListener> {
+    /// The sockets, one for each worker.
+    #[must_use]
+    pub fn into_sockets(self) -> Vec<TcpListener> {
         self.sockets
     }
 }
