@@ -15,6 +15,7 @@ pub(crate) mod reading;
 pub(crate) mod seal;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tunnel;
 pub(crate) mod watch;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use inspect::InspectArguments;
 use key::KeyCommand;
 use listen::ListenArguments;
 use seal::SealCommand;
+use tunnel::TunnelArguments;
 
 /// HTTPS you can see through.
 #[derive(Debug, Parser)]
@@ -95,6 +97,7 @@ pub(crate) enum Command {
     Head(Box<RequestArguments>),
     Connect(Box<ConnectArguments>),
     Listen(Box<ListenArguments>),
+    Tunnel(Box<TunnelArguments>),
     #[command(subcommand)]
     Key(KeyCommand),
     #[command(subcommand)]

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use ravelin_certs::{LocalAuthority, LocalError};
 use ravelin_lens::recorder;
-use ravelin_pki::{Certificate, CertificateDer, HostName, pem};
+use ravelin_pki::{Certificate, CertificateDer, HostName, PrivateKeyDer, pem};
 use ravelin_server::site::Handler;
-use ravelin_tls::{Certificates, ServedCertificate, ServerTls, Tickets};
+use ravelin_tls::{Certificates, Identity, ServedCertificate, ServerTls, Tickets};
 
 use crate::arguments::HomeArgument;
 use crate::config::{CertificateSource, Config, ConfiguredSite};
@@ -199,7 +199,7 @@ fn shows_handshakes(config: &Config) -> bool {
 }
 
 /// Who serves a public name wants a certificate for it rather than another local CA.
-fn cannot_make(error: &LocalError) -> Failure {
+pub(crate) fn cannot_make(error: &LocalError) -> Failure {
     match error {
         LocalError::NotPermitted { .. } => Failure::usage(error.to_string()).hint(
             "a public name needs a certificate that others know: --cert FILE --key FILE; a name \
@@ -235,9 +235,22 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
     Ok(leaf.names().to_vec())
 }
 
-/// A certificate and its key, from files.
-pub(crate) fn from_files(cert: &Path, key: &Path) -> Result<ServedCertificate, Failure> {
-    load(cert, key, None, SystemTime::now(), None).map(|source| source.served)
+/// A certificate and its key, from files, and what is stapled to it.
+pub(crate) fn from_files(
+    cert: &Path,
+    key: &Path,
+    staple: Option<&Path>,
+) -> Result<ServedCertificate, Failure> {
+    let source = load(cert, key, staple, SystemTime::now(), None)?;
+    let staple = source.staple.as_ref().map(|staple| &*staple.response);
+    Ok(source.served.with_staple(staple))
+}
+
+/// What is shown to servers that ask for a certificate, from files.
+pub(crate) fn identity(cert: &Path, key: &Path) -> Result<Identity, Failure> {
+    let (chain, _) = read_chain(cert)?;
+    let key = read_key(key)?;
+    Ok(Identity { chain, key })
 }
 
 /// The certificate that `ravelin serve` would have of its own CA.
@@ -268,8 +281,7 @@ fn load(
 ) -> Result<Source, Failure> {
     let (chain, leaf) = read_chain(cert)?;
     let issuer = chain.get(1).cloned();
-    let private = pem::private_key(&read(key)?)
-        .map_err(|error| in_file(key, &error).hint(error.hint().map(str::to_owned)))?;
+    let private = read_key(key)?;
     let names = leaf.names().to_vec();
     let served = ServedCertificate::new(chain, private, &names).map_err(|error| {
         Failure::usage(format!(
@@ -309,6 +321,11 @@ fn read_chain(cert: &Path) -> Result<(Vec<CertificateDer<'static>>, Certificate)
     };
     let leaf = Certificate::from_der(leaf).map_err(|error| in_file(cert, &error))?;
     Ok((chain, leaf))
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    pem::private_key(&read(path)?)
+        .map_err(|error| in_file(path, &error).hint(error.hint().map(str::to_owned)))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -24,6 +24,7 @@ mod password;
 mod ravelin_home;
 mod seal;
 mod serve;
+mod tunnel;
 mod words;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Head(arguments) => get::run(&Method::HEAD, &arguments),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments),
+        Command::Tunnel(arguments) => tunnel::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Ca(command) => ca::run(&command),

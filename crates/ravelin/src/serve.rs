@@ -2,7 +2,7 @@
 
 mod folder;
 pub(crate) mod listeners;
-mod watch;
+pub(crate) mod watch;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -21,6 +21,7 @@ use crate::certificates::{self, Before, Prepared};
 use crate::config::{self, Config, LoadError, LogConfig};
 use crate::failure::{self, Failure};
 use crate::listen_on::ListenOn;
+use crate::words::Stopping;
 use crate::{ravelin_home, words};
 
 /// After a renewal, the next try, if that one came to nothing. Leaves are renewed a month before
@@ -201,7 +202,7 @@ pub(crate) fn start_log(config: &LogConfig) -> Result<Arc<AccessLog>, Failure> {
 }
 
 /// Each connection takes a file descriptor, and the usual soft limit is for programs with few.
-fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -211,13 +212,14 @@ fn raise_file_limit() {
 /// Ends a server: `shutdown` waits for running requests, and a second signal does not wait for it. The log
 /// is written to its end.
 pub(crate) async fn stop(
+    stopping: Stopping,
     shutdown: impl FnOnce() -> std::io::Result<()> + Send + 'static,
     terminate: &mut Signal,
     interrupt: &mut Signal,
     log: Option<Arc<AccessLog>>,
 ) -> Result<ExitCode, Failure> {
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
-    words::event("stopping: running requests end first");
+    words::event(stopping.begins);
     // It waits for workers: on a thread of its own, so that signals are still heard.
     let (ended, end) = oneshot::channel();
     std::thread::spawn(move || ended.send(shutdown()));
@@ -232,7 +234,7 @@ pub(crate) async fn stop(
         _ = interrupt.recv() => Some(failure::INTERRUPTED),
     };
     if let Some(code) = again {
-        words::event("stopped at once: requests under way were cut off");
+        words::event(stopping.at_once);
         return Ok(ExitCode::from(code));
     }
     if let Some(log) = log
@@ -241,6 +243,16 @@ pub(crate) async fn stop(
         log.shutdown();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells systemd that a reload has begun.
+pub(crate) fn tell_reloading() {
+    let reloading = sd_notify::NotifyState::Reloading;
+    // `Type=notify-reload` wants the time along with it (sd_notify(3)).
+    let _ = match sd_notify::NotifyState::monotonic_usec_now() {
+        Ok(now) => sd_notify::notify(false, &[reloading, now]),
+        Err(_) => sd_notify::notify(false, &[reloading]),
+    };
 }
 
 /// What a running server waits for.
@@ -302,19 +314,19 @@ impl Running<'_> {
         }
         let server = self.server;
         let shut = || server.shutdown();
-        stop(shut, &mut events.terminate, &mut events.interrupt, self.log).await
+        stop(
+            words::STOPPING,
+            shut,
+            &mut events.terminate,
+            &mut events.interrupt,
+            self.log,
+        )
+        .await
     }
 
     /// Takes over a changed config and changed certificates, or keeps all as it is and says why.
     fn reload(&mut self, why: &str, files: &mut watch::Watch) {
-        let notify = |states: &[_]| {
-            let _ = sd_notify::notify(false, states);
-        };
-        // `Type=notify-reload` wants the time along with it (sd_notify(3)).
-        match sd_notify::NotifyState::monotonic_usec_now() {
-            Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
-            Err(_) => notify(&[sd_notify::NotifyState::Reloading]),
-        }
+        tell_reloading();
         match self.try_reload(files) {
             Ok(()) => words::event(format_args!("reloaded: {why}")),
             Err(failure) => {
@@ -322,7 +334,7 @@ impl Running<'_> {
                 words::warn("nothing was reloaded: the server goes on as before");
             }
         }
-        notify(&[sd_notify::NotifyState::Ready]);
+        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     }
 
     fn try_reload(&mut self, files: &mut watch::Watch) -> Result<(), Failure> {

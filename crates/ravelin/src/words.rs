@@ -21,6 +21,7 @@ pub(crate) mod listen;
 pub(crate) mod seal;
 pub(crate) mod show;
 pub(crate) mod staple;
+pub(crate) mod tunnel;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
@@ -55,6 +56,18 @@ const LINK: Style = AnsiColor::Cyan.on_default();
 
 /// Addresses shown at the start; a server of thousands of sites names these and a number.
 const SHOWN_ADDRESSES: usize = 8;
+
+/// What is said where a server stops.
+pub(crate) struct Stopping {
+    pub(crate) begins: &'static str,
+    pub(crate) at_once: &'static str,
+}
+
+/// What is said where sites stop.
+pub(crate) const STOPPING: Stopping = Stopping {
+    begins: "stopping: running requests end first",
+    at_once: "stopped at once: requests under way were cut off",
+};
 
 /// The result of a command, for a person or a pipe. Whoever closes the pipe early, as `head` does,
 /// has seen enough.

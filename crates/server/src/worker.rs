@@ -294,7 +294,11 @@ impl Worker {
     /// Gives a connection its task, if there is room for it.
     fn enter(self: &Rc<Self>, tcp: TcpStream, peer: SocketAddr, plain: bool) {
         let limits = self.common.limits.load_full();
-        let Some(pass) = self.common.gate.admit(peer.ip(), limits.connections_per_address) else {
+        let Some(pass) = self
+            .common
+            .gate
+            .admit(peer.ip(), limits.connections_per_address)
+        else {
             let client = gate::client_key(peer.ip());
             self.common.notices.tell(Notice::TooManyFromOne(client));
             return;

@@ -31,9 +31,9 @@ impl Rule {
         };
         let names = certificate.alternative_names();
         let dns = |wanted: &str| {
-            names.iter().any(|name| {
-                matches!(name, GeneralName::Dns(own) if own.eq_ignore_ascii_case(wanted))
-            })
+            names.iter().any(
+                |name| matches!(name, GeneralName::Dns(own) if own.eq_ignore_ascii_case(wanted)),
+            )
         };
         let uri = |wanted: &str| {
             names
@@ -41,7 +41,10 @@ impl Rule {
                 .any(|name| matches!(name, GeneralName::Uri(own) if uri_fits(wanted, own)))
         };
         *self != Self::default()
-            && self.cn.as_deref().is_none_or(|cn| has(&Oid::COMMON_NAME, cn))
+            && self
+                .cn
+                .as_deref()
+                .is_none_or(|cn| has(&Oid::COMMON_NAME, cn))
             && self
                 .ou
                 .as_deref()
@@ -93,6 +96,9 @@ mod tests {
         assert!(!uri_fits(one, "spiffe://example.org//web"));
         assert!(uri_fits("urn:a", "urn:a"));
         assert!(!uri_fits("urn:a", "urn:ab"));
-        assert!(!uri_fits("spiffe://example.org/w*", "spiffe://example.org/web"));
+        assert!(!uri_fits(
+            "spiffe://example.org/w*",
+            "spiffe://example.org/web"
+        ));
     }
 }

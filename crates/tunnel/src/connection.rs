@@ -241,9 +241,7 @@ async fn carry(
 /// Adds what has moved since it was last counted.
 fn count(moved: &Moved, counted: &Moved, meters: &Meters) {
     let (up, down) = (moved.up.get(), moved.down.get());
-    meters
-        .up
-        .fetch_add(up - counted.up.replace(up), Relaxed);
+    meters.up.fetch_add(up - counted.up.replace(up), Relaxed);
     meters
         .down
         .fetch_add(down - counted.down.replace(down), Relaxed);

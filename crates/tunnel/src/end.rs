@@ -231,17 +231,6 @@ pub(crate) fn send_records(tls: &mut Connection, socket: &Socket) -> io::Result<
     Ok(true)
 }
 
-/// Reads what comes, at most as much as `buffer` holds.
-pub(crate) async fn read_some(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        socket.readable().await?;
-        match socket.try_read(buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
-}
-
 /// Sends all of it.
 pub(crate) async fn send_all(socket: &Socket, mut octets: &[u8]) -> io::Result<()> {
     while !octets.is_empty() {

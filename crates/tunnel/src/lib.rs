@@ -28,5 +28,5 @@ pub use allow::Rule;
 pub use backends::{Backends, Balance, Target};
 pub use plan::{Entry, Limits, Originate, Place, ProxyVersion, Route, Service, Terminate, Tunnel};
 pub use record::{Ending, Record, TlsFacts};
-pub use tunnels::{Builder, Door, Tunnels};
+pub use tunnels::{Builder, Door, DoorError, Tunnels};
 pub use worker::Notice;

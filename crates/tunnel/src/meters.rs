@@ -56,7 +56,9 @@ impl Drop for Open {
 pub fn text<'t>(tunnels: impl Iterator<Item = &'t Tunnel> + Clone) -> String {
     let mut text = String::new();
     for family in FAMILIES {
-        let Family { name, kind, help, .. } = family;
+        let Family {
+            name, kind, help, ..
+        } = family;
         // A string takes all.
         let _ = writeln!(text, "# HELP ravelin_tunnel_{name} {help}");
         let _ = writeln!(text, "# TYPE ravelin_tunnel_{name} {kind}");

@@ -83,11 +83,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn into_stopped(
-        self,
-        from: fn(io::Error) -> Stopped,
-        to: fn(io::Error) -> Stopped,
-    ) -> Stopped {
+    fn into_stopped(self, from: fn(io::Error) -> Stopped, to: fn(io::Error) -> Stopped) -> Stopped {
         match self {
             Self::From(error) => from(error),
             Self::To(error) => to(error),
@@ -95,12 +91,7 @@ impl Failed {
     }
 }
 
-async fn one_way(
-    from: &End,
-    to: &End,
-    scratch: &Scratch,
-    moved: &Cell<u64>,
-) -> Result<(), Failed> {
+async fn one_way(from: &End, to: &End, scratch: &Scratch, moved: &Cell<u64>) -> Result<(), Failed> {
     let mut taken = from.take_first(to).map_err(Failed::From)?;
     loop {
         // Nothing more is read until what was read is sent: who is slow slows down the other.

@@ -13,9 +13,6 @@ use rustls::{ClientConfig, Connection};
 use crate::end::{End, Scratch, send_all, send_records};
 use crate::socket::Socket;
 
-/// The first octet of every TLS connection: a handshake record (RFC 8446, section 5.1).
-pub(crate) const HANDSHAKE_RECORD: u8 = 0x16;
-
 /// How long a client's first message may be, in octets: two records and what is around them.
 const LONGEST_HELLO: usize = 64 << 10;
 

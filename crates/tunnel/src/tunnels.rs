@@ -59,14 +59,12 @@ impl Door {
                     .map(Self::Tcp)
                     .map_err(DoorError::Tcp)
             }
-            Place::Unix(path) => {
-                listen_unix(path)
-                    .map(|socket| Self::Unix(place.clone(), socket))
-                    .map_err(|source| DoorError::Unix {
-                        path: path.display().to_string(),
-                        source,
-                    })
-            }
+            Place::Unix(path) => listen_unix(path)
+                .map(|socket| Self::Unix(place.clone(), socket))
+                .map_err(|source| DoorError::Unix {
+                    path: path.display().to_string(),
+                    source,
+                }),
         }
     }
 
@@ -252,7 +250,7 @@ impl Tunnels {
 
     /// What tunnels have done so far, in the text format of Prometheus: a function that can be asked from anywhere.
     #[must_use]
-    pub fn metrics(&self) -> impl Fn() -> String + Send + Sync + 'static + use<> {
+    pub fn metrics(&self) -> impl Fn() -> String + Clone + Send + Sync + 'static + use<> {
         let common = self.common.clone();
         move || {
             let plan = common.plan.load();

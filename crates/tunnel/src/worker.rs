@@ -1,6 +1,6 @@
 //! One worker: a thread with its own event loop, listeners and connections.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -110,7 +110,6 @@ async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command
         scratch: scratch(),
         open: Cell::new(0),
         left: Notify::new(),
-        running: RefCell::default(),
     });
     let mut accepting: Vec<(Place, JoinHandle<()>)> = Vec::new();
     let mut patience = Duration::ZERO;
@@ -143,7 +142,6 @@ pub(crate) struct Worker {
     pub(crate) scratch: Scratch,
     open: Cell<usize>,
     left: Notify,
-    running: RefCell<()>,
 }
 
 impl Worker {

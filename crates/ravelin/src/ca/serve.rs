@@ -81,7 +81,8 @@ pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        serve::stop(|| server.shutdown(), &mut terminate, &mut interrupt, log).await
+        let shut = || server.shutdown();
+        serve::stop(words::STOPPING, shut, &mut terminate, &mut interrupt, log).await
     })
 }
 

@@ -226,6 +226,10 @@ pub(super) enum Fault {
     UserName(String),
     #[error("the password of user `{0}` is not an argon2 hash")]
     Password(String),
+
+    // Tunnels
+    #[error("{what}")]
+    Tunnel { what: String, mend: String },
 }
 
 impl Fault {
@@ -271,7 +275,9 @@ impl Fault {
             }
             Self::HugeSize => "the largest size is \"8388607TiB\"".to_owned(),
 
-            Self::Listen { mend, .. } | Self::Host { mend, .. } => mend.clone(),
+            Self::Listen { mend, .. } | Self::Host { mend, .. } | Self::Tunnel { mend, .. } => {
+                mend.clone()
+            }
             Self::AddressTwice(_)
             | Self::AddressWithin(..)
             | Self::HostTwice(_)

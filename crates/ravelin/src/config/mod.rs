@@ -7,7 +7,8 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `raw` | the keys of the file as types: the source of the schema and of the table in the docs |
+//! | `raw`, `tunnel_keys` | the keys of the file as types, and those of a file of tunnels: the source of the schemas and of the tables in the docs |
+//! | `tunnel` | a file of tunnels with nothing left to check |
 //! | `placed` | the kinds of values that those keys have, each with its place in the file |
 //! | `shape` | holds the parsed document against that schema |
 //! | `check` | what the values mean, and whether they fit together and to the disk |
@@ -24,7 +25,7 @@ use http::HeaderValue;
 use ravelin_pki::HostName;
 use ravelin_server::Limits;
 use ravelin_server::site::Site;
-use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use fault::Fault;
@@ -33,6 +34,9 @@ use problem::Problems;
 use crate::listen_on::ListenOn;
 pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
+pub(crate) use tunnel::{
+    Mode, ServerSide, TunnelConfig, TunnelsConfig, in_clear, place_of, target_of,
+};
 pub(crate) use unserved::{Unservable, Unserved};
 
 mod check;
@@ -47,6 +51,8 @@ mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod tunnel;
+mod tunnel_keys;
 mod unserved;
 
 /// What the server is to do, with nothing left to check.
@@ -149,11 +155,26 @@ pub(crate) fn load(
     now: Option<SystemTime>,
     home: Option<&Path>,
 ) -> Result<Config, LoadError> {
-    let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable {
+    Ok(read(&bytes_of(file)?, file, now, home)?)
+}
+
+/// The same for a file of tunnels.
+///
+/// # Errors
+///
+/// That the file cannot be read, or all that is wrong with it.
+pub(crate) fn load_tunnels(
+    file: &Path,
+    now: Option<SystemTime>,
+) -> Result<TunnelsConfig, LoadError> {
+    Ok(read_tunnels(&bytes_of(file)?, file, now)?)
+}
+
+fn bytes_of(file: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(file).map_err(|source| LoadError::Unreadable {
         file: file.to_owned(),
         source,
-    })?;
-    Ok(read(&bytes, file, now, home)?)
+    })
 }
 
 /// Why there is no config.
@@ -192,27 +213,90 @@ pub(crate) fn read(
     now: Option<SystemTime>,
     home: Option<&Path>,
 ) -> Result<Config, Report> {
-    let mut problems = Problems::default();
-    let report = |text: String, problems: Problems, watched: Option<Vec<PathBuf>>| Report {
-        file: file.to_owned(),
-        text,
-        problems: problems.in_order(),
-        watched: watched.unwrap_or_else(|| vec![file.to_owned()]),
-    };
+    let schema = raw::schema();
+    let (keys, form) = form::<raw::File>(bytes, file, schema.as_value())?;
+    form.judge(|problems| {
+        let config = check::config(&keys, file, now, home, problems);
+        let watched = config.watched.clone();
+        (config, watched)
+    })
+}
 
+/// The same for a file of tunnels.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub(crate) fn read_tunnels(
+    bytes: &[u8],
+    file: &Path,
+    now: Option<SystemTime>,
+) -> Result<TunnelsConfig, Report> {
+    let schema = tunnel_keys::schema();
+    let (keys, form) = form::<tunnel_keys::File>(bytes, file, schema.as_value())?;
+    form.judge(|problems| {
+        let config = check::tunnel::config(&keys, file, now, problems);
+        let watched = config.watched.clone();
+        (config, watched)
+    })
+}
+
+/// A file whose keys were read, with what is wrong with their form.
+struct Form<'f> {
+    file: &'f Path,
+    /// The text, secrets masked.
+    shown: String,
+    problems: Problems,
+}
+
+impl Form<'_> {
+    /// What `check` makes of the keys, with the files that are to be watched, unless something is wrong.
+    fn judge<T>(
+        mut self,
+        check: impl FnOnce(&mut Problems) -> (T, Vec<PathBuf>),
+    ) -> Result<T, Report> {
+        let (config, watched) = check(&mut self.problems);
+        if self.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(self.report(Some(watched)))
+        }
+    }
+
+    fn report(self, watched: Option<Vec<PathBuf>>) -> Report {
+        Report {
+            file: self.file.to_owned(),
+            text: self.shown,
+            problems: self.problems.in_order(),
+            watched: watched.unwrap_or_else(|| vec![self.file.to_owned()]),
+        }
+    }
+}
+
+/// Reads the keys that a file may have by its schema.
+fn form<'f, T: DeserializeOwned>(
+    bytes: &[u8],
+    file: &'f Path,
+    schema: &serde_json::Value,
+) -> Result<(T, Form<'f>), Report> {
+    let mut form = Form {
+        file,
+        shown: String::new(),
+        problems: Problems::default(),
+    };
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let line = good.rfind('\n').map_or(0, |at| at + 1);
-            problems.add(&(line..good.len()), Fault::NotUtf8);
-            let shown = secret::masked(&good, &DeTable::new(), true);
-            return Err(report(shown, problems, None));
+            form.problems.add(&(line..good.len()), Fault::NotUtf8);
+            form.shown = secret::masked(&good, &DeTable::new(), true);
+            return Err(form.report(None));
         }
     };
 
     let (mut document, errors) = DeTable::parse_recoverable(text);
-    let shown = secret::masked(text, document.get_ref(), !errors.is_empty());
+    form.shown = secret::masked(text, document.get_ref(), !errors.is_empty());
     if !errors.is_empty() {
         // What is left of the document is not what the user meant: nothing more is said about it.
         // Where one slip leaves several things open, the innermost comes last and says it best.
@@ -223,25 +307,21 @@ pub(crate) fn read(
             .collect();
         for error in places.values() {
             let what = error.message().replace(", expected literal string", "");
-            problems.add(&place(error), Fault::Syntax(what));
+            form.problems.add(&place(error), Fault::Syntax(what));
         }
-        return Err(report(shown, problems, None));
+        return Err(form.report(None));
     }
 
-    shape::hold(document.get_mut(), raw::schema().as_value(), &mut problems);
+    shape::hold(document.get_mut(), schema, &mut form.problems);
     let whole = toml::Spanned::new(document.span(), DeValue::Table(document.into_inner()));
-    let config = match raw::File::deserialize(ValueDeserializer::from(whole)) {
-        Ok(raw) => check::config(&raw, file, now, home, &mut problems),
+    match T::deserialize(ValueDeserializer::from(whole)) {
+        Ok(keys) => Ok((keys, form)),
         Err(error) => {
             let place = error.span().unwrap_or_default();
-            problems.add(&place, Fault::Syntax(error.message().to_owned()));
-            return Err(report(shown, problems, None));
+            form.problems
+                .add(&place, Fault::Syntax(error.message().to_owned()));
+            Err(form.report(None))
         }
-    };
-    if problems.is_empty() {
-        Ok(config)
-    } else {
-        Err(report(shown, problems, Some(config.watched)))
     }
 }
 

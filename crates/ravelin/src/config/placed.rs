@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A value and where in the file it stands.
@@ -44,7 +44,7 @@ pub(super) enum Switch {
     Text(String),
 }
 
-/// A table, or text that stands for its most important key.
+/// A table, or text that stands for its most important key; or a list, or text that is the only one in it.
 pub(super) enum TextOr<T> {
     Text(String),
     Table(T),
@@ -60,6 +60,26 @@ impl<T> Key<T> {
 
     pub(super) fn value(&self) -> Option<&T> {
         self.0.as_ref().map(|at| &at.value)
+    }
+}
+
+impl Key<TextOr<Vec<At<String>>>> {
+    /// The texts of a list, or the only one that is there in its place, each with where it stands.
+    pub(super) fn texts(&self) -> Vec<(&Range<usize>, &str)> {
+        match &self.0 {
+            None => Vec::new(),
+            Some(At {
+                value: TextOr::Text(text),
+                place,
+            }) => vec![(place, text)],
+            Some(At {
+                value: TextOr::Table(list),
+                ..
+            }) => {
+                let list = list.iter();
+                list.map(|at| (&at.place, at.value.as_str())).collect()
+            }
+        }
     }
 }
 
@@ -100,7 +120,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
             type Value = TextOr<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or a table")
+                f.write_str("text, a table or a list")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
@@ -109,6 +129,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(TextOr::Table)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(SeqAccessDeserializer::new(list)).map(TextOr::Table)
             }
         }
 

@@ -71,7 +71,7 @@ pub(crate) fn bind(addresses: &[SocketAddr], workers: usize) -> Result<Vec<Liste
 
 /// Whether the server does without an address that could not be opened, and says so: one of IPv6
 /// on a machine without it.
-pub(super) fn passes_over(error: &ListenError) -> bool {
+pub(crate) fn passes_over(error: &ListenError) -> bool {
     let no_ipv6 = error.source.raw_os_error() == Some(NO_SUCH_ADDRESS_FAMILY)
         || error.source.kind() == ErrorKind::AddrNotAvailable && error.address.ip().is_loopback();
     if no_ipv6 {
@@ -83,7 +83,7 @@ pub(super) fn passes_over(error: &ListenError) -> bool {
 const NO_SUCH_ADDRESS_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
 
 /// Why an address could not be listened on, and what helps.
-pub(super) fn refused(error: &ListenError) -> Failure {
+pub(crate) fn refused(error: &ListenError) -> Failure {
     let hint = match error.source.kind() {
         ErrorKind::AddrInUse => Some(format!(
             "another program listens there (ss -ltnp 'sport = :{}' says which); \

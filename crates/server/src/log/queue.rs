@@ -33,13 +33,23 @@ impl LogSender {
         }
     }
 
-    /// Queues a line, or drops and counts it where the queue is full or the log has ended.
+    /// Queues a request, or drops and counts it where the queue is full or the log has ended.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "an entry is let go of once it is sent"
     )]
     pub fn send(&self, entry: Entry) {
-        if self.shared.stopping.load(Ordering::Relaxed) || !self.queue.push(&entry) {
+        self.queue(|batch| batch.push(&entry));
+    }
+
+    /// Queues a line as it is, without a line break in it, or drops and counts it as [`LogSender::send`] does: for
+    /// logs of what is no request.
+    pub fn line(&self, line: &[u8]) {
+        self.queue(|batch| batch.push_line(line));
+    }
+
+    fn queue(&self, push: impl FnOnce(&mut Batch) -> bool) {
+        if self.shared.stopping.load(Ordering::Relaxed) || !push(&mut self.queue.lock()) {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             self.shared.unreported.fetch_add(1, Ordering::Relaxed);
             return;
@@ -87,10 +97,6 @@ impl Shared {
 pub(super) struct Queue(Mutex<Batch>);
 
 impl Queue {
-    fn push(&self, entry: &Entry) -> bool {
-        self.lock().push(entry)
-    }
-
     /// Exchanges what is queued for `empty`.
     pub(super) fn swap(&self, empty: &mut Batch) {
         std::mem::swap(&mut *self.lock(), empty);
@@ -109,12 +115,27 @@ impl Queue {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     text: Vec<u8>,
-    records: Vec<Record>,
+    records: Vec<Queued>,
+}
+
+/// What waits to be written.
+#[derive(Debug)]
+enum Queued {
+    Request(Record),
+    /// A line of so many bytes.
+    Line(usize),
+}
+
+/// The same, with its text.
+#[derive(Debug)]
+pub(super) enum Written<'a> {
+    Request(Line<'a>),
+    Line(&'a [u8]),
 }
 
 impl Batch {
     fn push(&mut self, entry: &Entry) -> bool {
-        if self.records.len() >= QUEUE_ENTRIES || self.text.len() >= QUEUE_BYTES {
+        if self.is_full() {
             return false;
         }
         let user_agent = entry.user_agent.as_ref().map(http::HeaderValue::as_bytes);
@@ -139,8 +160,22 @@ impl Batch {
             user_agent: self.copy(user_agent.unwrap_or_default()),
             referer: self.copy(referer.unwrap_or_default()),
         };
-        self.records.push(record);
+        self.records.push(Queued::Request(record));
         true
+    }
+
+    fn push_line(&mut self, line: &[u8]) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        let line = &line[..line.len().min(FIELD_BYTES)];
+        self.text.extend_from_slice(line);
+        self.records.push(Queued::Line(line.len()));
+        true
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= QUEUE_ENTRIES || self.text.len() >= QUEUE_BYTES
     }
 
     /// The length of what was copied.
@@ -151,21 +186,24 @@ impl Batch {
     }
 
     /// The entries in the order in which they were sent.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = Written<'_>> {
         let mut text = self.text.as_slice();
-        self.records.iter().map(move |record| {
-            let mut take = |length: u16| {
-                let (taken, left) = text.split_at(usize::from(length).min(text.len()));
+        self.records.iter().map(move |queued| {
+            let mut take = |length: usize| {
+                let (taken, left) = text.split_at(length.min(text.len()));
                 text = left;
                 taken
             };
-            Line {
-                record,
-                host: take(record.host),
-                method: take(record.method),
-                path: take(record.path),
-                user_agent: take(record.user_agent),
-                referer: take(record.referer),
+            match queued {
+                Queued::Line(length) => Written::Line(take(*length)),
+                Queued::Request(record) => Written::Request(Line {
+                    record,
+                    host: take(record.host.into()),
+                    method: take(record.method.into()),
+                    path: take(record.path.into()),
+                    user_agent: take(record.user_agent.into()),
+                    referer: take(record.referer.into()),
+                }),
             }
         })
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::line::Lines;
-use super::queue::{Batch, Queue, Shared};
+use super::queue::{Batch, Queue, Shared, Written};
 use super::{LogFormat, LogNotice};
 
 /// Takes the lines.
@@ -132,7 +132,13 @@ impl Writer {
                 self.count_dropped(batch.len() as u64);
             } else {
                 for line in batch.lines() {
-                    self.lines.push(&mut self.buffer, &line);
+                    match line {
+                        Written::Request(line) => self.lines.push(&mut self.buffer, &line),
+                        Written::Line(line) => {
+                            self.buffer.extend_from_slice(line);
+                            self.buffer.push(b'\n');
+                        }
+                    }
                     if self.buffer.len() >= BUFFER_BYTES {
                         self.flush();
                     }

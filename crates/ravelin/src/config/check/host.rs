@@ -57,7 +57,7 @@ impl Hosts {
     }
 }
 
-fn parse(text: &str) -> Result<HostName, Fault> {
+pub(super) fn parse(text: &str) -> Result<HostName, Fault> {
     text.parse().map_err(|error| match error {
         HostNameError::Wildcard(_) => Fault::Wildcard(text.to_owned()),
         HostNameError::Empty | HostNameError::Invalid(_) => Fault::Host {

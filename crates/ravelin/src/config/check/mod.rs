@@ -23,6 +23,7 @@ mod redirect;
 mod route;
 mod server;
 mod site;
+pub(super) mod tunnel;
 mod value;
 
 /// Checks the whole file. The config is of use only where no problem was noted.
