@@ -9,8 +9,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod ber;
 mod binary;
 mod lines;
+mod mysql;
 mod xmpp;
 
 use lines::Lines;
@@ -140,7 +142,7 @@ impl StartTls {
             Protocol::Xmpp => xmpp::answer(self)?,
             Protocol::Ldap => binary::ldap(self)?,
             Protocol::Postgres => binary::postgres(self)?,
-            Protocol::Mysql => binary::mysql(self)?,
+            Protocol::Mysql => mysql::answer(self)?,
             _ => lines::answer(self)?,
         };
         if turn.begin && !self.heard.is_empty() {
@@ -277,6 +279,9 @@ fn shown(said: &[u8]) -> String {
 
 /// How much a server may say in all.
 const MOST_OCTETS: usize = 64 << 10;
+
+/// How long a greeting or an answer of octets may be.
+const MOST_GREETING: usize = 8 << 10;
 
 const MOST_SHOWN: usize = 200;
 
