@@ -12,7 +12,7 @@ use std::str::FromStr;
 mod ber;
 mod binary;
 mod lines;
-mod mysql;
+pub mod mysql;
 mod xmpp;
 
 use lines::Lines;

@@ -2,6 +2,10 @@
 
 use super::{MOST_GREETING, StartTls, StartTlsError, Turn, shown};
 
+mod renumber;
+
+pub use renumber::Renumber;
+
 /// The server's `HandshakeV10`, which says what it can; then a request that it does not answer.
 pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
     let Some(([low, middle, high, _number], rest)) = dialogue.heard.split_first_chunk::<4>() else {
