@@ -1,7 +1,7 @@
 //! What is said in clear before TLS, in protocols that begin without it.
 //!
 //! A dialogue without IO: it is told what the server sent, and says what to send and when TLS begins.
-//! Whoever reads and writes bounds the time.
+//! Whoever reads and writes bounds the time. [`Offer`] is the server's side.
 //!
 //! Nothing but TLS may follow the word that lets it begin: what a server, or somebody between, sends in clear
 //! behind it would be read as if it had come encrypted (CVE-2011-0411). It ends the dialogue.
@@ -13,9 +13,11 @@ mod ber;
 mod binary;
 mod lines;
 pub mod mysql;
+mod offer;
 mod xmpp;
 
 use lines::Lines;
+pub use offer::{Decline, Offer, OfferError, OfferFault};
 
 /// A protocol that begins without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +56,8 @@ pub struct StartTls {
     /// How often we have spoken.
     turn: u8,
     lines: Lines,
+    /// What the server greeted with, as a client without TLS is to hear it.
+    greeting: Vec<u8>,
 }
 
 /// What to do next.
@@ -108,6 +112,7 @@ impl StartTls {
             octets: 0,
             turn: 0,
             lines: Lines::default(),
+            greeting: Vec::new(),
         }
     }
 
@@ -149,6 +154,13 @@ impl StartTls {
             return Err(StartTlsError::Injected(self.heard.len()));
         }
         Ok(turn)
+    }
+
+    /// What the server has greeted with, for a client that is to go on without TLS of its own: of SMTP, IMAP, POP3
+    /// and `MySQL`, and empty for others. It offers no TLS.
+    #[must_use]
+    pub fn greeting(&self) -> &[u8] {
+        &self.greeting
     }
 
     fn say(&mut self, say: Vec<u8>) -> Turn {
@@ -223,6 +235,13 @@ impl Protocol {
             Self::Sieve => 4190,
             Self::Nntp => 119,
         }
+    }
+
+    /// What its clients want to have agreed on in TLS (ALPN), where they want anything: those of `PostgreSQL` 17 that
+    /// begin with TLS do.
+    #[must_use]
+    pub fn alpn(self) -> Option<&'static [u8]> {
+        (self == Self::Postgres).then_some(b"postgresql")
     }
 }
 

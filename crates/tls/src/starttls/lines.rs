@@ -1,6 +1,6 @@
 //! Protocols of lines: SMTP, IMAP, POP3, FTP, `ManageSieve` and NNTP.
 
-use super::{Protocol, StartTls, StartTlsError, Turn, shown};
+use super::{MOST_OCTETS, OfferFault, Protocol, StartTls, StartTlsError, Turn, shown};
 
 /// What was learned of lines that are part of one answer.
 #[derive(Debug, Default)]
@@ -34,12 +34,94 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
         }
         let mut line: Vec<u8> = dialogue.heard.drain(..=end).collect();
         line.truncate(line.trim_ascii_end().len());
+        if dialogue.turn == 0 {
+            dialogue
+                .greeting
+                .extend(greeting_line(dialogue.protocol, &line));
+        }
         match read(dialogue, &line) {
             Line::More => {}
             Line::Good => return good(dialogue),
             Line::Bad => return Err(StartTlsError::Refused(shown(&line))),
             Line::Strange => return Err(dialogue.unexpected(&line)),
         }
+    }
+}
+
+/// A line of a greeting, as a client without TLS is greeted.
+fn greeting_line(protocol: Protocol, line: &[u8]) -> Vec<u8> {
+    match (protocol, imap_text(line)) {
+        // What the server can before TLS is not what it can then: the client asks, as nothing is said.
+        (Protocol::Imap, Some(text)) => [b"* OK ", text, b"\r\n"].concat(),
+        (Protocol::Smtp | Protocol::Imap | Protocol::Pop3, _) => [line, b"\r\n"].concat(),
+        // Their greetings say more than that, or they have rules of their own for data.
+        _ => Vec::new(),
+    }
+}
+
+/// The words for people in an untagged `OK` of IMAP, without the code in brackets that may be before them.
+pub(super) fn imap_text(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii_end();
+    let (ok, text) = line.split_at_checked(b"* OK ".len())?;
+    if !ok.eq_ignore_ascii_case(b"* OK ") {
+        return None;
+    }
+    let text = match text.first() {
+        Some(b'[') => text.get(text.iter().position(|octet| *octet == b']')? + 1..)?,
+        _ => text,
+    };
+    let text = text.trim_ascii_start();
+    Some(if text.is_empty() { b"Ready" } else { text })
+}
+
+/// How many octets the greeting of a service of SMTP, IMAP or POP3 has.
+pub(super) fn read_greeting(
+    protocol: Protocol,
+    octets: &[u8],
+) -> Result<Option<usize>, OfferFault> {
+    let mut read = 0;
+    loop {
+        let rest = octets.get(read..).unwrap_or_default();
+        let end = rest.iter().position(|octet| *octet == b'\n');
+        let length = end.unwrap_or(rest.len());
+        if length > MOST_LINE || read + length > MOST_OCTETS {
+            return Err(OfferFault::LongGreeting);
+        }
+        let Some(line) = end.and_then(|end| rest.get(..end)) else {
+            return Ok(None);
+        };
+        read += line.len() + 1;
+        let line = line.trim_ascii_end();
+        match read_greeting_line(protocol, line) {
+            Line::More => {}
+            Line::Good => return Ok(Some(read)),
+            Line::Bad => return Err(OfferFault::ServiceRefuses(shown(line))),
+            Line::Strange => {
+                return Err(OfferFault::NotGreeted {
+                    protocol,
+                    said: shown(line),
+                });
+            }
+        }
+    }
+}
+
+fn read_greeting_line(protocol: Protocol, line: &[u8]) -> Line {
+    match protocol {
+        Protocol::Smtp => numbered(line, 220),
+        Protocol::Pop3 if line.starts_with(b"+OK") => Line::Good,
+        Protocol::Pop3 if line.starts_with(b"-ERR") => Line::Bad,
+        Protocol::Imap if imap_text(line).is_some() => Line::Good,
+        Protocol::Imap => {
+            let mut words = line.split(|octet| *octet == b' ');
+            let (first, second) = (words.next(), words.next().map(<[u8]>::to_ascii_uppercase));
+            match (first, second.as_deref()) {
+                // Nobody says who they are any more: what they do would be done without TLS.
+                (Some(b"*"), Some(b"BYE" | b"PREAUTH" | b"NO" | b"BAD")) => Line::Bad,
+                _ => Line::Strange,
+            }
+        }
+        _ => Line::Strange,
     }
 }
 

@@ -8,10 +8,10 @@ pub use renumber::Renumber;
 
 /// The server's `HandshakeV10`, which says what it can; then a request that it does not answer.
 pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
-    let Some(([low, middle, high, _number], rest)) = dialogue.heard.split_first_chunk::<4>() else {
+    let Some((header, rest)) = dialogue.heard.split_first_chunk::<4>() else {
         return Ok(Turn::default());
     };
-    let length = usize::from(*low) | usize::from(*middle) << 8 | usize::from(*high) << 16;
+    let length = length(*header);
     if length == 0 || length > MOST_GREETING {
         return Err(dialogue.unexpected(&dialogue.heard));
     }
@@ -26,32 +26,48 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
         }
         _ => return Err(dialogue.unexpected(&dialogue.heard)),
     }
-    // Its version up to a zero, 4 octets of a thread, 8 of a challenge and another zero.
-    let capabilities = greeting
-        .iter()
-        .position(|octet| *octet == 0)
-        .and_then(|end| greeting.get(end + 14..end + 16));
-    let Some(&[low, high]) = capabilities else {
+    let Some(at) = capabilities_at(&dialogue.heard) else {
         return Err(dialogue.unexpected(&dialogue.heard));
     };
-    if u16::from_le_bytes([low, high]) & CLIENT_SSL == 0 {
+    let mut greeting: Vec<u8> = dialogue.heard.drain(..4 + length).collect();
+    let [_, ssl] = CLIENT_SSL.to_le_bytes();
+    if greeting[at + 1] & ssl == 0 {
         return Err(StartTlsError::NotOffered);
     }
-    dialogue.heard.drain(..4 + length);
+    greeting[at + 1] &= !ssl;
+    dialogue.greeting = greeting;
     let mut say = vec![32, 0, 0, 1];
     let capabilities = u32::from(CLIENT_SSL | CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41)
         | CLIENT_SECURE_CONNECTION;
     say.extend(capabilities.to_le_bytes());
     say.extend(MYSQL_PACKET.to_le_bytes());
     say.push(UTF8MB4);
-    say.resize(4 + 32, 0);
+    say.resize(SSL_REQUEST, 0);
     dialogue.turn += 1;
     Ok(Turn { say, begin: true })
 }
 
+/// How many octets follow the header of a packet.
+pub(super) fn length([low, middle, high, _number]: [u8; 4]) -> usize {
+    usize::from(low) | usize::from(middle) << 8 | usize::from(high) << 16
+}
+
+/// Where in a server's greeting, which is whole, the lower two octets of its capabilities are.
+pub(super) fn capabilities_at(packet: &[u8]) -> Option<usize> {
+    let (header, greeting) = packet.split_first_chunk::<4>()?;
+    let greeting = greeting.get(..length(*header))?;
+    // Behind the protocol's number its version up to a zero, 4 octets of a thread, 8 of a challenge and another zero.
+    let end = greeting.iter().position(|octet| *octet == 0)?;
+    greeting.get(end + 14..end + 16)?;
+    Some(4 + end + 14)
+}
+
+/// How many octets the packet has that asks for TLS.
+pub(super) const SSL_REQUEST: usize = 4 + 32;
+
 const CLIENT_LONG_PASSWORD: u16 = 0x0001;
-const CLIENT_PROTOCOL_41: u16 = 0x0200;
-const CLIENT_SSL: u16 = 0x0800;
+pub(super) const CLIENT_PROTOCOL_41: u16 = 0x0200;
+pub(super) const CLIENT_SSL: u16 = 0x0800;
 const CLIENT_SECURE_CONNECTION: u32 = 0x8000;
 const MYSQL_PACKET: u32 = 1 << 24;
 const UTF8MB4: u8 = 45;

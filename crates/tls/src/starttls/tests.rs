@@ -249,3 +249,41 @@ fn a_server_that_speaks_without_end_is_not_listened_to() {
     let (_, end) = speak(Protocol::Xmpp, &[&endless], 1000);
     assert_eq!(end, Err(StartTlsError::TooLong));
 }
+
+#[test]
+fn the_greeting_is_kept_for_a_client_that_goes_on_without_tls() {
+    let without_tls = mysql_greeting(0xf7ff);
+    let cases: [(Protocol, Vec<u8>, &[u8]); 7] = [
+        (
+            Protocol::Smtp,
+            b"220-mail.test hello\r\n220 ESMTP\r\n".to_vec(),
+            b"220-mail.test hello\r\n220 ESMTP\r\n",
+        ),
+        (
+            Protocol::Pop3,
+            b"+OK hello <1@mail.test>\n".to_vec(),
+            b"+OK hello <1@mail.test>\r\n",
+        ),
+        (
+            Protocol::Imap,
+            b"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hello\r\n".to_vec(),
+            b"* OK hello\r\n",
+        ),
+        (
+            Protocol::Imap,
+            b"* OK [CAPABILITY STARTTLS]\r\n".to_vec(),
+            b"* OK Ready\r\n",
+        ),
+        (Protocol::Mysql, mysql_greeting(0xffff), &without_tls),
+        (Protocol::Postgres, b"S".to_vec(), b""),
+        (Protocol::Nntp, b"200 hello\r\n".to_vec(), b""),
+    ];
+    for (protocol, server, greeting) in cases {
+        let mut dialogue = StartTls::new(protocol, "mail.test");
+        dialogue.begin();
+        for octet in server {
+            dialogue.receive(&[octet]).unwrap();
+        }
+        assert_eq!(dialogue.greeting(), greeting, "{protocol}");
+    }
+}
