@@ -1,5 +1,6 @@
 //! The one place that configures rustls: which versions, suites and groups Ravelin speaks, how
-//! sessions are resumed, which certificate answers to which name, and who may look on.
+//! sessions are resumed, which certificate answers to which name, and who may look on. And what is said
+//! before TLS: `starttls`, and `proxy_protocol`.
 //!
 //! Nothing here opens a connection; `observe` alone reads and writes one that it is given. The crypto
 //! provider is passed explicitly everywhere; nothing is installed process-wide. How bytes get from a
@@ -10,6 +11,7 @@ pub mod client;
 pub mod inspect;
 pub mod observe;
 pub mod policy;
+pub mod proxy_protocol;
 pub mod server;
 pub mod starttls;
 

@@ -279,7 +279,7 @@ impl FromStr for Protocol {
 }
 
 /// Octets of a server as text for a message: one line, and not a long one.
-fn shown(said: &[u8]) -> String {
+pub(crate) fn shown(said: &[u8]) -> String {
     let line = said.split(|octet| matches!(octet, b'\r' | b'\n')).next();
     let text = String::from_utf8_lossy(line.unwrap_or_default());
     let plain = text.chars().map(|letter| {
