@@ -19,7 +19,9 @@ use ravelin_tunnel::{
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [listen, to, chain, key] = &arguments[..] else {
-        return Err("write LISTEN TO CHAIN KEY: 127.0.0.1:8443 127.0.0.1:8080 chain.pem key.pem".into());
+        return Err(
+            "write LISTEN TO CHAIN KEY: 127.0.0.1:8443 127.0.0.1:8080 chain.pem key.pem".into(),
+        );
     };
     let (host, port) = to.rsplit_once(':').ok_or("TO is a host and a port")?;
 

@@ -1,36 +1,39 @@
 //! The life of one connection, from its first octet to its record.
 
+use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_pki::Certificate;
+use ravelin_tls::proxy_protocol::{self, Addresses, ClientCertificate, ClientTls, Header};
+use ravelin_tls::starttls::Offer;
+use ravelin_tls::starttls::Protocol;
+use ravelin_tls::starttls::mysql::Renumber;
 use rustls::Connection;
 use rustls::pki_types::ServerName;
 use tokio::time::timeout;
 
 use crate::allow::allows;
 use crate::backends::{Target, reach};
-use crate::end::End;
+use crate::end::{End, Scratch, Sink as _, send_all};
 use crate::meters::{Meters, Open};
-use crate::pipe::{self, Moved, Stopped};
-use crate::plan::{Entry, Originate, Service, Terminate, Tunnel};
+use crate::pipe::{self, Moved, Pipe, Stopped};
+use crate::plan::{Entry, Originate, ProxyVersion, Service, Terminate, Tunnel};
 use crate::record::{Ending, Record, ServiceError, TlsFacts};
-use crate::secure;
 use crate::socket::Socket;
 use crate::worker::{Notice, Worker};
+use crate::{preamble, secure};
 
 /// Serves one client, and tells of it in the end, however that comes.
 pub(crate) async fn serve(worker: Rc<Worker>, tunnel: Arc<Tunnel>, socket: Socket) {
     let _open = Open::new(&tunnel.meters);
     let mut told = Told::new(worker.clone(), &tunnel, &socket);
     let carried = match establish(&worker, &tunnel, socket, &mut told).await {
-        Ok(mut both) => {
-            told.used = both.used.take();
-            carry(&worker, &tunnel, &both, &mut told).await
-        }
+        Ok(both) => carry(&worker, &tunnel, &both, &mut told).await,
         Err(ending) => Err(ending),
     };
     told.record.ending = match carried {
@@ -42,8 +45,15 @@ pub(crate) async fn serve(worker: Rc<Worker>, tunnel: Arc<Tunnel>, socket: Socke
 /// Both ends of a connection.
 struct Both {
     client: End,
-    service: End,
-    used: Option<Used>,
+    service: Reached,
+}
+
+/// A server that answers.
+struct Reached {
+    end: End,
+    /// What it greeted with, where nobody has heard that yet.
+    greeting: Vec<u8>,
+    used: Used,
 }
 
 async fn establish(
@@ -53,52 +63,147 @@ async fn establish(
     told: &mut Told,
 ) -> Result<Both, Ending> {
     // Boxed, so that a connection does not carry the room for its beginning all its life.
-    let entered = Box::pin(timeout(
-        tunnel.limits.handshake_timeout,
-        enter(worker, tunnel, socket, &mut told.record),
-    ));
-    let client = match entered.await {
-        Ok(Ok(client)) => client,
-        failed => {
-            Meters::one(&tunnel.meters.handshakes_failed);
-            return Err(match failed {
-                Ok(Err(ending)) => ending,
-                _ => Ending::TooSlow(tunnel.limits.handshake_timeout),
-            });
+    let (client, service) = Box::pin(enter(worker, tunnel, socket, told)).await?;
+    let service = match service {
+        Some(service) => service,
+        None => {
+            let service = tunnel
+                .service_of(told.record.server_name.as_deref())
+                .ok_or(Ending::NoService)?;
+            let reached = Box::pin(reach_service(worker, tunnel, service, told)).await?;
+            client.put(&reached.greeting).map_err(Ending::Client)?;
+            reached
         }
     };
-    if let Entry::Terminate(terminate) = &tunnel.entry {
-        judge(&client, terminate, tunnel, &mut told.record)?;
-    }
-    let service = tunnel
-        .service_of(told.record.server_name.as_deref())
-        .ok_or(Ending::NoService)?;
-    Box::pin(reach_service(worker, tunnel, service, client, told)).await
+    Ok(Both { client, service })
 }
 
-/// What comes before the client's first octet for the service.
+/// What comes before the client's first octet for the service. A service that speaks first is reached on the way.
 async fn enter(
     worker: &Worker,
     tunnel: &Tunnel,
     socket: Socket,
+    told: &mut Told,
+) -> Result<(End, Option<Reached>), Ending> {
+    let begun = Instant::now();
+    let scratch = &worker.scratch;
+    let most = tunnel.limits.handshake_timeout;
+    let mut early = Vec::new();
+    if tunnel.takes_proxy_header {
+        let header = preamble::proxy_header(&socket, &mut early, scratch);
+        let header = within(most, tunnel, header).await?;
+        if let Some(addresses) = header.addresses {
+            told.record.client = Some(addresses.source);
+            told.destination = Some(addresses.destination);
+        }
+    }
+    let mut reached = None;
+    let offer = match starttls(tunnel) {
+        Some(protocol) if Offer::greets(protocol) => {
+            let service = tunnel.service.as_ref().ok_or(Ending::NoService)?;
+            match greeted(worker, tunnel, service, protocol, told).await {
+                Ok((service, offer)) => {
+                    reached = Some(service);
+                    Some(offer)
+                }
+                Err(ending) => {
+                    let farewell = send_all(&socket, Offer::unavailable(protocol));
+                    let _ = timeout(FAREWELL, farewell).await;
+                    return Err(ending);
+                }
+            }
+        }
+        Some(protocol) => {
+            Some(Offer::new(protocol, &[]).map_err(|error| Ending::StartTls(error.to_string()))?)
+        }
+        None => None,
+    };
+    let left = most.saturating_sub(begun.elapsed());
+    let entering = enter_tls(scratch, tunnel, socket, early, offer, &mut told.record);
+    let client = within(left, tunnel, entering).await?;
+    if let Entry::Terminate(terminate) = &tunnel.entry {
+        judge(&client, terminate, tunnel, told)?;
+    }
+    Ok((client, reached))
+}
+
+/// What comes of a client that has so long for it.
+async fn within<T>(
+    left: Duration,
+    tunnel: &Tunnel,
+    entering: impl Future<Output = Result<T, Ending>>,
+) -> Result<T, Ending> {
+    let entered = timeout(left, entering).await;
+    let entered = entered.unwrap_or_else(|_| Err(Ending::TooSlow(tunnel.limits.handshake_timeout)));
+    if entered.is_err() {
+        Meters::one(&tunnel.meters.handshakes_failed);
+    }
+    entered
+}
+
+async fn enter_tls(
+    scratch: &Scratch,
+    tunnel: &Tunnel,
+    socket: Socket,
+    mut early: Vec<u8>,
+    offer: Option<Offer>,
     record: &mut Record,
 ) -> Result<End, Ending> {
-    let mut early = Vec::new();
     match &tunnel.entry {
-        Entry::Plain => Ok(End::plain(socket, early)),
+        Entry::Plain => {
+            let service = tunnel.service.as_ref();
+            let originate = service.and_then(|service| service.originate.as_ref());
+            if originate.is_some_and(|tls| tls.starttls == Some(Protocol::Postgres)) {
+                preamble::decline(&socket, &mut early, scratch).await?;
+            }
+            Ok(End::plain(socket, early))
+        }
         Entry::Pass => {
-            let (accepted, _) = secure::hello(&socket, &mut early, &worker.scratch)
+            let (accepted, _) = secure::hello(&socket, &mut early, scratch)
                 .await
                 .map_err(Ending::Handshake)?;
             record.server_name = accepted.client_hello().server_name().map(str::to_owned);
             Ok(End::plain(socket, early))
         }
         Entry::Terminate(terminate) => {
-            secure::accept(socket, early, &terminate.tls, &worker.scratch)
+            if let Some(offer) = offer {
+                preamble::offer(&socket, &mut early, offer, scratch).await?;
+            }
+            secure::accept(socket, early, &terminate.tls, scratch)
                 .await
                 .map_err(Ending::Handshake)
         }
     }
+}
+
+/// What clients speak before TLS.
+fn starttls(tunnel: &Tunnel) -> Option<Protocol> {
+    match &tunnel.entry {
+        Entry::Terminate(terminate) => terminate.starttls,
+        Entry::Plain | Entry::Pass => None,
+    }
+}
+
+/// A service that has greeted, and what its client is offered.
+async fn greeted(
+    worker: &Worker,
+    tunnel: &Tunnel,
+    service: &Arc<Service>,
+    protocol: Protocol,
+    told: &mut Told,
+) -> Result<(Reached, Offer), Ending> {
+    let mut reached = reach_service(worker, tunnel, service, told).await?;
+    let refused = |error: ServiceError| Ending::Unreachable(error);
+    let mut greeting = std::mem::take(&mut reached.greeting);
+    if greeting.is_empty() {
+        let reading = preamble::greeting(&reached.end, protocol, &worker.scratch);
+        let read = timeout(service.connect_timeout, reading).await;
+        let read = read.unwrap_or(Err(ServiceError::TooSlow(service.connect_timeout)));
+        greeting = read.map_err(refused)?;
+    }
+    let offer = Offer::new(protocol, &greeting)
+        .map_err(|error| refused(ServiceError::StartTls(error.to_string())))?;
+    Ok((reached, offer))
 }
 
 /// Who the client is, and whether it may pass.
@@ -106,8 +211,9 @@ fn judge(
     client: &End,
     terminate: &Terminate,
     tunnel: &Tunnel,
-    record: &mut Record,
+    told: &mut Told,
 ) -> Result<(), Ending> {
+    let record = &mut told.record;
     let certificate = client.with_tls(|tls| {
         record.tls = TlsFacts::of(tls);
         if let Connection::Server(server) = tls {
@@ -120,6 +226,9 @@ fn judge(
     }
     let certificate = certificate.flatten();
     record.identity = certificate.as_ref().map(called);
+    told.common_name = certificate
+        .as_ref()
+        .and_then(|certificate| certificate.common_name().map(str::to_owned));
     if allows(&terminate.allow, certificate.as_ref()) {
         return Ok(());
     }
@@ -146,27 +255,27 @@ async fn reach_service(
     worker: &Worker,
     tunnel: &Tunnel,
     service: &Arc<Service>,
-    client: End,
     told: &mut Told,
-) -> Result<Both, Ending> {
+) -> Result<Reached, Ending> {
+    let header = service.proxy_header.map(|version| told.header(version));
     let mut last = ServiceError::Connect(io::ErrorKind::NotFound.into());
     for server in service.backends.order() {
         let target = service.backends.target(server);
-        let attempt = begin(worker, service, target);
+        let attempt = begin(worker, service, target, header.as_deref());
         let attempt = match timeout(service.connect_timeout, attempt).await {
             Ok(attempt) => attempt,
             Err(_) => Err(ServiceError::TooSlow(service.connect_timeout)),
         };
         match attempt {
-            Ok(end) => {
+            Ok((end, greeting)) => {
                 service.backends.answered(server);
                 Meters::one(&tunnel.meters.established);
                 told.record.service = Some(target.to_string());
                 told.record.service_tls = end.with_tls(TlsFacts::of).flatten();
-                return Ok(Both {
-                    client,
-                    service: end,
-                    used: Some(Used(service.clone(), server)),
+                return Ok(Reached {
+                    end,
+                    greeting,
+                    used: Used(service.clone(), server),
                 });
             }
             Err(error) => {
@@ -184,13 +293,28 @@ async fn reach_service(
     Err(Ending::Unreachable(last))
 }
 
-/// A connection to a server, up to where octets may flow.
-async fn begin(worker: &Worker, service: &Service, target: &Target) -> Result<End, ServiceError> {
+/// A connection to a server, up to where octets may flow, and what the server greeted with before TLS.
+async fn begin(
+    worker: &Worker,
+    service: &Service,
+    target: &Target,
+    header: Option<&[u8]>,
+) -> Result<(End, Vec<u8>), ServiceError> {
     let socket = reach(target).await.map_err(ServiceError::Connect)?;
+    if let Some(header) = header {
+        send_all(&socket, header)
+            .await
+            .map_err(ServiceError::Connect)?;
+    }
     let Some(originate) = &service.originate else {
-        return Ok(End::plain(socket, Vec::new()));
+        return Ok((End::plain(socket, Vec::new()), Vec::new()));
     };
     let name = name_of(originate, target)?;
+    let mut greeting = Vec::new();
+    if let Some(protocol) = originate.starttls {
+        let host = name.to_str();
+        greeting = preamble::begin_tls(&socket, protocol, &host, &worker.scratch).await?;
+    }
     let end = secure::connect(socket, originate.config.clone(), name, &worker.scratch)
         .await
         .map_err(ServiceError::Handshake)?;
@@ -198,7 +322,7 @@ async fn begin(worker: &Worker, service: &Service, target: &Target) -> Result<En
     if !allows(&originate.allow, certificate.as_ref()) {
         return Err(ServiceError::NotAllowed);
     }
-    Ok(end)
+    Ok((end, greeting))
 }
 
 /// The name that a server's certificate has to be for.
@@ -220,22 +344,38 @@ async fn carry(
     both: &Both,
     told: &mut Told,
 ) -> Result<(), Ending> {
-    let moved = &told.moved;
+    let (moved, counted) = (&told.moved, &told.counted);
     let meters = &tunnel.meters;
-    let counted = &told.counted;
-    let carried = pipe::carry(
-        &both.client,
-        &both.service,
-        &worker.scratch,
-        moved,
-        tunnel.limits.idle_timeout,
-        || count(moved, counted, meters),
+    let originate = both.service.used.0.originate.as_ref();
+    let renumber = renumber(
+        starttls(tunnel),
+        originate.and_then(|originate| originate.starttls),
     );
+    let pipe = Pipe {
+        client: &both.client,
+        service: &both.service.end,
+        renumber: renumber.as_ref(),
+        moved,
+    };
+    let idle = tunnel.limits.idle_timeout;
+    let carried = pipe::carry(&pipe, &worker.scratch, idle, || {
+        count(moved, counted, meters);
+    });
     carried.await.map_err(|stopped| match stopped {
         Stopped::Idle(time) => Ending::Idle(time),
         Stopped::Client(error) => Ending::Client(error),
         Stopped::Service(error) => Ending::Service(error),
     })
+}
+
+/// What changes the packets of `MySQL`, where one side alone has begun TLS by one of them.
+fn renumber(client: Option<Protocol>, service: Option<Protocol>) -> Option<RefCell<Renumber>> {
+    let is_mysql = |protocol| protocol == Some(Protocol::Mysql);
+    match (is_mysql(client), is_mysql(service)) {
+        (true, false) => Some(RefCell::new(Renumber::terminate())),
+        (false, true) => Some(RefCell::new(Renumber::originate())),
+        _ => None,
+    }
 }
 
 /// Adds what has moved since it was last counted.
@@ -264,7 +404,10 @@ struct Told {
     moved: Moved,
     /// How much of that the meters know.
     counted: Moved,
-    used: Option<Used>,
+    /// Where the client connected to.
+    destination: Option<SocketAddr>,
+    /// That of the client's certificate.
+    common_name: Option<String>,
     record: Record,
 }
 
@@ -276,7 +419,8 @@ impl Told {
             since: Instant::now(),
             moved: Moved::default(),
             counted: Moved::default(),
-            used: None,
+            destination: socket.local(),
+            common_name: None,
             record: Record {
                 time: SystemTime::now(),
                 tunnel: tunnel.name.clone(),
@@ -296,6 +440,34 @@ impl Told {
     }
 }
 
+impl Told {
+    /// What servers are told of the client.
+    fn header(&self, version: ProxyVersion) -> Vec<u8> {
+        let addresses = self.record.client.zip(self.destination);
+        let addresses = addresses.map(|(source, destination)| Addresses {
+            source,
+            destination,
+        });
+        if version == ProxyVersion::V1 {
+            return proxy_protocol::write_v1(addresses.as_ref());
+        }
+        let tls = self.record.tls.as_ref();
+        proxy_protocol::write_v2(&Header {
+            addresses,
+            alpn: tls.and_then(|tls| Some(tls.alpn.as_ref()?.as_bytes().to_vec())),
+            authority: self.record.server_name.clone(),
+            tls: tls.map(|tls| ClientTls {
+                version: Some(tls.version.to_owned()),
+                cipher: Some(tls.suite.to_owned()),
+                certificate: self.record.identity.as_ref().map(|_| ClientCertificate {
+                    verified: true,
+                    common_name: self.common_name.clone(),
+                }),
+            }),
+        })
+    }
+}
+
 impl Drop for Told {
     fn drop(&mut self) {
         count(&self.moved, &self.counted, &self.meters);
@@ -305,3 +477,6 @@ impl Drop for Told {
         self.worker.record(&self.record);
     }
 }
+
+/// How long a client may take to hear that there is no service.
+const FAREWELL: Duration = Duration::from_secs(1);

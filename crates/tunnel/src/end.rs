@@ -17,11 +17,26 @@ pub(crate) const SCRATCH: usize = 64 << 10;
 /// promises that to be fast, and Zen 4 breaks its word where both ends lie alike within their pages.
 const COPIED_FAST: usize = 2048;
 
-/// Where a worker's connections read into: nothing stays here between two polls.
-pub(crate) type Scratch = RefCell<Box<[u8]>>;
+/// Where a worker's connections read into, and decrypt into: nothing stays here between two polls.
+pub(crate) struct Scratch {
+    read: RefCell<Box<[u8]>>,
+    opened: RefCell<Vec<u8>>,
+}
 
-pub(crate) fn scratch() -> Scratch {
-    RefCell::new(vec![0; SCRATCH].into_boxed_slice())
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self {
+            read: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
+            opened: RefCell::new(Vec::with_capacity(SCRATCH)),
+        }
+    }
+
+    /// What has come through a socket.
+    pub(crate) fn read<T>(&self, socket: &Socket, look: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+        let mut buffer = self.read.borrow_mut();
+        let octets = socket.try_read(&mut buffer)?;
+        Ok(look(&buffer[..octets]))
+    }
 }
 
 /// What came of taking octets from an end.
@@ -85,36 +100,42 @@ impl End {
     /// # Errors
     ///
     /// The connection failed, TLS did, or TCP ended where TLS had not (`UnexpectedEof`).
-    pub(crate) fn take(&self, scratch: &Scratch, to: &Self) -> io::Result<Taken> {
+    pub(crate) fn take(&self, scratch: &Scratch, to: &impl Sink) -> io::Result<Taken> {
         let early = std::mem::take(&mut *self.early.borrow_mut());
         if !early.is_empty() {
-            return self.open(&early, to);
+            return self.open(&early, scratch, to);
         }
         if self.has_ended.get() {
             return Ok(Taken::End);
         }
-        let mut scratch = scratch.borrow_mut();
-        match self.socket.try_read(&mut scratch) {
-            Ok(0) if self.tls.is_none() => Ok(Taken::End),
-            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => self.open(&scratch[..read], to),
+        let taken = scratch.read(&self.socket, |octets| match octets {
+            [] if self.tls.is_none() => Ok(Taken::End),
+            [] => Err(ErrorKind::UnexpectedEof.into()),
+            octets => self.open(octets, scratch, to),
+        });
+        match taken {
+            Ok(taken) => taken,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Taken::Nothing),
             Err(error) => Err(error),
         }
     }
 
     /// Takes what the handshake has brought along, which may be all that ever comes.
-    pub(crate) fn take_first(&self, to: &Self) -> io::Result<Taken> {
-        self.open(&[], to)
+    pub(crate) fn take_first(&self, scratch: &Scratch, to: &impl Sink) -> io::Result<Taken> {
+        self.open(&[], scratch, to)
     }
 
-    fn open(&self, mut octets: &[u8], to: &Self) -> io::Result<Taken> {
+    /// Decrypts octets, where TLS is, and hands on what was in them: all of it together, since each `write` of a
+    /// socket costs more than copying a record does.
+    fn open(&self, octets: &[u8], scratch: &Scratch, to: &impl Sink) -> io::Result<Taken> {
         let Some(tls) = &self.tls else {
             to.put(octets)?;
             return Ok(Taken::Some(octets.len()));
         };
+        let mut opened = scratch.opened.borrow_mut();
+        opened.clear();
         let mut tls = tls.borrow_mut();
-        let mut moved = 0;
+        let mut octets = Gently(octets);
         loop {
             let state = match tls.process_new_packets() {
                 Ok(state) => state,
@@ -128,17 +149,18 @@ impl End {
             while left > 0 {
                 let mut reader = tls.reader();
                 let chunk = reader.fill_buf()?;
-                to.put(chunk)?;
+                for piece in chunk.chunks(COPIED_FAST) {
+                    opened.extend_from_slice(piece);
+                }
                 let taken = chunk.len();
                 reader.consume(taken);
-                moved += taken;
                 left = left.saturating_sub(taken);
             }
             if state.peer_has_closed() {
                 self.has_ended.set(true);
                 break;
             }
-            if octets.is_empty() {
+            if octets.0.is_empty() {
                 break;
             }
             tls.read_tls(&mut octets)?;
@@ -147,16 +169,26 @@ impl End {
         if tls.wants_write() {
             send_records(&mut tls, &self.socket)?;
         }
-        Ok(Taken::Some(moved))
+        drop(tls);
+        to.put(&opened)?;
+        Ok(Taken::Some(opened.len()))
     }
+}
 
+/// Where octets go that were taken from an end.
+pub(crate) trait Sink {
+    /// Takes them.
+    fn put(&self, octets: &[u8]) -> io::Result<()>;
+}
+
+impl Sink for End {
     /// Sends octets, encrypted where TLS is, or keeps what the socket does not take now: [`End::flush`] is to be
     /// called before more, and tells of a socket that failed.
     fn put(&self, octets: &[u8]) -> io::Result<()> {
         let Some(tls) = &self.tls else {
             let mut unsent = self.unsent.borrow_mut();
             let mut octets = octets;
-            if unsent.is_empty() {
+            if unsent.is_empty() && !octets.is_empty() {
                 let sent = self.socket.try_write(octets).unwrap_or(0);
                 octets = &octets[sent..];
             }
@@ -176,7 +208,9 @@ impl End {
         }
         Ok(())
     }
+}
 
+impl End {
     /// Sends what waits. Whether all is sent.
     fn send(&self) -> io::Result<bool> {
         if let Some(tls) = &self.tls {
@@ -247,6 +281,16 @@ fn no_block(sent: io::Result<usize>) -> io::Result<usize> {
     match sent {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
         sent => sent,
+    }
+}
+
+/// Octets as rustls reads them, so few at a time that copying them is fast.
+struct Gently<'o>(&'o [u8]);
+
+impl io::Read for Gently<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(COPIED_FAST);
+        self.0.read(&mut buffer[..room])
     }
 }
 

@@ -1,12 +1,13 @@
 //! Octets both ways, until both ends have said that they end.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::end::{End, Scratch, Taken};
+use crate::end::{End, Scratch, Sink, Taken};
+use ravelin_tls::starttls::mysql::Renumber;
 
 /// How much went each way.
 #[derive(Debug, Default)]
@@ -34,46 +35,87 @@ pub(crate) enum Stopped {
     Idle(Duration),
 }
 
+/// What octets flow through.
+pub(crate) struct Pipe<'p> {
+    pub(crate) client: &'p End,
+    pub(crate) service: &'p End,
+    /// What changes the packets of `MySQL`, where TLS is on one side alone.
+    pub(crate) renumber: Option<&'p RefCell<Renumber>>,
+    pub(crate) moved: &'p Moved,
+}
+
 /// Carries octets both ways until both ends have ended. `tick` is called now and then.
 ///
 /// Where something fails, both ends are told by a reset that what they got is not all there was: an end that was
 /// cut off must not look like one that was said.
 pub(crate) async fn carry(
-    client: &End,
-    service: &End,
+    pipe: &Pipe<'_>,
     scratch: &Scratch,
-    moved: &Moved,
     idle: Duration,
     tick: impl Fn(),
 ) -> Result<(), Stopped> {
     let carried = tokio::select! {
-        carried = both(client, service, scratch, moved) => carried,
-        () = lies_still(moved, idle, tick) => Err(Stopped::Idle(idle)),
+        carried = both(pipe, scratch) => carried,
+        () = lies_still(pipe.moved, idle, tick) => Err(Stopped::Idle(idle)),
     };
     if carried.is_err() {
-        client.cut();
-        service.cut();
+        pipe.client.cut();
+        pipe.service.cut();
     }
     carried
 }
 
-async fn both(
-    client: &End,
-    service: &End,
-    scratch: &Scratch,
-    moved: &Moved,
-) -> Result<(), Stopped> {
+async fn both(pipe: &Pipe<'_>, scratch: &Scratch) -> Result<(), Stopped> {
+    let (client, service) = (pipe.client, pipe.service);
     let up = async {
-        one_way(client, service, scratch, &moved.up)
+        let to = Changed {
+            to: service,
+            change: pipe.renumber.map(|packets| (packets, Way::Up)),
+        };
+        one_way(client, &to, scratch, &pipe.moved.up)
             .await
             .map_err(|failed| failed.into_stopped(Stopped::Client, Stopped::Service))
     };
     let down = async {
-        one_way(service, client, scratch, &moved.down)
+        let to = Changed {
+            to: client,
+            change: pipe.renumber.map(|packets| (packets, Way::Down)),
+        };
+        one_way(service, &to, scratch, &pipe.moved.down)
             .await
             .map_err(|failed| failed.into_stopped(Stopped::Service, Stopped::Client))
     };
     tokio::try_join!(up, down).map(|_| ())
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// An end that hears packets with other numbers than were sent, for as long as they differ.
+struct Changed<'p> {
+    to: &'p End,
+    change: Option<(&'p RefCell<Renumber>, Way)>,
+}
+
+impl Sink for Changed<'_> {
+    fn put(&self, octets: &[u8]) -> io::Result<()> {
+        let Some((packets, way)) = self.change else {
+            return self.to.put(octets);
+        };
+        let mut packets = packets.borrow_mut();
+        if packets.is_over() {
+            return self.to.put(octets);
+        }
+        let mut octets = octets.to_vec();
+        match way {
+            Way::Up => packets.client_to_server(&mut octets),
+            Way::Down => packets.server_to_client(&mut octets),
+        }
+        self.to.put(&octets)
+    }
 }
 
 /// Which end of one direction failed.
@@ -91,8 +133,14 @@ impl Failed {
     }
 }
 
-async fn one_way(from: &End, to: &End, scratch: &Scratch, moved: &Cell<u64>) -> Result<(), Failed> {
-    let mut taken = from.take_first(to).map_err(Failed::From)?;
+async fn one_way(
+    from: &End,
+    into: &Changed<'_>,
+    scratch: &Scratch,
+    moved: &Cell<u64>,
+) -> Result<(), Failed> {
+    let to = into.to;
+    let mut taken = from.take_first(scratch, into).map_err(Failed::From)?;
     loop {
         // Nothing more is read until what was read is sent: who is slow slows down the other.
         to.flush().await.map_err(Failed::To)?;
@@ -101,7 +149,7 @@ async fn one_way(from: &End, to: &End, scratch: &Scratch, moved: &Cell<u64>) -> 
             Taken::Nothing => from.readable().await.map_err(Failed::From)?,
             Taken::End => return to.end().await.map_err(Failed::To),
         }
-        taken = from.take(scratch, to).map_err(Failed::From)?;
+        taken = from.take(scratch, into).map_err(Failed::From)?;
     }
 }
 

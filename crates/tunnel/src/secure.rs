@@ -151,13 +151,13 @@ pub(crate) async fn read_more(
 ) -> io::Result<()> {
     loop {
         socket.readable().await?;
-        let mut scratch = scratch.borrow_mut();
-        match socket.try_read(&mut scratch) {
+        let read = scratch.read(socket, |read| {
+            octets.extend_from_slice(read);
+            read.len()
+        });
+        match read {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                octets.extend_from_slice(&scratch[..read]);
-                return Ok(());
-            }
+            Ok(_) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }

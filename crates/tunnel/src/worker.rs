@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, LocalSet};
 
 use crate::connection;
-use crate::end::{Scratch, scratch};
+use crate::end::Scratch;
 use crate::meters::Meters;
 use crate::plan::{Place, Tunnel};
 use crate::record::Record;
@@ -107,7 +107,7 @@ pub(crate) fn run(
 async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command>) {
     let worker = Rc::new(Worker {
         common,
-        scratch: scratch(),
+        scratch: Scratch::new(),
         open: Cell::new(0),
         left: Notify::new(),
     });
