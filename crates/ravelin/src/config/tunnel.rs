@@ -202,7 +202,9 @@ mod tests {
 
     #[test]
     fn servers_are_written_in_four_ways() {
-        let target = |text: &str| target_of(text, PathBuf::from).map(|target| target.to_string());
+        let target = |text: &str| {
+            target_of(text, |path| PathBuf::from(path)).map(|target| target.to_string())
+        };
         assert_eq!(target("5432"), Ok("127.0.0.1:5432".to_owned()));
         assert_eq!(
             target("db.example.org:5432"),

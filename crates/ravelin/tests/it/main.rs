@@ -25,4 +25,5 @@ mod seal;
 mod server;
 mod show;
 mod stapling;
+mod tunnel;
 mod watch;

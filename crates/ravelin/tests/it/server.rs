@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -142,8 +143,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a command that is, or becomes, a server, and waits until it is ready.
     pub(crate) fn start(place: &Place, command: &mut Command) -> Self {
-        let socket = place.path("notify");
-        let _ = fs::remove_file(&socket);
+        // Several may run in one place, and the end of one is no word of another.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let socket = place.path(&format!("notify-{number}"));
         let notices = UnixDatagram::bind(&socket).unwrap();
         notices.set_read_timeout(Some(SOON)).unwrap();
         command.env("NOTIFY_SOCKET", &socket);
@@ -161,8 +164,12 @@ impl Server {
             .wait("the last line of the start", |said| {
                 let of_files =
                     said.contains("certificate  ") && !said.contains("your local CA, good");
-                let last =
-                    of_files || said.contains("curl --cacert") || said.contains("system trusts");
+                let of_tunnels = said.contains("→") && said.ends_with("\n\n");
+                let last = of_files
+                    || of_tunnels
+                    || said.contains("/metrics\n")
+                    || said.contains("curl --cacert")
+                    || said.contains("system trusts");
                 (last && said.ends_with('\n')).then_some(())
             });
         server.port = server.urls().iter().find_map(|url| {
