@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ravelin_tls::starttls::mysql::Renumber;
+use ravelin_tls::starttls::mysql::{Originate, Renumber};
 use ravelin_tls::starttls::{Decline, Offer, OfferFault, Protocol};
 
 // A protocol, where to cut, the length of a greeting, the greeting, and what the client says.
@@ -27,6 +27,9 @@ fuzz_target!(|octets: &[u8]| {
         }
     }
     let _ = Decline::new().receive(client);
+    if let Ok(mut originate) = Originate::new(greeting) {
+        let _ = originate.receive(client);
+    }
     renumbered(client, piece);
 });
 

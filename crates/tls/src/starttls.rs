@@ -156,8 +156,8 @@ impl StartTls {
         Ok(turn)
     }
 
-    /// What the server has greeted with, for a client that is to go on without TLS of its own: of SMTP, IMAP, POP3
-    /// and `MySQL`, and empty for others. It offers no TLS.
+    /// What the server has greeted with, for a client that is to go on without TLS of its own: of SMTP, IMAP and POP3,
+    /// and empty for others. It offers no TLS. A client of `MySQL` has to be heard before: [`mysql::Originate`].
     #[must_use]
     pub fn greeting(&self) -> &[u8] {
         &self.greeting

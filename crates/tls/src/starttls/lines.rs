@@ -54,7 +54,7 @@ fn greeting_line(protocol: Protocol, line: &[u8]) -> Vec<u8> {
         // What the server can before TLS is not what it can then: the client asks, as nothing is said.
         (Protocol::Imap, Some(text)) => [b"* OK ", text, b"\r\n"].concat(),
         (Protocol::Smtp | Protocol::Imap | Protocol::Pop3, _) => [line, b"\r\n"].concat(),
-        // Their greetings say more than that, or they have rules of their own for data.
+        // Theirs say what they can, or their data has rules of its own.
         _ => Vec::new(),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{MOST_GREETING, StartTls, StartTlsError, Turn, shown};
 
+mod originate;
 mod renumber;
 
+pub use originate::Originate;
 pub use renumber::Renumber;
 
 /// The server's `HandshakeV10`, which says what it can; then a request that it does not answer.
@@ -29,13 +31,10 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
     let Some(at) = capabilities_at(&dialogue.heard) else {
         return Err(dialogue.unexpected(&dialogue.heard));
     };
-    let mut greeting: Vec<u8> = dialogue.heard.drain(..4 + length).collect();
-    let [_, ssl] = CLIENT_SSL.to_le_bytes();
-    if greeting[at + 1] & ssl == 0 {
+    if dialogue.heard[at + 1] & CLIENT_SSL.to_le_bytes()[1] == 0 {
         return Err(StartTlsError::NotOffered);
     }
-    greeting[at + 1] &= !ssl;
-    dialogue.greeting = greeting;
+    dialogue.heard.drain(..4 + length);
     let mut say = vec![32, 0, 0, 1];
     let capabilities = u32::from(CLIENT_SSL | CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41)
         | CLIENT_SECURE_CONNECTION;

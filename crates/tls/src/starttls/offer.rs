@@ -29,6 +29,8 @@ pub struct Offer {
     octets: usize,
     /// How many commands the client has given.
     commands: usize,
+    /// The command that began TLS.
+    request: Vec<u8>,
 }
 
 /// Why TLS does not begin, and what to tell the client before the connection is closed.
@@ -152,6 +154,7 @@ impl Offer {
             heard: Vec::new(),
             octets: 0,
             commands: 0,
+            request: Vec::new(),
         })
     }
 
@@ -217,6 +220,13 @@ impl Offer {
         }
     }
 
+    /// The command that the client began TLS with. A server of `MySQL` that is spoken to over TLS as well is to be asked
+    /// for it in the same words: they say what the client can, and `MariaDB` believes no others.
+    #[must_use]
+    pub fn request(&self) -> &[u8] {
+        &self.request
+    }
+
     /// What came of the client and is TLS already. It is empty but where a client does not wait for an answer:
     /// `MySQL` has none, and a client of `PostgreSQL` 17 may begin with TLS.
     #[must_use]
@@ -246,15 +256,18 @@ impl Offer {
         }
         self.commands += 1;
         let command: Vec<u8> = self.heard.drain(..octets).collect();
-        match self.protocol {
+        let step = match self.protocol {
             Protocol::Smtp => smtp::answer(&self.greeting, &command),
             Protocol::Imap => imap::answer(&command),
             Protocol::Pop3 => pop3::answer(&command),
             Protocol::Ldap => ldap::answer(&command),
             Protocol::Postgres => Ok(postgres::answer(&command)),
             _ => Ok(mysql::answer(&command)),
+        }?;
+        if matches!(step, Step::Begin(_)) {
+            self.request = command;
         }
-        .map(Some)
+        Ok(Some(step))
     }
 
     /// Whether TLS comes where the client had to speak its protocol. No command begins so; in `MySQL` a length may.
@@ -315,6 +328,14 @@ impl OfferFault {
                 | Self::LongGreeting
         )
     }
+}
+
+/// What a client of `MySQL` says of itself that has no TLS, as soon as it is there.
+pub(super) fn read_response(heard: &[u8]) -> Result<Option<&[u8]>, OfferError> {
+    mysql::read_response(heard).map_err(|fault| OfferError {
+        fault,
+        farewell: mysql::MISSPOKEN.to_vec(),
+    })
 }
 
 /// How many octets the first line of `heard` has.

@@ -71,6 +71,26 @@ pub(super) fn answer(packet: &[u8]) -> Step {
     Step::End(OfferFault::WithoutTls, REQUIRED.to_vec())
 }
 
+/// What the packet that a client without TLS logs in with says of it: its first 32 octets.
+pub(super) fn read_response(heard: &[u8]) -> Result<Option<&[u8]>, OfferFault> {
+    let Some((header, rest)) = heard.split_first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = length(*header);
+    if header[3] != 1 || !(SSL_REQUEST - 4..=MOST_GREETING).contains(&length) {
+        return Err(unexpected(Protocol::Mysql, heard));
+    }
+    let Some(said) = rest.get(..SSL_REQUEST - 4) else {
+        return Ok(None);
+    };
+    let capabilities = u16::from_le_bytes([said[0], said[1]]);
+    // Older clients say less; those that ask for TLS were not offered it.
+    if capabilities & CLIENT_PROTOCOL_41 == 0 || capabilities & CLIENT_SSL != 0 {
+        return Err(unexpected(Protocol::Mysql, heard));
+    }
+    Ok(Some(said))
+}
+
 /// `ERR`: its number, a state and words. `ER_SECURE_TRANSPORT_REQUIRED` (3159).
 pub(super) const REQUIRED: &[u8] = b"\x4d\0\0\x02\xff\x57\x0c#HY000Connections using insecure transport are prohibited: TLS is required";
 /// Before the client has said what it understands, a state is not part of it.

@@ -122,6 +122,16 @@ fn what_follows_the_word_that_begins_tls_ends_the_dialogue() {
 }
 
 #[test]
+fn the_command_that_began_tls_is_kept_as_it_came() {
+    let mut offer = Offer::new(Protocol::Mysql, MYSQL_GREETING).unwrap();
+    for octet in SSL_REQUEST {
+        assert!(offer.request().is_empty());
+        offer.receive(&[*octet]).unwrap();
+    }
+    assert_eq!(offer.request(), SSL_REQUEST);
+}
+
+#[test]
 fn the_service_is_passed_on_as_one_that_requires_tls() {
     let said = |protocol| {
         let offer = Offer::new(protocol, greeting(protocol)).unwrap();
