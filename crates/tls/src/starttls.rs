@@ -14,10 +14,13 @@ mod binary;
 mod lines;
 pub mod mysql;
 mod offer;
+pub mod postgres;
+mod rewrite;
 mod xmpp;
 
 use lines::Lines;
 pub use offer::{Decline, Offer, OfferError, OfferFault};
+pub use rewrite::Rewrite;
 
 /// A protocol that begins without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
