@@ -10,9 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_pki::Certificate;
 use ravelin_tls::proxy_protocol::{self, Addresses, ClientCertificate, ClientTls, Header};
-use ravelin_tls::starttls::Offer;
-use ravelin_tls::starttls::Protocol;
-use ravelin_tls::starttls::mysql::Renumber;
+use ravelin_tls::starttls::{Offer, Protocol, Rewrite};
 use rustls::Connection;
 use rustls::pki_types::ServerName;
 use tokio::time::timeout;
@@ -347,14 +345,12 @@ async fn carry(
     let (moved, counted) = (&told.moved, &told.counted);
     let meters = &tunnel.meters;
     let originate = both.service.used.0.originate.as_ref();
-    let renumber = renumber(
-        starttls(tunnel),
-        originate.and_then(|originate| originate.starttls),
-    );
+    let by_service = originate.and_then(|originate| originate.starttls);
+    let rewrite = Rewrite::between(starttls(tunnel), by_service).map(RefCell::new);
     let pipe = Pipe {
         client: &both.client,
         service: &both.service.end,
-        renumber: renumber.as_ref(),
+        rewrite: rewrite.as_ref(),
         moved,
     };
     let idle = tunnel.limits.idle_timeout;
@@ -366,16 +362,6 @@ async fn carry(
         Stopped::Client(error) => Ending::Client(error),
         Stopped::Service(error) => Ending::Service(error),
     })
-}
-
-/// What changes the packets of `MySQL`, where one side alone has begun TLS by one of them.
-fn renumber(client: Option<Protocol>, service: Option<Protocol>) -> Option<RefCell<Renumber>> {
-    let is_mysql = |protocol| protocol == Some(Protocol::Mysql);
-    match (is_mysql(client), is_mysql(service)) {
-        (true, false) => Some(RefCell::new(Renumber::terminate())),
-        (false, true) => Some(RefCell::new(Renumber::originate())),
-        _ => None,
-    }
 }
 
 /// Adds what has moved since it was last counted.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::end::{End, Scratch, Sink, Taken};
-use ravelin_tls::starttls::mysql::Renumber;
+use ravelin_tls::starttls::Rewrite;
 
 /// How much went each way.
 #[derive(Debug, Default)]
@@ -39,8 +39,8 @@ pub(crate) enum Stopped {
 pub(crate) struct Pipe<'p> {
     pub(crate) client: &'p End,
     pub(crate) service: &'p End,
-    /// What changes the packets of `MySQL`, where TLS is on one side alone.
-    pub(crate) renumber: Option<&'p RefCell<Renumber>>,
+    /// What is changed on the way, where TLS is on one side alone.
+    pub(crate) rewrite: Option<&'p RefCell<Rewrite>>,
     pub(crate) moved: &'p Moved,
 }
 
@@ -70,7 +70,7 @@ async fn both(pipe: &Pipe<'_>, scratch: &Scratch) -> Result<(), Stopped> {
     let up = async {
         let to = Changed {
             to: service,
-            change: pipe.renumber.map(|packets| (packets, Way::Up)),
+            change: pipe.rewrite.map(|rewrite| (rewrite, Way::Up)),
         };
         one_way(client, &to, scratch, &pipe.moved.up)
             .await
@@ -79,7 +79,7 @@ async fn both(pipe: &Pipe<'_>, scratch: &Scratch) -> Result<(), Stopped> {
     let down = async {
         let to = Changed {
             to: client,
-            change: pipe.renumber.map(|packets| (packets, Way::Down)),
+            change: pipe.rewrite.map(|rewrite| (rewrite, Way::Down)),
         };
         one_way(service, &to, scratch, &pipe.moved.down)
             .await
@@ -94,25 +94,25 @@ enum Way {
     Down,
 }
 
-/// An end that hears packets with other numbers than were sent, for as long as they differ.
+/// An end that hears something else than was sent, for as long as that differs.
 struct Changed<'p> {
     to: &'p End,
-    change: Option<(&'p RefCell<Renumber>, Way)>,
+    change: Option<(&'p RefCell<Rewrite>, Way)>,
 }
 
 impl Sink for Changed<'_> {
     fn put(&self, octets: &[u8]) -> io::Result<()> {
-        let Some((packets, way)) = self.change else {
+        let Some((rewrite, way)) = self.change else {
             return self.to.put(octets);
         };
-        let mut packets = packets.borrow_mut();
-        if packets.is_over() {
+        let mut rewrite = rewrite.borrow_mut();
+        if rewrite.is_over() {
             return self.to.put(octets);
         }
         let mut octets = octets.to_vec();
         match way {
-            Way::Up => packets.client_to_server(&mut octets),
-            Way::Down => packets.server_to_client(&mut octets),
+            Way::Up => rewrite.client_to_server(&mut octets),
+            Way::Down => rewrite.server_to_client(&mut octets),
         }
         self.to.put(&octets)
     }
