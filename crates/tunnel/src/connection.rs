@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ravelin_pki::Certificate;
 use ravelin_tls::proxy_protocol::{self, Addresses, ClientCertificate, ClientTls, Header};
-use ravelin_tls::starttls::{Offer, Protocol, Rewrite};
+use ravelin_tls::starttls::{Offer, Protocol, Rewrite, mysql};
 use rustls::Connection;
 use rustls::pki_types::ServerName;
 use tokio::time::timeout;
@@ -68,6 +68,9 @@ async fn establish(
             let service = tunnel
                 .service_of(told.record.server_name.as_deref())
                 .ok_or(Ending::NoService)?;
+            if is_asked_late(service) {
+                return Err(Ending::StartTls(NOT_HEARD.to_owned()));
+            }
             let reached = Box::pin(reach_service(worker, tunnel, service, told)).await?;
             client.put(&reached.greeting).map_err(Ending::Client)?;
             reached
@@ -95,34 +98,68 @@ async fn enter(
             told.destination = Some(addresses.destination);
         }
     }
-    let mut reached = None;
-    let offer = match starttls(tunnel) {
-        Some(protocol) if Offer::greets(protocol) => {
-            let service = tunnel.service.as_ref().ok_or(Ending::NoService)?;
-            match greeted(worker, tunnel, service, protocol, told).await {
-                Ok((service, offer)) => {
-                    reached = Some(service);
-                    Some(offer)
-                }
-                Err(ending) => {
-                    let farewell = send_all(&socket, Offer::unavailable(protocol));
-                    let _ = timeout(FAREWELL, farewell).await;
-                    return Err(ending);
-                }
-            }
+    let (clear, reached) = match greeting(worker, tunnel, told).await {
+        Ok(greeting) => greeting,
+        Err((protocol, ending)) => {
+            let farewell = send_all(&socket, Offer::unavailable(protocol));
+            let _ = timeout(FAREWELL, farewell).await;
+            return Err(ending);
         }
-        Some(protocol) => {
-            Some(Offer::new(protocol, &[]).map_err(|error| Ending::StartTls(error.to_string()))?)
-        }
-        None => None,
     };
     let left = most.saturating_sub(begun.elapsed());
-    let entering = enter_tls(scratch, tunnel, socket, early, offer, &mut told.record);
-    let client = within(left, tunnel, entering).await?;
+    let entering = enter_tls(scratch, tunnel, socket, early, clear, &mut told.record);
+    let (client, request) = within(left, tunnel, entering).await?;
     if let Entry::Terminate(terminate) = &tunnel.entry {
         judge(&client, terminate, tunnel, told)?;
     }
-    Ok((client, reached))
+    match reached {
+        Some(reached) if is_asked_late(&reached.used.0) => {
+            let reached = ask_late(worker, tunnel, reached, &request, told).await?;
+            Ok((client, Some(reached)))
+        }
+        reached => Ok((client, reached)),
+    }
+}
+
+/// What is said in clear to a client.
+enum Clear {
+    Nothing,
+    /// That it has to begin TLS.
+    Offer(Offer),
+    /// That it has none, before its server is asked for it.
+    Mysql(mysql::Originate),
+}
+
+/// What a client is to hear first, and the service, where that speaks first. What fails, fails in a protocol that a
+/// client can be told in.
+async fn greeting(
+    worker: &Worker,
+    tunnel: &Tunnel,
+    told: &mut Told,
+) -> Result<(Clear, Option<Reached>), (Protocol, Ending)> {
+    let protocol = match (starttls(tunnel), &tunnel.entry, &tunnel.service) {
+        (Some(protocol), _, _) => protocol,
+        (None, Entry::Plain, Some(service)) if is_asked_late(service) => Protocol::Mysql,
+        _ => return Ok((Clear::Nothing, None)),
+    };
+    let failed = |ending| (protocol, ending);
+    if !Offer::greets(protocol) {
+        let offer = Offer::new(protocol, &[]);
+        let offer = offer.map_err(|error| failed(Ending::StartTls(error.to_string())))?;
+        return Ok((Clear::Offer(offer), None));
+    }
+    let service = tunnel.service.as_ref();
+    let service = service.ok_or_else(|| failed(Ending::NoService))?;
+    let greeted = greeted(worker, tunnel, service, protocol, told).await;
+    let (reached, greeting) = greeted.map_err(failed)?;
+    let wrong = |why| failed(Ending::Unreachable(ServiceError::StartTls(why)));
+    let clear = if starttls(tunnel).is_some() {
+        Clear::Offer(Offer::new(protocol, &greeting).map_err(|error| wrong(error.to_string()))?)
+    } else {
+        let originate = mysql::Originate::new(&greeting);
+        Clear::Mysql(originate.map_err(|error| wrong(error.to_string()))?)
+    };
+    Ok((clear, Some(reached)))
 }
 
 /// What comes of a client that has so long for it.
@@ -139,39 +176,43 @@ async fn within<T>(
     entered
 }
 
+/// What comes before TLS, and TLS. With what a client asked for it.
 async fn enter_tls(
     scratch: &Scratch,
     tunnel: &Tunnel,
     socket: Socket,
     mut early: Vec<u8>,
-    offer: Option<Offer>,
+    clear: Clear,
     record: &mut Record,
-) -> Result<End, Ending> {
-    match &tunnel.entry {
+) -> Result<(End, Vec<u8>), Ending> {
+    let request = match clear {
+        Clear::Nothing => Vec::new(),
+        Clear::Offer(offer) => preamble::offer(&socket, &mut early, offer, scratch).await?,
+        Clear::Mysql(originate) => {
+            preamble::introduce(&socket, &mut early, originate, scratch).await?
+        }
+    };
+    let end = match &tunnel.entry {
         Entry::Plain => {
             let service = tunnel.service.as_ref();
             let originate = service.and_then(|service| service.originate.as_ref());
             if originate.is_some_and(|tls| tls.starttls == Some(Protocol::Postgres)) {
                 preamble::decline(&socket, &mut early, scratch).await?;
             }
-            Ok(End::plain(socket, early))
+            End::plain(socket, early)
         }
         Entry::Pass => {
             let (accepted, _) = secure::hello(&socket, &mut early, scratch)
                 .await
                 .map_err(Ending::Handshake)?;
             record.server_name = accepted.client_hello().server_name().map(str::to_owned);
-            Ok(End::plain(socket, early))
+            End::plain(socket, early)
         }
-        Entry::Terminate(terminate) => {
-            if let Some(offer) = offer {
-                preamble::offer(&socket, &mut early, offer, scratch).await?;
-            }
-            secure::accept(socket, early, &terminate.tls, scratch)
-                .await
-                .map_err(Ending::Handshake)
-        }
-    }
+        Entry::Terminate(terminate) => secure::accept(socket, early, &terminate.tls, scratch)
+            .await
+            .map_err(Ending::Handshake)?,
+    };
+    Ok((end, request))
 }
 
 /// What clients speak before TLS.
@@ -182,26 +223,23 @@ fn starttls(tunnel: &Tunnel) -> Option<Protocol> {
     }
 }
 
-/// A service that has greeted, and what its client is offered.
+/// A service, and what it has greeted with.
 async fn greeted(
     worker: &Worker,
     tunnel: &Tunnel,
     service: &Arc<Service>,
     protocol: Protocol,
     told: &mut Told,
-) -> Result<(Reached, Offer), Ending> {
+) -> Result<(Reached, Vec<u8>), Ending> {
     let mut reached = reach_service(worker, tunnel, service, told).await?;
-    let refused = |error: ServiceError| Ending::Unreachable(error);
     let mut greeting = std::mem::take(&mut reached.greeting);
     if greeting.is_empty() {
         let reading = preamble::greeting(&reached.end, protocol, &worker.scratch);
         let read = timeout(service.connect_timeout, reading).await;
         let read = read.unwrap_or(Err(ServiceError::TooSlow(service.connect_timeout)));
-        greeting = read.map_err(refused)?;
+        greeting = read.map_err(Ending::Unreachable)?;
     }
-    let offer = Offer::new(protocol, &greeting)
-        .map_err(|error| refused(ServiceError::StartTls(error.to_string())))?;
-    Ok((reached, offer))
+    Ok((reached, greeting))
 }
 
 /// Who the client is, and whether it may pass.
@@ -277,18 +315,65 @@ async fn reach_service(
                 });
             }
             Err(error) => {
-                service.backends.failed(server);
-                Meters::one(&tunnel.meters.service_failures);
-                worker.tell(Notice::ServiceFailed {
-                    tunnel: tunnel.name.clone(),
-                    server: target.to_string(),
-                    why: error.to_string(),
-                });
+                failed(worker, tunnel, service, server, &error);
                 last = error;
             }
         }
     }
     Err(Ending::Unreachable(last))
+}
+
+fn failed(worker: &Worker, tunnel: &Tunnel, service: &Service, server: usize, why: &ServiceError) {
+    service.backends.failed(server);
+    Meters::one(&tunnel.meters.service_failures);
+    worker.tell(Notice::ServiceFailed {
+        tunnel: tunnel.name.clone(),
+        server: service.backends.target(server).to_string(),
+        why: why.to_string(),
+    });
+}
+
+/// Whether a server is asked for TLS only once its client was heard, whose words are needed for that.
+fn is_asked_late(service: &Service) -> bool {
+    let originate = service.originate.as_ref();
+    originate.is_some_and(|tls| tls.starttls == Some(Protocol::Mysql))
+}
+
+/// Begins TLS with a server of `MySQL` by the `request` that its client made.
+async fn ask_late(
+    worker: &Worker,
+    tunnel: &Tunnel,
+    reached: Reached,
+    request: &[u8],
+    told: &mut Told,
+) -> Result<Reached, Ending> {
+    let Reached { end, used, .. } = reached;
+    let (service, server) = (&used.0, used.1);
+    let beginning = async {
+        let originate = service.originate.as_ref().filter(|_| !request.is_empty());
+        let originate = originate.ok_or_else(|| ServiceError::StartTls(NOT_HEARD.to_owned()))?;
+        send_all(&end.socket, request)
+            .await
+            .map_err(ServiceError::Connect)?;
+        let name = name_of(originate, service.backends.target(server))?;
+        secured(worker, originate, end.socket, name).await
+    };
+    let begun = timeout(service.connect_timeout, beginning).await;
+    match begun.unwrap_or(Err(ServiceError::TooSlow(service.connect_timeout))) {
+        Ok(end) => {
+            told.record.service_tls = end.with_tls(TlsFacts::of).flatten();
+            let greeting = Vec::new();
+            Ok(Reached {
+                end,
+                greeting,
+                used,
+            })
+        }
+        Err(error) => {
+            failed(worker, tunnel, service, server, &error);
+            Err(Ending::Unreachable(error))
+        }
+    }
 }
 
 /// A connection to a server, up to where octets may flow, and what the server greeted with before TLS.
@@ -309,10 +394,26 @@ async fn begin(
     };
     let name = name_of(originate, target)?;
     let mut greeting = Vec::new();
+    if is_asked_late(service) {
+        let end = End::plain(socket, Vec::new());
+        let greeting = preamble::greeting(&end, Protocol::Mysql, &worker.scratch).await?;
+        return Ok((end, greeting));
+    }
     if let Some(protocol) = originate.starttls {
         let host = name.to_str();
         greeting = preamble::begin_tls(&socket, protocol, &host, &worker.scratch).await?;
     }
+    let end = secured(worker, originate, socket, name).await?;
+    Ok((end, greeting))
+}
+
+/// TLS with a server that may be taken.
+async fn secured(
+    worker: &Worker,
+    originate: &Originate,
+    socket: Socket,
+    name: ServerName<'static>,
+) -> Result<End, ServiceError> {
     let end = secure::connect(socket, originate.config.clone(), name, &worker.scratch)
         .await
         .map_err(ServiceError::Handshake)?;
@@ -320,7 +421,7 @@ async fn begin(
     if !allows(&originate.allow, certificate.as_ref()) {
         return Err(ServiceError::NotAllowed);
     }
-    Ok((end, greeting))
+    Ok(end)
 }
 
 /// The name that a server's certificate has to be for.
@@ -466,3 +567,5 @@ impl Drop for Told {
 
 /// How long a client may take to hear that there is no service.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+const NOT_HEARD: &str = "a MySQL server is asked for TLS in its client's words, which this client does not say in clear";

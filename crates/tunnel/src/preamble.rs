@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::io;
 
 use ravelin_tls::proxy_protocol::{self, Header};
-use ravelin_tls::starttls::{Decline, Offer, OfferError};
-use ravelin_tls::starttls::{Protocol, StartTls, Turn};
+use ravelin_tls::starttls::{Decline, Offer, OfferError, Protocol, StartTls, Turn, mysql};
 
 use crate::end::{End, Scratch, Sink, Taken, send_all};
 use crate::record::{Ending, ServiceError};
@@ -33,20 +32,45 @@ pub(crate) async fn proxy_header(
     }
 }
 
-/// Has a client begin TLS, which is required of it. What is TLS already stays in `early`.
+/// Has a client begin TLS, which is required of it: returns what it asked with. What is TLS already stays in `early`.
 pub(crate) async fn offer(
     socket: &Socket,
     early: &mut Vec<u8>,
     mut offer: Offer,
     scratch: &Scratch,
-) -> Result<(), Ending> {
+) -> Result<Vec<u8>, Ending> {
     let greeting = offer.begin();
     send_all(socket, &greeting.say)
         .await
         .map_err(Ending::Client)?;
     answer(socket, early, scratch, |octets| offer.receive(octets)).await?;
+    let request = offer.request().to_vec();
     *early = offer.left();
-    Ok(())
+    Ok(request)
+}
+
+/// Greets a client of `MySQL` that has no TLS: returns what its server is to be asked for TLS with. What the client has
+/// said stays in `early`.
+pub(crate) async fn introduce(
+    socket: &Socket,
+    early: &mut Vec<u8>,
+    mut originate: mysql::Originate,
+    scratch: &Scratch,
+) -> Result<Vec<u8>, Ending> {
+    send_all(socket, originate.greeting())
+        .await
+        .map_err(Ending::Client)?;
+    let mut request = Vec::new();
+    answer(socket, early, scratch, |octets| {
+        let Turn { say, begin } = originate.receive(octets)?;
+        // It is the server's to hear.
+        request.extend(say);
+        let say = Vec::new();
+        Ok(Turn { say, begin })
+    })
+    .await?;
+    *early = originate.left();
+    Ok(request)
 }
 
 /// Tells a client of `PostgreSQL` that there is no encryption to be had, before it goes on without it.
