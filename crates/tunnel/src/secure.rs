@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use ravelin_tls::ServerTls;
+use ravelin_tls::{Refusal, Refused, ServerTls};
 use rustls::client::ClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::server::{Accepted, Acceptor};
@@ -25,6 +25,9 @@ pub enum HandshakeError {
     /// What came is not TLS.
     #[error("what came is not TLS")]
     NotTls,
+    /// The server is not believed. It was told by an alert.
+    #[error("the server's certificate is not believed: {0}")]
+    NotBelieved(Refusal),
     /// TLS that failed. The other end was told by an alert.
     #[error(transparent)]
     Tls(rustls::Error),
@@ -34,7 +37,10 @@ impl From<rustls::Error> for HandshakeError {
     fn from(error: rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidMessage(_) => Self::NotTls,
-            error => Self::Tls(error),
+            error => match Refused::in_error(&error) {
+                Some(refused) => Self::NotBelieved(refused.why.clone()),
+                None => Self::Tls(error),
+            },
         }
     }
 }
