@@ -53,7 +53,7 @@ impl Drop for Open {
 
 /// The numbers of tunnels in the text format of Prometheus (version 0.0.4).
 #[must_use]
-pub fn text<'t>(tunnels: impl Iterator<Item = &'t Tunnel> + Clone) -> String {
+pub fn text(tunnels: &[Arc<Tunnel>]) -> String {
     let mut text = String::new();
     for family in FAMILIES {
         let Family {
@@ -62,7 +62,7 @@ pub fn text<'t>(tunnels: impl Iterator<Item = &'t Tunnel> + Clone) -> String {
         // A string takes all.
         let _ = writeln!(text, "# HELP ravelin_tunnel_{name} {help}");
         let _ = writeln!(text, "# TYPE ravelin_tunnel_{name} {kind}");
-        for tunnel in tunnels.clone() {
+        for tunnel in tunnels {
             let label = escaped(&tunnel.name);
             let value = (family.value)(&tunnel.meters).load(Relaxed);
             let _ = writeln!(text, "ravelin_tunnel_{name}{{tunnel=\"{label}\"}} {value}");

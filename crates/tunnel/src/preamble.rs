@@ -151,16 +151,15 @@ pub(crate) async fn greeting(
         let taken = service
             .take(scratch, &heard)
             .map_err(|error| ServiceError::StartTls(ended(&error)))?;
-        let said = heard.0.borrow();
+        let said = heard.0.borrow().clone();
         match Offer::read_greeting(protocol, &said).map_err(wrong)? {
-            Some(octets) if octets == said.len() => return Ok(said.clone()),
+            Some(octets) if octets == said.len() => return Ok(said),
             Some(_) => {
                 let why = "the service says more than its greeting, before anybody has answered";
                 return Err(ServiceError::StartTls(why.to_owned()));
             }
             None => {}
         }
-        drop(said);
         match taken {
             Taken::Some(_) => {}
             Taken::Nothing => service.readable().await.map_err(ServiceError::Connect)?,

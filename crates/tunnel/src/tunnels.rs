@@ -249,13 +249,9 @@ impl Tunnels {
     }
 
     /// What tunnels have done so far, in the text format of Prometheus: a function that can be asked from anywhere.
-    #[must_use]
     pub fn metrics(&self) -> impl Fn() -> String + Clone + Send + Sync + 'static + use<> {
         let common = self.common.clone();
-        move || {
-            let plan = common.plan.load();
-            meters::text(plan.tunnels.iter().map(Arc::as_ref))
-        }
+        move || meters::text(&common.plan.load().tunnels)
     }
 
     fn tell(&self, command: impl Fn() -> Command) {
