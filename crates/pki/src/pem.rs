@@ -23,13 +23,34 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemErr
         check_certificate(bytes, 1, None)?;
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
     }
+    certificates_of(bytes, |der, number, line| {
+        check_certificate(der, number, Some(line))
+    })
+}
+
+/// The same, without a look into the certificates: of a bundle of hundreds of roots, one is asked for.
+///
+/// # Errors
+///
+/// There is no certificate, or a block is damaged. Whether they can be read is for who reads them.
+pub fn unread_certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    if looks_like_der(bytes) {
+        return Ok(vec![CertificateDer::from(bytes.to_vec())]);
+    }
+    certificates_of(bytes, |_, _, _| Ok(()))
+}
+
+fn certificates_of(
+    bytes: &[u8],
+    check: impl Fn(&[u8], usize, usize) -> Result<(), PemError>,
+) -> Result<Vec<CertificateDer<'static>>, PemError> {
     let blocks = blocks(bytes)?;
     let mut certificates = Vec::new();
     for block in &blocks {
         // The second label is what OpenSSL wrote before 0.9 (RFC 7468, section 5.2).
         if matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
             let der = block.decode()?;
-            check_certificate(&der, certificates.len() + 1, Some(block.line))?;
+            check(&der, certificates.len() + 1, block.line)?;
             certificates.push(CertificateDer::from(der));
         }
     }
@@ -259,12 +280,8 @@ pub(crate) struct Block<'f> {
 
 impl Block<'_> {
     pub(crate) fn decode(&self) -> Result<Vec<u8>, PemError> {
-        let body: Vec<u8> = self
-            .body
-            .iter()
-            .flat_map(|line| line.iter().copied())
-            .filter(|octet| !octet.is_ascii_whitespace())
-            .collect();
+        let mut body = self.body.concat();
+        body.retain(|octet| !octet.is_ascii_whitespace());
         BASE64.decode(body).map_err(|_| PemError::BadBase64 {
             label: self.label.clone(),
             line: self.line,

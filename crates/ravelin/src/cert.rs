@@ -4,6 +4,7 @@ mod convert;
 mod lint;
 mod new;
 mod request;
+pub(crate) mod roots;
 pub(crate) mod show;
 mod sign;
 pub(crate) mod verify;

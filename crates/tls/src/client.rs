@@ -35,13 +35,16 @@ pub struct Trust {
 #[derive(Debug, Clone, Default)]
 enum Authorities {
     /// A path to one of these has to be there, for the name, at this time.
-    Roots(Vec<CertificateDer<'static>>),
+    Roots(Roots),
     /// No CA is asked. Without pins nobody is believed, which is the default.
     #[default]
     None,
     /// Everybody is believed.
     Everyone,
 }
+
+/// Shared: a system has more than a hundred.
+type Roots = Arc<[CertificateDer<'static>]>;
 
 impl Trust {
     /// Believes certificates with a path to one of these roots, for the name that was asked for.
@@ -270,11 +273,7 @@ struct Verifier {
     provider: Arc<CryptoProvider>,
     /// None where no CA is asked, or there is no root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
-    roots: RootsBySubject,
 }
-
-/// The roots, looked into where one may have signed a stapled answer by itself.
-type RootsBySubject = Arc<Vec<CertificateDer<'static>>>;
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,11 +284,10 @@ impl fmt::Debug for Verifier {
 impl Verifier {
     fn new(trust: &Trust, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
         let mut store = RootCertStore::empty();
-        let mut trust = trust.clone();
-        let mut all = Vec::new();
-        if let Authorities::Roots(roots) = &mut trust.authorities {
-            all = std::mem::take(roots);
-            store.add_parsable_certificates(all.iter().cloned());
+        if let Authorities::Roots(roots) = &trust.authorities {
+            // Names and keys are taken from them, and no certificate is copied.
+            let borrowed = roots.iter().map(|root| CertificateDer::from(&root[..]));
+            store.add_parsable_certificates(borrowed);
         }
         let webpki = if store.is_empty() {
             None
@@ -309,10 +307,9 @@ impl Verifier {
             )
         };
         Ok(Self {
-            trust,
+            trust: trust.clone(),
             provider,
             webpki,
-            roots: Arc::new(all),
         })
     }
 
@@ -382,8 +379,14 @@ impl Verifier {
         let sent = others
             .iter()
             .filter_map(|der| Certificate::from_der(der).ok());
-        let roots = self.roots.iter();
-        let roots = roots.filter_map(|der| Certificate::from_der(der).ok());
+        // A root may have signed a stapled answer by itself.
+        let roots: &[CertificateDer<'_>] = match &self.trust.authorities {
+            Authorities::Roots(roots) => roots,
+            _ => &[],
+        };
+        let roots = roots
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok());
         let issuer = sent.chain(roots).find(|other| {
             leaf.issuer_name().matches(other.subject_name()) && leaf.is_signed_by(other)
         })?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use ravelin_pki::{Certificate, pem};
+use ravelin_pki::{Certificate, CertificateDer, pem};
 
 use super::programs::Package;
 use super::{Outcome, TrustChange, TrustEnvironment, TrustStore, TrustedRoot, failed};
@@ -93,16 +93,13 @@ pub fn status(root: TrustedRoot<'_>, environment: &TrustEnvironment) -> TrustCha
 }
 
 /// The roots that the programs of this system trust, and the bundle that they are in; `None` where
-/// none is found. What cannot be read in it is left out.
+/// none is found. Whether each can be read is for who reads it.
 #[must_use]
-pub fn roots(environment: &TrustEnvironment) -> Option<(PathBuf, Vec<Certificate>)> {
+pub fn roots(environment: &TrustEnvironment) -> Option<(PathBuf, Vec<CertificateDer<'static>>)> {
     BUNDLES.iter().find_map(|bundle| {
         let path = environment.path(bundle);
-        let ders = pem::certificates(&fs::read(&path).ok()?).ok()?;
-        let roots = ders
-            .iter()
-            .filter_map(|der| Certificate::from_der(der).ok());
-        Some((path, roots.collect()))
+        let roots = pem::unread_certificates(&fs::read(&path).ok()?).ok()?;
+        Some((path, roots))
     })
 }
 

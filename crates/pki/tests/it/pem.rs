@@ -32,6 +32,19 @@ fn certificates_are_found_among_other_blocks_and_text() {
 }
 
 #[test]
+fn a_bundle_is_taken_apart_without_a_look_into_it() {
+    let Files { certificate, .. } = files();
+    let der = pem::certificates(certificate.as_bytes()).unwrap();
+    let damaged = pem::encode("CERTIFICATE", b"no certificate");
+    let bundle = format!("{damaged}{certificate}");
+    assert!(pem::certificates(bundle.as_bytes()).is_err());
+    let unread = pem::unread_certificates(bundle.as_bytes()).unwrap();
+    assert_eq!(unread[1..], der);
+    assert_eq!(pem::unread_certificates(&der[0]).unwrap(), der);
+    assert!(pem::unread_certificates(b"nothing").is_err());
+}
+
+#[test]
 fn what_is_wrong_with_a_certificate_file_is_told() {
     let Files { certificate, key } = files();
     let error = |bytes: &[u8]| pem::certificates(bytes).unwrap_err();

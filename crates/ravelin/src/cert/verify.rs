@@ -7,13 +7,13 @@ use std::time::SystemTime;
 
 use ravelin_certs::LocalRoot;
 use ravelin_certs::responder::JournalBooks;
-use ravelin_certs::trust::{TrustEnvironment, system};
 use ravelin_pki::verify::{Problem, Revocation};
 use ravelin_pki::{
     Certificate, GeneralName, Judge, Oid, Purpose, Question, RevocationList, Rules, Trust, pem,
 };
 
 use super::certificates;
+use super::roots::{self, Roots};
 use crate::arguments::HomeArgument;
 use crate::arguments::cert::{CertVerifyArguments, VerifiedPurpose};
 use crate::failure::{ANSWER_IS_NO, Failure, chain};
@@ -106,67 +106,8 @@ pub(crate) fn trusted(
     ca: &[PathBuf],
     home: &HomeArgument,
 ) -> Result<(Trust, Vec<String>), Failure> {
-    let defaults = [PathBuf::from("local"), PathBuf::from("system")];
-    let asked = if ca.is_empty() { &defaults[..] } else { ca };
-    let mut anchors = Vec::new();
-    let mut searched = Vec::new();
-    for place in asked {
-        let (found, what) = match place.to_str() {
-            Some("system") => {
-                let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
-                let (file, roots) = system::roots(&environment).ok_or_else(|| {
-                    Failure::local("this system has no bundle of roots that is known")
-                })?;
-                let what = format!("{} roots of the system, {}", roots.len(), file.display());
-                (roots, what)
-            }
-            Some("local") => match local_root(home)? {
-                Some(root) => (
-                    vec![root.certificate],
-                    format!("the local root, {}", root.location),
-                ),
-                None if ca.is_empty() => continue,
-                None => {
-                    return Err(Failure::usage("there is no local CA")
-                        .hint("\"ravelin ca status\" says where it is looked for".to_owned()));
-                }
-            },
-            _ => {
-                let roots = if place.is_dir() {
-                    certificates_below(place)?
-                } else {
-                    certificates(place)?
-                };
-                let what = format!("{} in {}", roots.len(), place.display());
-                (roots, what)
-            }
-        };
-        anchors.extend(found);
-        searched.push(what);
-    }
-    Ok((Trust::new(anchors), searched))
-}
-
-/// All certificates of the files of a folder, each once: such folders have links to the same files by other names,
-/// and keys and lists beside them.
-fn certificates_below(folder: &Path) -> Result<Vec<Certificate>, Failure> {
-    let what = folder.display();
-    let unreadable =
-        |error: std::io::Error| Failure::local(format!("cannot read \"{what}\": {error}"));
-    let mut seen = HashSet::new();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_file()
-            && let Ok(some) = certificates(&path)
-        {
-            found.extend(
-                some.into_iter()
-                    .filter(|one| seen.insert(one.fingerprint_sha256())),
-            );
-        }
-    }
-    Ok(found)
+    let roots = Roots::read(&roots::places(ca), home)?;
+    Ok((roots.parsed(), roots.searched))
 }
 
 pub(crate) fn local_root(home: &HomeArgument) -> Result<Option<LocalRoot>, Failure> {

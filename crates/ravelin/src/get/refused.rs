@@ -58,7 +58,7 @@ fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {
         }
         Refusal::Authorities(_) | Refusal::Revoked => {
             let told = beliefs.judge(&chain_sent, host, |verdict, question| {
-                words::get::verdict(host, verdict, question, &beliefs.searched);
+                words::get::verdict(host, verdict, question, beliefs.searched());
                 verdict.is_valid()
             });
             words::get::chain_as_sent(&chain_sent);
@@ -87,7 +87,7 @@ pub(crate) fn warn(tls: &TlsFacts, host: &str, beliefs: &Beliefs) {
         if verdict.is_valid() {
             words::get::needlessly_insecure();
         } else {
-            words::get::verdict(host, verdict, question, &beliefs.searched);
+            words::get::verdict(host, verdict, question, beliefs.searched());
         }
     });
 }

@@ -1,6 +1,7 @@
 //! Who is believed, and who the client is, as the command line says.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use ravelin_client::{Identity, Trust};
@@ -9,18 +10,18 @@ use ravelin_pki::{Certificate, Judge, PrivateKey, Question, RevocationList, Rule
 
 use crate::arguments::HomeArgument;
 use crate::arguments::get::TrustArguments;
-use crate::cert::verify::{crls, local_root, trusted};
+use crate::cert::roots::{self, Place, Roots};
+use crate::cert::verify::crls;
 use crate::failure::{self, Failure};
 use crate::{key, passphrase};
 
 /// The rule by which servers are verified, and what is needed to tell of it.
 pub(crate) struct Beliefs {
     pub(crate) trust: Trust,
-    /// The same roots, for judging once more what was refused.
-    anchors: verify::Trust,
+    /// The same roots, for judging once more what was refused; read when that comes to pass.
+    roots: Roots,
+    anchors: OnceLock<verify::Trust>,
     lists: Vec<RevocationList>,
-    /// In words, where roots were looked for.
-    pub(crate) searched: Vec<String>,
     /// Whether a CA is asked, or would be, were it not for --insecure.
     asks_ca: bool,
 }
@@ -37,15 +38,15 @@ impl Beliefs {
             )
             .hint("add --pin sha256/…, or leave --ca none out".to_owned()));
         }
-        let (anchors, searched) = if asks_ca {
-            match trusted(&places(&wanted.ca, home)?, home) {
+        let roots = if asks_ca {
+            match Roots::read(&places(&wanted.ca), home) {
                 Ok(found) => found,
                 // What would have failed cannot be told without roots; that nobody asks is.
-                Err(_) if wanted.insecure => (verify::Trust::new(Vec::new()), Vec::new()),
+                Err(_) if wanted.insecure => Roots::default(),
                 Err(failure) => return Err(failure),
             }
         } else {
-            (verify::Trust::new(Vec::new()), Vec::new())
+            Roots::default()
         };
         let mut lists = Vec::new();
         for file in &wanted.crl {
@@ -54,19 +55,23 @@ impl Beliefs {
         let trust = if wanted.insecure {
             Trust::everyone()
         } else if asks_ca {
-            let roots = anchors.anchors().iter().map(|root| root.der().clone());
             let ders = lists.iter().map(|list| list.der().to_vec().into());
-            Trust::roots(roots).with_lists(ders)
+            Trust::roots(roots.ders.iter().cloned()).with_lists(ders)
         } else {
             Trust::pins_alone()
         };
         Ok(Self {
             trust: trust.pinned(wanted.pin.iter().map(|pin| pin.0)),
-            anchors,
+            roots,
+            anchors: OnceLock::new(),
             lists,
-            searched,
             asks_ca,
         })
+    }
+
+    /// In words, where roots were looked for.
+    pub(crate) fn searched(&self) -> &[String] {
+        &self.roots.searched
     }
 
     /// Whether a CA would be asked, were it not for --insecure.
@@ -85,7 +90,8 @@ impl Beliefs {
         if !self.lists.is_empty() {
             rules.revocation = verify::Revocation::Leaf;
         }
-        let judge = Judge::new(&self.anchors, rules).with_lists(self.lists.clone());
+        let anchors = self.anchors.get_or_init(|| self.roots.parsed());
+        let judge = Judge::new(anchors, rules).with_lists(self.lists.clone());
         let mut question = Question::at(SystemTime::now());
         question = match host.parse() {
             Ok(host) => question.host(host),
@@ -98,33 +104,24 @@ impl Beliefs {
 }
 
 /// Where roots are looked for. OpenSSL's variables stand for what the system trusts, in all programs that read them.
-fn places(asked: &[PathBuf], home: &HomeArgument) -> Result<Vec<PathBuf>, Failure> {
-    let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-    let set: Vec<PathBuf> = variables
+fn places(asked: &[PathBuf]) -> Vec<Place> {
+    let set: Vec<Place> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
         .iter()
         .filter_map(std::env::var_os)
         .filter(|value| !value.is_empty())
         .flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>())
+        .map(|path| Place::Path {
+            path,
+            is_asked_for: false,
+        })
         .collect();
-    if set.is_empty() {
-        return Ok(asked.to_vec());
-    }
-    let mut places = Vec::new();
-    if asked.is_empty() {
-        if local_root(home)?.is_some() {
-            places.push(PathBuf::from("local"));
-        }
-        places.extend(set);
-        return Ok(places);
-    }
-    for place in asked {
-        if place.as_os_str() == "system" {
-            places.extend(set.iter().cloned());
-        } else {
-            places.push(place.clone());
-        }
-    }
-    Ok(places)
+    roots::places(asked)
+        .into_iter()
+        .flat_map(|place| match place {
+            Place::System if !set.is_empty() => set.clone(),
+            place => vec![place],
+        })
+        .collect()
 }
 
 /// The certificate and key that the client shows.

@@ -32,7 +32,7 @@ pub(crate) fn rule(beliefs: &Beliefs) {
             say!(
                 "             and is within its time, as all of the path are (RFC 5280, RFC 9525)"
             );
-            for (index, place) in beliefs.searched.iter().enumerate() {
+            for (index, place) in beliefs.searched().iter().enumerate() {
                 let label = if index == 0 { "roots" } else { "" };
                 say!("{label:<12} {place}");
             }
