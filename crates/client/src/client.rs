@@ -19,7 +19,7 @@ use crate::cookies::Jar;
 use crate::decode::ACCEPTED;
 use crate::error::Error;
 use crate::exchange::{Connection, Head, target};
-use crate::pool::{self, Pool};
+use crate::pool::{self, Pool, Takes};
 use crate::request::{Request, take_login};
 use crate::response::{Bounds, Hop, Lease, Reader, Response};
 use crate::retry::{self, Retries};
@@ -255,11 +255,9 @@ impl Inner {
     ) -> Result<(http::Response<Incoming>, Lease), Error> {
         let place = pool::place(&under.url);
         let headers = self.headers_of(under);
+        let mut refused = 0;
         loop {
-            let mut connection = match self.pool.take(&place) {
-                Some(connection) => connection,
-                None => self.connect(&under.url, &place).await?,
-            };
+            let mut connection = self.connection(&under.url, &place).await?;
             let head = Head {
                 method: &under.method,
                 url: &under.url,
@@ -272,6 +270,15 @@ impl Inner {
                 Ok(answer) => answer,
                 // The server ended it while it lay idle.
                 Err(unanswered) if unanswered.was_stale && may_repeat => continue,
+                // It says that it has not looked at it: any method may be sent once more.
+                Err(unanswered)
+                    if unanswered.was_left
+                        && refused < MOST_REFUSALS
+                        && under.body.can_repeat() =>
+                {
+                    refused += 1;
+                    continue;
+                }
                 Err(unanswered) => return Err(unanswered.error),
             };
             under.answer = None;
@@ -299,10 +306,29 @@ impl Inner {
         }
     }
 
-    async fn connect(&self, url: &Url, place: &pool::Place) -> Result<Connection, Error> {
+    /// A connection that is free, or a new one. Requests that come together to a place that is new wait for the first
+    /// of them: where HTTP/2 is spoken, its connection does for all.
+    async fn connection(&self, url: &Url, place: &pool::Place) -> Result<Connection, Error> {
+        if let Some(free) = self.pool.take(place) {
+            return Ok(free);
+        }
+        let gate = self.pool.gate(place);
+        let mut held = Some(gate.lock().await).filter(|takes| **takes != Takes::One);
+        if let Some(takes) = &mut held {
+            if let Some(shared) = self.pool.take(place) {
+                return Ok(shared);
+            }
+            // Where it comes to nothing, the others shall not come to nothing one after the other.
+            **takes = Takes::One;
+        }
         let connection = Connection::open(&self.ways, url, self.versions).await?;
         if let Some(shared) = connection.shared() {
-            self.pool.keep(place.clone(), shared);
+            self.pool.keep(place, shared);
+            let mut takes = match held {
+                Some(takes) => takes,
+                None => gate.lock().await,
+            };
+            *takes = Takes::Many;
         }
         Ok(connection)
     }
@@ -475,3 +501,6 @@ fn host_field(url: &Url) -> HeaderValue {
     };
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
+
+/// How often a server may say that it has not looked at a request, which it then gets over another connection.
+const MOST_REFUSALS: usize = 8;

@@ -54,6 +54,8 @@ pub(crate) struct Unanswered {
     pub(crate) error: Error,
     /// Whether a connection from the pool had gone before the request went out.
     pub(crate) was_stale: bool,
+    /// Whether the server says that it has not looked at it, over a connection that had answered before.
+    pub(crate) was_left: bool,
 }
 
 impl Connection {
@@ -156,13 +158,14 @@ impl Connection {
             answer = answered => answer,
             () = movement.stalled(stall) => {
                 let error = Error::Stalled { host: self.host.clone(), after: stall };
-                return Err(Unanswered { error, was_stale: false });
+                return Err(Unanswered { error, was_stale: false, was_left: false });
             }
         };
         let answer = answer.map_err(|source| {
             let nothing_came = movement.received() == before;
             Unanswered {
                 was_stale: self.is_used && nothing_came,
+                was_left: self.is_used && is_left(&source),
                 error: self.failed(source),
             }
         })?;
@@ -223,6 +226,17 @@ impl Connection {
             _ => Error::Exchange { host, source },
         }
     }
+}
+
+/// Whether a request was left behind: its connection took no more before it went out, or the server said that it took
+/// no more when it came (RFC 9113, section 8.7). Servers do that after a thousand requests, as a rule.
+fn is_left(error: &hyper::Error) -> bool {
+    let h2 = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    error.is_canceled()
+        || h2.is_some_and(|error| {
+            error.reason() == Some(h2::Reason::REFUSED_STREAM)
+                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
+        })
 }
 
 /// Whether an alert may be about the client's certificate. Servers use all of these for it.

@@ -308,7 +308,7 @@ impl Reader {
             lease.connection.timing = Timing::default();
             lease.connection.is_used = true;
             if lease.connection.shared().is_none() {
-                lease.pool.keep(lease.place, lease.connection);
+                lease.pool.keep(&lease.place, lease.connection);
             }
         }
     }

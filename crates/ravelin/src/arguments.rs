@@ -67,7 +67,8 @@ pub(crate) enum Command {
         ravelin get https://example.org/\n  \
         ravelin get api.example.org/users page==2 'Accept:application/json' --fail\n  \
         ravelin get https://localhost:8443/ --explain\n  \
-        ravelin get https://example.org/big.iso --download")]
+        ravelin get https://example.org/big.iso --download\n  \
+        ravelin get --urls addresses.txt --download --parallel 16")]
     Get(Box<RequestArguments>),
     /// Send a body with POST: items as JSON, a form or parts, or a file
     #[command(after_help = "Examples:\n  \

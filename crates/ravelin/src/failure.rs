@@ -107,6 +107,20 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind as u8)
     }
+
+    /// The same with what it is about before it: one of several that were asked for.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// The one of the two with the higher exit code.
+    pub(crate) fn or_worse(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.kind as u8 > self.kind as u8 => other,
+            _ => self,
+        }
+    }
 }
 
 /// An error and what caused it, in one line.

@@ -1,15 +1,21 @@
 //! `ravelin get` and its sisters: an HTTPS request, and what comes of it.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Method;
-use ravelin_client::{Body, Builder, Client, Jar, Proxies, Request, Response, Retries, Versions};
+use ravelin_client::{Builder, Client, Jar, Proxies, Request, Response, Retries, Versions};
 
 use crate::arguments::get::{HttpVersion, RequestArguments};
 use crate::failure::Failure;
 use crate::words;
 
+mod addresses;
+mod answer;
 pub(crate) mod checksum;
 mod curl;
 mod download;
@@ -17,12 +23,14 @@ mod explain;
 mod items;
 mod json;
 mod login;
+mod many;
 mod netrc;
 pub(crate) mod refused;
 mod session;
 mod show;
 mod trust;
 
+use answer::Answer;
 use explain::Recorders;
 use items::Items;
 use session::Session;
@@ -30,15 +38,19 @@ pub(crate) use trust::{Beliefs, identity};
 
 /// Asks, and shows what comes.
 pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitCode, Failure> {
-    let items = Items::read(&arguments.items, &arguments.body)?;
+    let (addresses, items) = addresses::read(arguments)?;
+    let items = Items::read(&items, &arguments.body)?;
     if *method == Method::GET || *method == Method::HEAD {
         items.refuse_body(method)?;
     }
-    let mut request = request(method, arguments, &items)?;
-    let mut session = Session::open(arguments, request.url())?;
-    request = login::login(request, arguments, session.as_ref())?;
+    let mut requests = requests(method, &addresses, arguments, &items)?;
+    let mut session = Session::open(arguments, requests[0].url())?;
+    let given = login::given(arguments, requests[0].url())?;
+    for request in &mut requests {
+        login::login(request, given.as_ref(), arguments, session.as_ref())?;
+    }
     if arguments.body.curl {
-        return curl::print(&request, arguments);
+        return curl::print(&requests, arguments);
     }
     let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
     let recorders = arguments.output.explain.then(Recorders::default);
@@ -50,9 +62,17 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
         .enable_all()
         .build()
         .map_err(|error| Failure::of(&error))?;
-    let result = runtime.block_on(ask(&client, request.clone(), arguments, &beliefs));
+    let first = requests[0].clone();
+    let asking = Asking {
+        client: &client,
+        arguments,
+        beliefs: &beliefs,
+        is_one_of_many: requests.len() > 1,
+        told: RefCell::default(),
+    };
+    let result = runtime.block_on(asking.all(requests));
     if let Some(session) = &mut session {
-        session.keep(client.cookies(), &request)?;
+        session.keep(client.cookies(), &first)?;
     }
     if let Some(recorders) = &recorders {
         recorders.tell();
@@ -62,78 +82,134 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
     result
 }
 
-async fn ask(
-    client: &Client,
-    request: Request,
-    arguments: &RequestArguments,
-    beliefs: &Beliefs,
-) -> Result<ExitCode, Failure> {
-    let output = &arguments.output;
-    let mut goal = download::Goal::of(output, request.url())?;
-    let request = match &goal {
-        Some(goal) => goal.resume(request),
-        None => request,
-    };
-    let request = show::tell_upload(request);
-    let began = std::time::Instant::now();
-    let mut response = match client.send(request).await {
-        Ok(response) => response,
-        Err(error) => return Err(refused::failure(&error, arguments, beliefs)),
-    };
-    if arguments.trust.insecure {
-        warn(&response, beliefs);
-    }
-    let result = finish(&mut response, arguments, goal.as_mut()).await;
-    if output.timing {
-        words::get::timing(response.hops(), began.elapsed());
-    }
-    result
+/// What all requests of a command have in common.
+struct Asking<'a> {
+    client: &'a Client,
+    arguments: &'a RequestArguments,
+    beliefs: &'a Beliefs,
+    is_one_of_many: bool,
+    /// Of which hosts it was told why they are not believed, or would not be.
+    told: RefCell<HashSet<String>>,
 }
 
-/// What nobody asked, of the server that answered in the end.
-fn warn(response: &Response, beliefs: &Beliefs) {
-    let hop = response.hops().last();
-    if let Some((hop, tls)) = hop.and_then(|hop| Some((hop, hop.tls.as_ref()?))) {
-        let host = hop.url.host_str().unwrap_or_default();
-        refused::warn(tls, host.trim_matches(['[', ']']), beliefs);
+impl Asking<'_> {
+    async fn all(&self, mut requests: Vec<Request>) -> Result<ExitCode, Failure> {
+        if self.is_one_of_many {
+            return many::ask(self, requests, self.arguments.way.parallel.into()).await;
+        }
+        let request = requests.remove(0);
+        let name = download::name_of_url(request.url());
+        let asked = self.alone(request, name).await;
+        asked.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Asks for one address, whose answer is shown or becomes a file, called `name` where nobody knows better.
+    async fn alone(&self, request: Request, name: PathBuf) -> Result<(), Failure> {
+        let output = &self.arguments.output;
+        let Some(mut goal) = download::Goal::of(output, name, request.url())? else {
+            let mut answer = self.send(request).await?;
+            return self.show(&mut answer).await.map(drop);
+        };
+        goal.is_silent = self.is_one_of_many;
+        let mut answer = self.send(goal.resume(request)).await?;
+        let fetched = self.fetch(&mut answer, &mut goal).await;
+        self.tell_timing(&answer);
+        fetched
+    }
+
+    async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        let request = if self.is_one_of_many {
+            request
+        } else {
+            show::tell_upload(request)
+        };
+        let began = Instant::now();
+        match self.client.send(request).await {
+            Ok(response) => {
+                if self.arguments.trust.insecure {
+                    self.warn(&response);
+                }
+                Ok(Answer::new(response, began))
+            }
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    /// Why there is no answer. Of a host that is not believed it is told once.
+    fn failure(&self, error: &ravelin_client::Error) -> Failure {
+        if let ravelin_client::Error::Refused { host, refused } = error
+            && !self.told.borrow_mut().insert(host.clone())
+        {
+            return refused::again(host, refused);
+        }
+        refused::failure(error, self.arguments, self.beliefs)
+    }
+
+    /// What nobody asked, of the server that answered in the end.
+    fn warn(&self, response: &Response) {
+        let hop = response.hops().last();
+        if let Some((hop, tls)) = hop.and_then(|hop| Some((hop, hop.tls.as_ref()?))) {
+            let host = hop.url.host_str().unwrap_or_default();
+            if self.told.borrow_mut().insert(host.to_owned()) {
+                refused::warn(tls, host.trim_matches(['[', ']']), self.beliefs);
+            }
+        }
+    }
+
+    /// Shows an answer. Whether somebody reads on.
+    async fn show(&self, answer: &mut Answer) -> Result<bool, Failure> {
+        let output = &self.arguments.output;
+        let shown = async {
+            self.show_head(answer)?;
+            if output.fail {
+                refuse_status(&answer.response)?;
+            }
+            show::body(answer, output).await
+        };
+        let shown = shown.await;
+        self.tell_timing(answer);
+        shown
+    }
+
+    async fn fetch(&self, answer: &mut Answer, goal: &mut download::Goal) -> Result<(), Failure> {
+        self.show_head(answer)?;
+        // A page that says that there is nothing is not what a file is to be called by its name for.
+        if answer.response.status().as_u16() != 416 {
+            refuse_status(&answer.response)?;
+        }
+        goal.fetch(&mut answer.response).await
+    }
+
+    fn show_head(&self, answer: &Answer) -> Result<(), Failure> {
+        if self.arguments.output.show_head || answer.is_head() {
+            words::get::head(&answer.response)?;
+        }
+        Ok(())
+    }
+
+    fn tell_timing(&self, answer: &Answer) {
+        if self.arguments.output.timing {
+            let hops = answer.response.hops();
+            words::get::timing(hops, answer.began.elapsed(), self.is_one_of_many);
+        }
     }
 }
 
-async fn finish(
-    response: &mut Response,
-    arguments: &RequestArguments,
-    goal: Option<&mut download::Goal>,
-) -> Result<ExitCode, Failure> {
-    let output = &arguments.output;
-    let is_head = response.hops().last().map(|hop| &hop.method) == Some(&Method::HEAD);
-    if output.show_head || is_head {
-        words::get::head(response)?;
-    }
+fn refuse_status(response: &Response) -> Result<(), Failure> {
     let status = response.status();
-    let failed = status.is_client_error() || status.is_server_error();
-    // A page that says that there is nothing is not what a file is to be called by its name for.
-    let is_range_answer = goal.is_some() && status.as_u16() == 416;
-    if failed && !is_range_answer && (output.fail || goal.is_some()) {
+    if status.is_client_error() || status.is_server_error() {
         return Err(Failure::answer(format!("the server says {status}")));
     }
-    match goal {
-        Some(goal) => goal.fetch(response).await?,
-        None => show::body(response, output).await?,
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn request(
+/// The same request to each address.
+fn requests(
     method: &Method,
+    addresses: &[String],
     arguments: &RequestArguments,
     items: &Items,
-) -> Result<Request, Failure> {
-    let url = whole_url(&arguments.url);
-    let mut request = Request::new(method.clone(), &url).map_err(|error| {
-        Failure::usage(crate::failure::chain(&error))
-            .hint("an address is https://HOST/PATH, or HOST/PATH".to_owned())
-    })?;
-    request.add_query(&items.query);
+) -> Result<Vec<Request>, Failure> {
     let body = items.body(&arguments.body)?;
     let mut headers = http::HeaderMap::new();
     if let Some(content_type) = body.content_type {
@@ -147,11 +223,22 @@ fn request(
         headers.remove(name);
         headers.append(name, value.clone());
     }
-    let body: Body = body.body;
-    Ok(request
-        .headers(headers)
-        .without(items.removed.clone())
-        .body(body))
+    let mut requests = Vec::new();
+    for address in addresses {
+        let url = whole_url(address);
+        let mut request = Request::new(method.clone(), &url).map_err(|error| {
+            Failure::usage(crate::failure::chain(&error))
+                .hint("an address is https://HOST/PATH, or HOST/PATH".to_owned())
+        })?;
+        request.add_query(&items.query);
+        let request = request.headers(headers.clone());
+        let request = request.without(items.removed.clone());
+        requests.push(request.body(body.body.clone()));
+    }
+    if requests.len() > 1 {
+        addresses::refuse_what_is_for_one(arguments, &requests, &body.body)?;
+    }
+    Ok(requests)
 }
 
 /// An address as people type it: without a scheme it is https.

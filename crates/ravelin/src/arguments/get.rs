@@ -16,14 +16,15 @@ use crate::get::checksum::Checksum;
 /// A request, and what comes of it.
 #[derive(Debug, Args)]
 pub(crate) struct RequestArguments {
-    /// Where: https://HOST/PATH; without a scheme it is https
-    #[arg(value_name = "URL")]
-    pub(crate) url: String,
-    /// Name:value is a header field ("Name;" an empty one, "Name:" leaves it out), name==value goes into the query,
-    /// name=text and name:=JSON into the body, name@FILE is a file of a form, and name=@FILE and name:=@FILE are
-    /// read from one; \ before a character takes its meaning from it
-    #[arg(value_name = "ITEM")]
-    pub(crate) items: Vec<String>,
+    /// Where: https://HOST/PATH; without a scheme it is https. Then items, and further addresses, which begin with
+    /// https:// or http://. Name:value is a header field ("Name;" an empty one, "Name:" leaves it out), name==value
+    /// goes into the query, name=text and name:=JSON into the body, name@FILE is a file of a form, and name=@FILE and
+    /// name:=@FILE are read from one; \ before a character takes its meaning from it
+    #[arg(value_name = "URL|ITEM", required_unless_present = "urls")]
+    pub(crate) words: Vec<String>,
+    /// Ask for the addresses in this file too, one a line; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) urls: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) body: BodyArguments,
     #[command(flatten)]
@@ -174,6 +175,9 @@ pub(crate) struct WayArguments {
     /// Connect to this socket, whatever the host is
     #[arg(long, value_name = "PATH", help_heading = "The way there")]
     pub(crate) unix_socket: Option<PathBuf>,
+    /// How many of several addresses are asked for at a time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "The way there")]
+    pub(crate) parallel: u16,
     /// How many redirects are followed; 0 shows the first [default: 10]
     #[arg(long, value_name = "N", help_heading = "The way there")]
     pub(crate) redirects: Option<usize>,

@@ -10,8 +10,13 @@ use crate::arguments::get::{HttpVersion, RequestArguments};
 use crate::failure::Failure;
 use crate::words;
 
-pub(super) fn print(request: &Request, arguments: &RequestArguments) -> Result<ExitCode, Failure> {
-    words::result(&(command(request, arguments)? + "\n"))?;
+pub(super) fn print(
+    requests: &[Request],
+    arguments: &RequestArguments,
+) -> Result<ExitCode, Failure> {
+    for request in requests {
+        words::result(&(command(request, arguments)? + "\n"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Goal {
     checksum: Option<Checksum>,
     /// What there is of it.
     begun: Option<Begun>,
+    /// Whether nothing is told of how far it is: several at once would tell it over each other.
+    pub(super) is_silent: bool,
 }
 
 /// What the octets of a part are the beginning of.
@@ -44,10 +46,16 @@ struct Begun {
 }
 
 impl Goal {
-    pub(super) fn of(arguments: &OutputArguments, url: &Url) -> Result<Option<Self>, Failure> {
+    /// Where the body of an address goes, where it becomes a file: one that is called `name` unless the command or
+    /// the server says what it is called.
+    pub(super) fn of(
+        arguments: &OutputArguments,
+        name: PathBuf,
+        url: &Url,
+    ) -> Result<Option<Self>, Failure> {
         let path = match (&arguments.output, arguments.download) {
             (Some(path), _) => path.clone(),
-            (None, true) => name_of_url(url),
+            (None, true) => name,
             (None, false) => {
                 return match arguments.checksum {
                     None => Ok(None),
@@ -88,6 +96,7 @@ impl Goal {
             is_called_by_server: arguments.download,
             checksum: arguments.checksum.clone(),
             begun,
+            is_silent: false,
         }))
     }
 
@@ -115,9 +124,8 @@ impl Goal {
         let mut file = self.open(start)?;
         self.take_note(response)?;
         let all = response.length().map(|length| start + length);
-        let mut progress = io::stderr()
-            .is_terminal()
-            .then(|| Progress::new("received", all));
+        let is_shown = !self.is_silent && io::stderr().is_terminal();
+        let mut progress = is_shown.then(|| Progress::new("received", all));
         let mut there = start;
         loop {
             let chunk = match response.chunk().await {
@@ -300,7 +308,8 @@ fn validator(headers: &HeaderMap) -> Option<String> {
         .or_else(|| text(header::LAST_MODIFIED))
 }
 
-fn name_of_url(url: &Url) -> PathBuf {
+/// What the file of an address is called.
+pub(super) fn name_of_url(url: &Url) -> PathBuf {
     let last = url
         .path_segments()
         .and_then(Iterator::last)
@@ -361,7 +370,7 @@ fn harmless(name: &str) -> Option<PathBuf> {
 }
 
 /// `name-1.ending`.
-fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 0 {
         return path.to_owned();
     }

@@ -42,12 +42,17 @@ pub(crate) fn connection(error: &Error, beliefs: &Beliefs) -> Failure {
     Failure::network(chain(error)).hint(hint.map(str::to_owned))
 }
 
-fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {
-    let chain_sent = certificates(refused.chain.iter().map(AsRef::as_ref));
-    let failed = Failure::answer(format!(
+/// The same of a host of which it was told before.
+pub(super) fn again(host: &str, refused: &Refused) -> Failure {
+    Failure::answer(format!(
         "\"{host}\" is not believed, and nothing was sent: {}",
         refused.why
-    ));
+    ))
+}
+
+fn refusal(host: &str, refused: &Refused, beliefs: &Beliefs) -> Failure {
+    let chain_sent = certificates(refused.chain.iter().map(AsRef::as_ref));
+    let failed = again(host, refused);
     match &refused.why {
         Refusal::Pin { .. } => {
             words::get::chain_as_sent(&chain_sent);

@@ -1,52 +1,60 @@
 //! The body of an answer, on a terminal or in a pipe; and how far an upload is.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header;
 use ravelin_client::{Request, Response};
 
+use super::answer::Answer;
 use super::json;
 use crate::arguments::get::OutputArguments;
 use crate::failure::{Failure, chain};
 use crate::words;
 use crate::words::get::Progress;
 
-/// Shows the body: as it came in a pipe, harmless and laid out on a terminal.
+/// Shows the body: as it came in a pipe, harmless and laid out on a terminal. Whether somebody reads on.
 pub(super) async fn body(
-    response: &mut Response,
+    answer: &mut Answer,
     arguments: &OutputArguments,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let on_terminal = io::stdout().is_terminal();
     if arguments.raw || !(on_terminal || arguments.format) {
-        return raw(response).await;
+        return raw(answer).await;
     }
-    let mut held = match response.chunk().await.map_err(broken)? {
+    formatted(answer, on_terminal).await?;
+    Ok(true)
+}
+
+async fn formatted(answer: &mut Answer, on_terminal: bool) -> Result<(), Failure> {
+    let mut held = match answer.chunk().await? {
         Some(chunk) => chunk.to_vec(),
         None => return Ok(()),
     };
-    if !may_be_json(response, &held) {
+    if !may_be_json(&answer.response, &held) {
         return if on_terminal {
-            text(response, held).await
+            text(answer, held).await
         } else {
-            write(&held)?;
-            raw(response).await
+            words::result_bytes(&held)?;
+            raw(answer).await.map(drop)
         };
     }
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = answer.chunk().await? {
         held.extend_from_slice(&chunk);
         if held.len() > MOST_HELD {
             if on_terminal {
-                return text(response, held).await;
+                return text(answer, held).await;
             }
-            write(&held)?;
-            return raw(response).await;
+            words::result_bytes(&held)?;
+            return raw(answer).await.map(drop);
         }
     }
     match std::str::from_utf8(&held).ok().and_then(json::laid_out) {
         Some(laid_out) => words::result(&laid_out),
-        None if on_terminal => text(response, held).await,
-        None => write(&held),
+        None if on_terminal => text(answer, held).await,
+        None => words::result_bytes(&held),
     }
 }
 
@@ -59,9 +67,9 @@ fn may_be_json(response: &Response, begin: &[u8]) -> bool {
 }
 
 /// Shows text line by line, as it comes.
-async fn text(response: &mut Response, mut pending: Vec<u8>) -> Result<(), Failure> {
+async fn text(answer: &mut Answer, mut pending: Vec<u8>) -> Result<(), Failure> {
     loop {
-        let chunk = response.chunk().await.map_err(broken)?;
+        let chunk = answer.chunk().await?;
         let is_over = chunk.is_none();
         let end = match pending.iter().rposition(|octet| *octet == b'\n') {
             _ if is_over => pending.len(),
@@ -84,29 +92,23 @@ async fn text(response: &mut Response, mut pending: Vec<u8>) -> Result<(), Failu
     }
 }
 
-async fn raw(response: &mut Response) -> Result<(), Failure> {
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if !write_on(&chunk)? {
-            return Ok(());
+async fn raw(answer: &mut Answer) -> Result<bool, Failure> {
+    // Not through a buffer of lines, which makes two writes of one.
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let mut stdout = File::from(stdout.map_err(|error| unwritable(&error))?);
+    while let Some(chunk) = answer.chunk().await? {
+        match stdout.write_all(&chunk) {
+            Ok(()) => {}
+            // Who closes the pipe early has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
+            Err(error) => return Err(unwritable(&error)),
         }
     }
-    Ok(())
+    Ok(true)
 }
 
-fn write(octets: &[u8]) -> Result<(), Failure> {
-    write_on(octets).map(drop)
-}
-
-/// Whether somebody reads on: who closes the pipe early has seen enough.
-fn write_on(octets: &[u8]) -> Result<bool, Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(octets).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::local(format!(
-            "cannot write to standard output: {error}"
-        ))),
-    }
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::local(format!("cannot write to standard output: {error}"))
 }
 
 /// The failure of a body that breaks off.

@@ -202,8 +202,11 @@ fn version(version: Version) -> &'static str {
     }
 }
 
-/// How long each part took, of all hops together.
-pub(crate) fn timing(hops: &[Hop], total: Duration) {
+/// How long each part took, of all hops together; with their address where there are others.
+pub(crate) fn timing(hops: &[Hop], total: Duration, names_address: bool) {
+    if let Some(first) = hops.first().filter(|_| names_address) {
+        say!("{BOLD}{}{BOLD:#}", clean(first.url.as_str()));
+    }
     let sum = |part: fn(&Hop) -> Duration| hops.iter().map(part).sum::<Duration>();
     let parts = [
         ("lookup", sum(|hop| hop.timing.lookup)),

@@ -3,6 +3,7 @@
 mod broken;
 mod download;
 mod httpbin;
+mod many;
 mod refused;
 mod ways;
 

@@ -46,7 +46,7 @@ impl Drop for Python {
 }
 
 /// A root in `root.pem`, with an intermediate.
-struct Made {
+pub(super) struct Made {
     root: Authority,
     intermediate: Authority,
 }
@@ -54,7 +54,7 @@ struct Made {
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Made {
-    fn new(place: &Place, now: SystemTime) -> Self {
+    pub(super) fn new(place: &Place, now: SystemTime) -> Self {
         let key = || PrivateKey::generate().unwrap();
         let root = Authority::root("test root", key(), &NameConstraints::local(), now).unwrap();
         let intermediate = root.intermediate("test intermediate", key(), now).unwrap();
@@ -62,7 +62,7 @@ impl Made {
         Self { root, intermediate }
     }
 
-    fn leaf(&self, place: &Place, name: &str, now: SystemTime) -> Leaf {
+    pub(super) fn leaf(&self, place: &Place, name: &str, now: SystemTime) -> Leaf {
         let leaf = self
             .intermediate
             .leaf(&[name.parse().unwrap()], now)
