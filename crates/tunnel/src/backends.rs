@@ -210,6 +210,6 @@ mod tests {
             backends.failed(0);
         }
         let until = backends.servers[0].rests_until.load(Relaxed);
-        assert!(until >= 29_000 && until <= 31_000, "{until}");
+        assert!((29_000..=31_000).contains(&until), "{until}");
     }
 }
