@@ -208,10 +208,10 @@ impl Builder {
         };
         let has_identity = self.identity.is_some();
         let options = ClientOptions {
-            versions: Vec::new(),
             alpn,
             identity: self.identity,
             witness: self.onlooker.as_ref().map(|onlooker| onlooker.witness()),
+            ..ClientOptions::default()
         };
         let for_proxies = ClientOptions {
             alpn: vec![b"http/1.1".to_vec()],

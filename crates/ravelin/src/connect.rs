@@ -74,6 +74,7 @@ fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connecto
             .as_deref()
             .map(keylog::witness)
             .transpose()?,
+        ..ClientOptions::default()
     };
     let mut connector =
         Connector::new(&beliefs.trust, options).map_err(|error| Failure::usage(chain(&error)))?;

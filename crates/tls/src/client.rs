@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ravelin_pki::ocsp::{CertificateStatus, OcspVerifyError};
-use ravelin_pki::{Certificate, Fingerprint, OcspResponse};
+use ravelin_pki::{Certificate, Fingerprint, OcspResponse, PemError, pem};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -18,7 +18,7 @@ use rustls::pki_types::{
 };
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme, SupportedProtocolVersion,
+    SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
 use crate::inspect::Witness;
@@ -127,13 +127,27 @@ impl Trust {
     }
 }
 
-/// The client's own certificates, its own first, and the key: shown where a server asks for them.
+/// One's own certificates, the one of the key first, and the key: a server's, or what a client shows where it is asked.
 #[derive(Debug)]
 pub struct Identity {
     /// The chain.
     pub chain: Vec<CertificateDer<'static>>,
     /// The key.
     pub key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// Reads both from PEM, which may be of one file.
+    ///
+    /// # Errors
+    ///
+    /// There is no certificate, or not exactly one key, or the key is encrypted.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, PemError> {
+        Ok(Self {
+            chain: pem::certificates(chain)?,
+            key: pem::private_key(key)?,
+        })
+    }
 }
 
 impl Clone for Identity {
@@ -150,6 +164,8 @@ impl Clone for Identity {
 pub struct ClientOptions {
     /// The versions offered; those of [`policy::VERSIONS`] where empty.
     pub versions: Vec<&'static SupportedProtocolVersion>,
+    /// The cipher suites offered, best first; those of [`policy`] where empty. [`policy::suite`] knows them by name.
+    pub suites: Vec<SupportedCipherSuite>,
     /// The protocols offered by ALPN (RFC 7301), best first; none is no ALPN.
     pub alpn: Vec<Vec<u8>>,
     /// Who the client is.
@@ -168,6 +184,7 @@ pub fn config(trust: &Trust, options: ClientOptions) -> Result<Arc<ClientConfig>
         Some(witness) => policy::provider_with_groups(witness.groups.clone()),
         None => policy::provider(),
     };
+    let provider = policy::with_suites(provider, &options.suites);
     let verifier = Arc::new(Verifier::new(trust, provider.clone())?);
     let versions = match &options.versions[..] {
         [] => policy::VERSIONS,

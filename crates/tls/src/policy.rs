@@ -10,6 +10,8 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 pub static VERSIONS: &[&SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
 
+pub use rustls::version::{TLS12, TLS13};
+
 /// The groups offered and taken, best first: the post-quantum hybrid
 /// (draft-ietf-tls-ecdhe-mlkem), X25519 (RFC 7748), P-256 and P-384.
 pub static GROUPS: &[&dyn SupportedKxGroup] = &[
@@ -53,6 +55,18 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider_with(AES_FIRST))
 }
 
+/// The suite of this name, where it is one that is spoken here: `TLS_AES_128_GCM_SHA256` as IANA registers it, or
+/// `TLS13_AES_128_GCM_SHA256` as rustls calls it.
+#[must_use]
+pub fn suite(name: &str) -> Option<SupportedCipherSuite> {
+    let is_called = |suite: &&SupportedCipherSuite| {
+        let own = suite.suite().as_str().unwrap_or_default();
+        let registered = own.strip_prefix("TLS13_").unwrap_or(own);
+        own == name || name.strip_prefix("TLS_") == Some(registered)
+    };
+    AES_FIRST.iter().find(is_called).copied()
+}
+
 /// [`provider`] with these groups in place of its own.
 #[must_use]
 pub fn provider_with_groups(groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
@@ -62,10 +76,40 @@ pub fn provider_with_groups(groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<C
     })
 }
 
+/// The same with these suites alone, where there are any.
+pub(crate) fn with_suites(
+    provider: Arc<CryptoProvider>,
+    suites: &[SupportedCipherSuite],
+) -> Arc<CryptoProvider> {
+    if suites.is_empty() {
+        return provider;
+    }
+    Arc::new(CryptoProvider {
+        cipher_suites: suites.to_vec(),
+        ..CryptoProvider::clone(&provider)
+    })
+}
+
 pub(crate) fn provider_with(suites: &[SupportedCipherSuite]) -> CryptoProvider {
     CryptoProvider {
         cipher_suites: suites.to_vec(),
         kx_groups: GROUPS.to_vec(),
         ..aws_lc_rs::default_provider()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suites_are_known_by_both_of_their_names_and_no_other() {
+        for name in ["TLS_AES_128_GCM_SHA256", "TLS13_AES_128_GCM_SHA256"] {
+            assert_eq!(suite(name), Some(cipher_suite::TLS13_AES_128_GCM_SHA256));
+        }
+        let older = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+        assert!(suite(older).is_some());
+        assert!(suite(older.trim_start_matches("TLS_")).is_none());
+        assert!(suite("TLS_RSA_WITH_AES_128_CBC_SHA").is_none());
     }
 }

@@ -10,7 +10,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig, WebPkiClientVerifier,
 };
-use rustls::{CipherSuite, Error, RootCertStore, SupportedProtocolVersion};
+use rustls::{CipherSuite, Error, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::certificates::Certificates;
 use crate::inspect::Witness;
@@ -83,6 +83,9 @@ pub struct ServerOptions {
     pub alpn: Vec<Vec<u8>>,
     /// The versions; those of [`policy::VERSIONS`] where empty.
     pub versions: Vec<&'static SupportedProtocolVersion>,
+    /// The cipher suites, best first; those of [`policy`] where empty, of which a client that has `ChaCha20` first gets
+    /// that.
+    pub suites: Vec<SupportedCipherSuite>,
     /// Which clients are let in by their certificates. Tickets are not to be shared with servers that let in others.
     pub client_auth: ClientAuth,
     /// Who is told the secrets of the connections.
@@ -154,7 +157,7 @@ impl ServerTls {
             if let Some(witness) = witness {
                 provider.kx_groups.clone_from(&witness.groups);
             }
-            let provider = Arc::new(provider);
+            let provider = policy::with_suites(Arc::new(provider), &options.suites);
             let verifier = options.client_auth.verifier(provider.clone())?;
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(versions)?
