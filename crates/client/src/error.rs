@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use ravelin_tls::certificates::CertificateError;
 use ravelin_tls::client::Refused;
 use ravelin_tls::starttls::StartTlsError;
 use rustls::AlertDescription;
@@ -26,6 +27,13 @@ pub enum Error {
     /// The client's certificate or key, or a CRL, cannot be used.
     #[error("no connection can be made with that certificate, key or CRL")]
     Config(#[source] rustls::Error),
+    /// The server's own certificate or key cannot be used.
+    #[error("no connection can be accepted with that certificate and key")]
+    Served(
+        #[source]
+        #[from]
+        CertificateError,
+    ),
     /// A file of the body cannot be read.
     #[error("the body cannot be sent")]
     Input {

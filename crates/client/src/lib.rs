@@ -5,7 +5,7 @@
 //! decompresses, each within limits. Errors say who did what: a server that is not believed comes with the chain
 //! that it sent, a body that ends too soon is an error and no short body.
 //!
-//! A [`Connector`] is for what is spoken over TLS besides HTTP.
+//! A [`Connector`] is for what is spoken over TLS besides HTTP, and an [`Acceptor`] is its other end.
 //!
 //! Nothing is printed, and no file is written. The runtime is the caller's: any of tokio's with time and IO.
 //!
@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod accept;
 pub mod auth;
 mod body;
 mod builder;
@@ -42,6 +43,7 @@ mod starttls;
 mod stream;
 mod timing;
 
+pub use accept::{Accepted, Acceptor};
 pub use auth::Credentials;
 pub use body::{Body, Piece};
 pub use builder::{Builder, Versions};
@@ -52,6 +54,8 @@ pub use error::Error;
 pub use proxy::{Proxies, Proxy};
 pub use ravelin_tls::client::ClientOptions;
 pub use ravelin_tls::client::{Identity, Refusal, Refused, Trust};
+pub use ravelin_tls::policy::{self, TLS12, TLS13};
+pub use ravelin_tls::server::{ClientAuth, ServerOptions};
 pub use raw::{Connector, Raw};
 pub use request::Request;
 pub use response::{Hop, Response, TlsFacts};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, Version};
 use hyper::body::Incoming;
-use rustls::ClientConnection;
+use rustls::CommonState;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Instant;
@@ -76,14 +76,14 @@ pub struct TlsFacts {
     pub group: Option<String>,
     /// The protocol that was agreed on (RFC 7301).
     pub alpn: Option<Vec<u8>>,
-    /// The server's certificates, as it sent them; of a session that was resumed, those of its beginning.
+    /// The other side's certificates, as it sent them; of a session that was resumed, those of its beginning.
     pub chain: Vec<CertificateDer<'static>>,
     /// Whether a session was resumed.
     pub is_resumed: bool,
 }
 
 impl TlsFacts {
-    pub(crate) fn of(connection: &ClientConnection) -> Self {
+    pub(crate) fn of(connection: &CommonState) -> Self {
         let chain = connection.peer_certificates().unwrap_or_default();
         Self {
             version: match connection.protocol_version() {

@@ -6,13 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ravelin_client::{Acceptor, Error};
 use ravelin_pki::CertificateDer;
 use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::LocalSet;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::arguments::inspect::Version;
 use crate::arguments::listen::ListenArguments;
@@ -26,7 +25,7 @@ use service::Service;
 
 pub(crate) fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
     let host = Rc::new(Host {
-        tls: tls(arguments)?,
+        acceptor: Acceptor::from(tls(arguments)?),
         service: Service::of(arguments),
         once: arguments.once,
         quiet: arguments.quiet,
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
 
 /// What clients are answered with.
 struct Host {
-    tls: ServerTls,
+    acceptor: Acceptor,
     service: Service,
     once: bool,
     quiet: bool,
@@ -102,36 +101,19 @@ async fn serve(host: Rc<Host>, arguments: &ListenArguments) -> Result<(), Failur
 
 impl Host {
     async fn answer(&self, stream: TcpStream, address: SocketAddr) -> Result<(), Failure> {
-        // What is sent in pieces would wait for the other to say that it has the first.
-        let _ = stream.set_nodelay(true);
-        let handshake = tokio::time::timeout(PATIENCE, self.shake_hands(stream, address));
-        let stream = match handshake.await {
-            Ok(stream) => stream.map_err(|error| {
-                Failure::network(format!("no TLS with {address}: {}", chain(&error)))
-            })?,
-            Err(_) => {
-                let seconds = PATIENCE.as_secs();
-                return Err(Failure::network(format!(
-                    "no TLS with {address}: it took more than {seconds} seconds"
-                )));
-            }
-        };
-        let client = words::listen::Client::of(address, stream.get_ref().1);
+        let accepted = self.acceptor.accept(stream, address).await;
+        let accepted = accepted.map_err(|error| {
+            let why = match &error {
+                Error::Handshake { source, .. } => chain(source),
+                other => chain(other),
+            };
+            Failure::network(format!("no TLS with {address}: {why}"))
+        })?;
+        let client = words::listen::Client::of(&accepted);
         if !self.quiet {
             client.tell();
         }
-        self.service.answer(stream, &client).await
-    }
-
-    async fn shake_hands(
-        &self,
-        stream: TcpStream,
-        address: SocketAddr,
-    ) -> std::io::Result<TlsStream<TcpStream>> {
-        let local = stream.local_addr().unwrap_or(address).ip();
-        let accepted = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let config = self.tls.for_client(&accepted.client_hello(), local);
-        accepted.into_stream(config).await
+        self.service.answer(accepted.io, &client).await
     }
 }
 
@@ -151,6 +133,7 @@ fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
             .as_deref()
             .map(keylog::witness)
             .transpose()?,
+        ..ServerOptions::default()
     };
     ServerTls::with(Arc::new(Certificates::new(served)), &tickets, &options)
         .map_err(|error| Failure::usage(chain(&error)))
@@ -169,6 +152,3 @@ fn client_auth(arguments: &ListenArguments) -> Result<ClientAuth, Failure> {
         ClientAuth::Required(roots)
     })
 }
-
-/// How long a handshake may take.
-const PATIENCE: Duration = Duration::from_secs(10);

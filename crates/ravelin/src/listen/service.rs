@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use ravelin_client::BoxedIo;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::Mutex;
-use tokio_rustls::server::TlsStream;
 
 use crate::arguments::listen::ListenArguments;
 use crate::connect::ends::{self, Goodbye, Input, Output};
@@ -47,16 +46,12 @@ impl Service {
     }
 
     /// Answers a client, to its end.
-    pub(super) async fn answer(
-        &self,
-        mut stream: TlsStream<TcpStream>,
-        client: &Client,
-    ) -> Result<(), Failure> {
+    pub(super) async fn answer(&self, mut stream: BoxedIo, client: &Client) -> Result<(), Failure> {
         let result = match self {
             Self::Ends(input) => {
                 let output = Output::new().map_err(|error| Failure::of(&error))?;
                 let mut input = input.lock().await;
-                return ends::carry(Box::new(stream), &mut input, output, Goodbye::SaidIfAny)
+                return ends::carry(stream, &mut input, output, Goodbye::SaidIfAny)
                     .await
                     .map_err(|error| error.of("the client"));
             }
@@ -76,7 +71,7 @@ fn broken(source: std::io::Error) -> Failure {
     .of("the client")
 }
 
-async fn echo(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
+async fn echo(stream: &mut BoxedIo) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = stream.read(&mut buffer).await?;
@@ -91,7 +86,7 @@ async fn echo(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
 }
 
 /// Runs a command, which is killed should the client be gone before it ends.
-async fn exec(stream: TlsStream<TcpStream>, command: &str, client: &Client) -> Result<(), Failure> {
+async fn exec(stream: BoxedIo, command: &str, client: &Client) -> Result<(), Failure> {
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])
         .env("RAVELIN_PEER", client.address.to_string())
@@ -133,7 +128,7 @@ async fn copy(mut from: impl AsyncRead + Unpin, to: &mut (impl AsyncWrite + Unpi
 }
 
 /// Hears the client out, as far as a request goes, and sends it the file.
-async fn respond(stream: &mut TlsStream<TcpStream>, file: &Path) -> Result<(), Failure> {
+async fn respond(stream: &mut BoxedIo, file: &Path) -> Result<(), Failure> {
     let shown = file.display();
     let unreadable =
         |error: std::io::Error| Failure::local(format!("cannot read \"{shown}\": {error}"));
@@ -153,7 +148,7 @@ async fn respond(stream: &mut TlsStream<TcpStream>, file: &Path) -> Result<(), F
     ended.map_err(broken)
 }
 
-async fn hear_out(stream: &mut TlsStream<TcpStream>) -> std::io::Result<()> {
+async fn hear_out(stream: &mut BoxedIo) -> std::io::Result<()> {
     let mut heard = Vec::new();
     let mut buffer = vec![0; 4096];
     while !heard.windows(4).any(|four| four == b"\r\n\r\n") && heard.len() < MOST_REQUEST {

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use ravelin_client::Accepted;
 use ravelin_pki::Certificate;
-use rustls::ServerConnection;
 
 use super::show::clean;
 use super::{DIM, tell, warn, without_codes};
@@ -25,31 +25,18 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(address: SocketAddr, tls: &ServerConnection) -> Self {
-        let version = match tls.protocol_version() {
-            Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
-            _ => "TLS 1.3",
-        };
-        let mut agreed = vec![version.to_owned()];
-        agreed.extend(
-            tls.negotiated_cipher_suite()
-                .map(|suite| format!("{:?}", suite.suite())),
-        );
-        agreed.extend(
-            tls.negotiated_key_exchange_group()
-                .map(|group| format!("{:?}", group.name())),
-        );
-        agreed.extend(
-            tls.alpn_protocol()
-                .map(|name| clean(&String::from_utf8_lossy(name))),
-        );
-        if let Some(name) = tls.server_name() {
-            agreed.push(format!("for {}", clean(name)));
-        }
-        let leaf = tls.peer_certificates().and_then(<[_]>::first);
+    pub(crate) fn of(accepted: &Accepted) -> Self {
+        let tls = &accepted.tls;
+        let mut agreed = vec![tls.version.to_owned(), tls.suite.clone()];
+        agreed.extend(tls.group.clone());
+        let alpn = tls.alpn.as_deref();
+        agreed.extend(alpn.map(|name| clean(&String::from_utf8_lossy(name))));
+        let name = accepted.server_name.as_deref();
+        agreed.extend(name.map(|name| format!("for {}", clean(name))));
+        let leaf = tls.chain.first();
         let leaf = leaf.and_then(|der| Certificate::from_der(der).ok());
         Self {
-            address,
+            address: accepted.peer,
             name: leaf.map(|leaf| clean(&leaf.title())),
             agreed: agreed.join(", "),
         }
