@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod bodies;
-mod examples;
+mod programs;
+mod proxy;
+mod servers;
