@@ -1,6 +1,6 @@
 //! `ravelin connect`: a TLS connection between standard input and output.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use ravelin_client::{ClientOptions, Connector, Proxies, Raw};
@@ -13,9 +13,11 @@ use crate::failure::{Failure, chain};
 use crate::get::{Beliefs, identity, refused};
 use crate::{keylog, words};
 
+mod editing;
 pub(crate) mod ends;
 mod harmless;
 
+use editing::Editing;
 use ends::{Goodbye, Input, Output};
 
 /// Connects, and carries octets until the server ends.
@@ -40,8 +42,8 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
         let failed = |error| refused::connection(&error, &beliefs);
         let raw = connector.connect(&host, port).await.map_err(failed)?;
         tell(&raw, (&host, &name), arguments, &beliefs);
-        let mut input = Input::new(arguments.crlf);
-        let output = Output::new().map_err(|error| Failure::of(&error))?;
+        let (_editing, mut input, output) =
+            ends_here(arguments).map_err(|error| Failure::of(&error))?;
         let goodbye = if arguments.stay {
             Goodbye::Kept
         } else {
@@ -97,6 +99,15 @@ fn connector(arguments: &ConnectArguments, beliefs: &Beliefs) -> Result<Connecto
         connector = connector.patience(span.0);
     }
     Ok(connector)
+}
+
+/// Our own ends of the connection, and the terminal, where they are one.
+fn ends_here(arguments: &ConnectArguments) -> io::Result<(Option<Editing>, Input, Output)> {
+    if !arguments.no_edit && editing::is_possible() {
+        let (editing, input, output) = Editing::begin(arguments.crlf)?;
+        return Ok((Some(editing), input, output));
+    }
+    Ok((None, Input::new(arguments.crlf), Output::new()?))
 }
 
 /// Tells what was agreed on, and who the server is.

@@ -14,11 +14,13 @@ use super::inspect::{Version, VersionParser};
 ///
 /// What was agreed on, and who the server is, is told on standard error. Where the server is not believed, nothing is
 /// sent. The end of the input is said to the server (close_notify), which may go on; the end of the server ends all.
-/// On a terminal, what the server sends cannot play with it.
+/// On a terminal, lines are edited before they are sent, arrows bring back those before, and what the server sends
+/// cannot play with it.
 ///
 /// The exit code is 0 where the server said that it ends; 1 where it is not believed; 3 where the network or the server
 /// failed, which an end that was not said is too: somebody may have cut it off.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(after_help = "Examples:\n  \
     ravelin connect example.org:443 --crlf\n  \
     printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ravelin connect example.org --stay\n  \
@@ -51,6 +53,9 @@ pub(crate) struct ConnectArguments {
     /// hear no more
     #[arg(long)]
     pub(crate) stay: bool,
+    /// On a terminal, leave the line to the terminal, as it is done elsewhere
+    #[arg(long)]
+    pub(crate) no_edit: bool,
     /// Tell nothing on standard error but what goes wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,

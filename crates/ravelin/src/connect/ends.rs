@@ -70,6 +70,11 @@ impl Input {
         thread::spawn(move || read(&sender, crlf));
         Self(receiver)
     }
+
+    /// What somebody else reads.
+    pub(super) fn of(pieces: Receiver<io::Result<Vec<u8>>>) -> Self {
+        Self(pieces)
+    }
 }
 
 /// Reads until the end, or until nobody wants any more.
@@ -122,30 +127,36 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Begins to write what comes.
+    /// Begins to write what comes, as it is; to a terminal, so that it does no harm.
     pub(crate) fn new() -> io::Result<Self> {
-        let (pieces, queued) = channel(QUEUED);
+        let stdout = io::stdout();
+        let mut harmless = stdout.is_terminal().then(Harmless::default);
+        Self::by(move |piece| {
+            let mut stdout = stdout.lock();
+            match &mut harmless {
+                Some(harmless) => stdout.write_all(harmless.show(piece).as_bytes())?,
+                None => stdout.write_all(piece)?,
+            }
+            stdout.flush()
+        })
+    }
+
+    /// Begins to hand on what comes.
+    pub(super) fn by(
+        mut write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Self> {
+        let (pieces, mut queued) = channel::<Vec<u8>>(QUEUED);
         let (done, written) = oneshot::channel();
         thread::Builder::new().spawn(move || {
+            let mut result = Ok(());
+            while let (Ok(()), Some(piece)) = (&result, queued.blocking_recv()) {
+                result = write(&piece);
+            }
             // Who waits for it may be gone.
-            let _ = done.send(write(queued));
+            let _ = done.send(result);
         })?;
         Ok(Self { pieces, written })
     }
-}
-
-fn write(mut queued: Receiver<Vec<u8>>) -> io::Result<()> {
-    let stdout = io::stdout();
-    let mut harmless = stdout.is_terminal().then(Harmless::default);
-    let mut stdout = stdout.lock();
-    while let Some(piece) = queued.blocking_recv() {
-        match &mut harmless {
-            Some(harmless) => stdout.write_all(harmless.show(&piece).as_bytes())?,
-            None => stdout.write_all(&piece)?,
-        }
-        stdout.flush()?;
-    }
-    Ok(())
 }
 
 /// Whether the other side is told when our input ends.
@@ -261,7 +272,7 @@ async fn downward(mut from_peer: ReadHalf<BoxedIo>, pieces: Sender<Vec<u8>>) -> 
 const PIECE: usize = 64 << 10;
 
 /// How many pieces wait.
-const QUEUED: usize = 4;
+pub(super) const QUEUED: usize = 4;
 
 /// How long there may be no input once the other side has ended.
 const SILENCE: Duration = Duration::from_millis(500);

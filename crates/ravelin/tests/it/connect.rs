@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::thread;
 
-use crate::foreign::{run, run_with_input};
+use crate::foreign::{run, run_python, run_with_input};
 use crate::inspect::{Peer, certify};
 use crate::server::{Ended, Listening, Place};
 
@@ -282,6 +282,88 @@ fn an_end_that_is_kept_waits_for_theirs() {
     let seen = connect(&place, "GET / HTTP/1.0\n\n", &[&name, "--crlf", "--stay"]);
     seen.expect(0, &[]);
     assert!(seen.stdout == many());
+    listening.wait().expect(0, &[]);
+}
+
+/// What is seen of `ravelin connect` on a terminal, as `tests/peers/typing.py` has it.
+fn on_a_terminal(
+    place: &Place,
+    steps: &[[&str; 2]],
+    arguments: &[&str],
+    code: i64,
+) -> serde_json::Value {
+    let steps = serde_json::to_string(steps).unwrap();
+    let program = [&steps, env!("CARGO_BIN_EXE_ravelin"), "connect"];
+    let ran = run_python(place, "typing.py", &[&program, arguments].concat()).well();
+    let seen: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(seen["code"], code, "{seen}");
+    assert_eq!(seen["same"], true, "the settings of the terminal: {seen}");
+    seen["seen"].clone()
+}
+
+#[test]
+fn a_terminal_edits_lines_below_what_the_server_says() {
+    let place = Place::new();
+    let command = "read -r a; echo \"got $a\"; printf 'Name: '; read -r b; echo \"$b too\"; cat";
+    let (listening, name) = listen(&place, &["--exec", command]);
+    let steps = [
+        // The cursor goes back, and a letter that was left out comes in.
+        ["verified", "helo\u{1b}[D\u{1b}[Dl\r"],
+        ["got hello\r\n", ""],
+        // It is asked for in the middle of a line, and stays before what is typed: the line before, changed.
+        ["Name: ", "\u{1b}[A!\r"],
+        ["hello! too", "not sent\u{15}\u{4}"],
+    ];
+    let seen = on_a_terminal(&place, &steps, &[&name], 0);
+    assert!(
+        seen.as_str().unwrap().contains("Name: hello!\r\n"),
+        "{seen}"
+    );
+    listening.wait().expect(0, &[]);
+}
+
+#[test]
+fn a_terminal_is_given_back_to_who_interrupts() {
+    let place = Place::new();
+    let (listening, name) = listen(&place, &["--echo"]);
+    // As it ends what does not edit.
+    let interrupted = -2;
+    on_a_terminal(&place, &[["verified", "half\u{3}"]], &[&name], interrupted);
+    listening.wait().expect(3, &[]);
+    let (listening, name) = listen(&place, &["--echo"]);
+    let seen = on_a_terminal(
+        &place,
+        &[["verified", "a\n\u{4}"]],
+        &[&name, "--no-edit"],
+        0,
+    );
+    assert!(!seen.as_str().unwrap().contains("\u{1b}[K"), "{seen}");
+    listening.wait().expect(0, &[]);
+}
+
+#[test]
+fn escape_sequences_do_nothing_to_a_terminal_and_are_left_alone_in_a_pipe() {
+    let place = Place::new();
+    let evil = "\u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[5n\u{9b}1m\rover\n";
+    place.write("evil", evil);
+    for more in [&[][..], &["--no-edit"]] {
+        let (listening, name) = listen(&place, &["--respond", "evil"]);
+        let arguments = [&[name.as_str()], more].concat();
+        let seen = on_a_terminal(&place, &[["verified", "a\n\n"]], &arguments, 0);
+        let seen = seen.as_str().unwrap();
+        let harmless = "^[]0;title^G^[[2J^[[5n\\u{9b}1m^Mover\r\n";
+        assert!(seen.contains(harmless), "{seen:?}");
+        let sequences = seen.split('\u{1b}').skip(1);
+        // Our own: to the beginning of the row, which is cleared, and to the cursor; and dim words.
+        let ours = |sequence: &str| {
+            sequence.starts_with("[K") || sequence.starts_with("[2m") || sequence.starts_with("[0m")
+        };
+        assert!(sequences.clone().all(ours), "{seen:?}");
+        listening.wait().expect(0, &[]);
+    }
+    let (listening, name) = listen(&place, &["--respond", "evil"]);
+    let seen = connect(&place, "a\n\n", &[&name, "--stay", "--quiet"]);
+    assert_eq!(seen.stdout, evil);
     listening.wait().expect(0, &[]);
 }
 
