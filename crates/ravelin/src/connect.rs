@@ -26,18 +26,13 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<ExitCode, Failure> {
     let Some(Target::Server { host, port, name }) = Target::server(&arguments.host, usual) else {
         let given = &arguments.host;
         return Err(
-            Failure::usage(format!("no server can be called \"{given}\"")).hint(
-                "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST"
-                    .to_owned(),
-            ),
+            Failure::usage(format!("no server can be called \"{given}\""))
+                .hint(words::HOW_SERVERS_ARE_GIVEN.to_owned()),
         );
     };
     let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
     let connector = connector(arguments, &beliefs)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of(&error))?;
+    let runtime = crate::event_loop::new()?;
     let result = runtime.block_on(async {
         let failed = |error| refused::connection(&error, &beliefs);
         let raw = connector.connect(&host, port).await.map_err(failed)?;

@@ -58,10 +58,7 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
     if arguments.output.explain {
         words::get::rule(&beliefs);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of(&error))?;
+    let runtime = crate::event_loop::new()?;
     let first = requests[0].clone();
     let asking = Asking {
         client: &client,

@@ -30,10 +30,7 @@ pub(crate) fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
         once: arguments.once,
         quiet: arguments.quiet,
     });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of(&error))?;
+    let runtime = crate::event_loop::new()?;
     let result = LocalSet::new().block_on(&runtime, serve(host, arguments));
     // A thread that waits for more input is left behind.
     runtime.shutdown_background();

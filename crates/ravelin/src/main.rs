@@ -10,6 +10,7 @@ mod certificates;
 mod config;
 mod connect;
 mod dial;
+mod event_loop;
 mod failure;
 mod fetch;
 mod get;

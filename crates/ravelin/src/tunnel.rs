@@ -43,10 +43,7 @@ pub(crate) fn run(arguments: &TunnelArguments) -> Result<ExitCode, Failure> {
     let mut kept = Kept::default();
     let prepared = prepare(&config, &arguments.home, &mut kept, now)?;
     let log = config.log.as_ref().map(serve::start_log).transpose()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of(&error))?;
+    let runtime = crate::event_loop::new()?;
     let events = {
         let _runtime = runtime.enter();
         Events::listen(files)?

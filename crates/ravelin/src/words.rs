@@ -54,6 +54,10 @@ const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const LINK: Style = AnsiColor::Cyan.on_default();
 
+/// How servers are called, for who called none.
+pub(crate) const HOW_SERVERS_ARE_GIVEN: &str =
+    "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST";
+
 /// Addresses shown at the start; a server of thousands of sites names these and a number.
 const SHOWN_ADDRESSES: usize = 8;
 

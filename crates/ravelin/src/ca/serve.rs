@@ -35,10 +35,7 @@ pub(super) fn run(arguments: &CaServeArguments) -> Result<ExitCode, Failure> {
         .issuer_certificates()
         .map_err(|error| failure(&error))?;
     let register = LocalRegister::new(authority).map_err(|error| failure(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of(&error))?;
+    let runtime = crate::event_loop::new()?;
     let (mut terminate, mut interrupt) = {
         let _runtime = runtime.enter();
         let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));

@@ -8,6 +8,7 @@ use ravelin_pki::HostName;
 use crate::dial;
 use crate::failure::Failure;
 use crate::key;
+use crate::words::HOW_SERVERS_ARE_GIVEN;
 
 /// What is to be shown.
 #[derive(Debug, PartialEq)]
@@ -38,7 +39,7 @@ impl Target {
             Failure::local(format!(
                 "there is no file \"{text}\", and no host can be called so"
             ))
-            .hint("a server is given as HOST:PORT, [2001:db8::1]:443 or https://HOST".to_owned())
+            .hint(HOW_SERVERS_ARE_GIVEN.to_owned())
         })
     }
 

@@ -55,7 +55,7 @@ pub(super) static ENGLISH: ErrorWords = ErrorWords {
     starttls_long: "the server says more than a line of 8 KiB, or more than 64 KiB, before TLS begins",
     injected: "{octets} octets came in clear where TLS had to begin: somebody injects commands",
     no_server: "no server can be called \"{host}\"",
-    no_server_hint: "a server is given as HOST, HOST:PORT, [2001:db8::1]:443 or https://HOST",
+    no_server_hint: crate::words::HOW_SERVERS_ARE_GIVEN,
     no_name: "\"{host}\" is no name for a server",
     bad_file: "\"{file}\": {error}",
     keys_differ: "the private key does not belong to the certificate",
