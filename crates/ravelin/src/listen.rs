@@ -1,5 +1,6 @@
 //! `ravelin listen`: a TLS server for tests.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use crate::arguments::inspect::Version;
 use crate::arguments::listen::ListenArguments;
 use crate::cert::verify::trusted;
 use crate::failure::{Failure, chain};
+use crate::listen_on::BindError;
 use crate::{certificates, keylog, words};
 
 mod service;
@@ -49,7 +51,7 @@ async fn serve(host: Rc<Host>, arguments: &ListenArguments) -> Result<(), Failur
     let (sender, mut clients) = mpsc::channel(1);
     let mut addresses = Vec::new();
     let bound = arguments.listen.bind();
-    for listener in bound.map_err(|error| Failure::of(&error))? {
+    for listener in bound.map_err(|error| refused(&error))? {
         let listener = listener
             .set_nonblocking(true)
             .and_then(|()| TcpListener::from_std(listener))
@@ -94,6 +96,24 @@ async fn serve(host: Rc<Host>, arguments: &ListenArguments) -> Result<(), Failur
         });
     }
     Ok(())
+}
+
+/// Why nobody can listen there, and what helps.
+fn refused(error: &BindError) -> Failure {
+    let hint = match error.source.kind() {
+        ErrorKind::AddrInUse => Some(format!(
+            "another program listens there (ss -ltnp 'sport = :{}' says which); 0 takes a port that is free",
+            error.address.port()
+        )),
+        ErrorKind::PermissionDenied => {
+            Some("ports below 1024 are for the administrator: take a higher one".to_owned())
+        }
+        ErrorKind::AddrNotAvailable => Some(
+            "this machine has no such address; a port alone is for this machine alone".to_owned(),
+        ),
+        _ => None,
+    };
+    Failure::of(error).hint(hint)
 }
 
 impl Host {

@@ -1,9 +1,11 @@
 //! `ravelin seal verify`: does a signature hold, and is the signer's certificate trusted?
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use ravelin_certs::store::shell_word;
 use ravelin_pki::verify::Revocation;
 use ravelin_pki::{Judge, KeyUsage, Purpose, Question, Rules};
 use ravelin_seal::signed::{Signature, SignedBy, SignedError};
@@ -13,7 +15,7 @@ use super::place::{Source, unread};
 use crate::arguments::seal::SealVerifyArguments;
 use crate::cert::{self, verify as judging};
 use crate::failure::{ANSWER_IS_NO, Failure, chain};
-use crate::key;
+use crate::key::{self, ReadError};
 use crate::words::seal as say;
 
 pub(super) fn run(arguments: &SealVerifyArguments) -> Result<ExitCode, Failure> {
@@ -28,7 +30,7 @@ pub(super) fn run(arguments: &SealVerifyArguments) -> Result<ExitCode, Failure> 
         None => beside(&arguments.file, ".p7s"),
     };
     let what = key::shown(&place);
-    let file = key::read_file(&place)?;
+    let file = key::read_file(&place).map_err(|error| unread_signature(arguments, error))?;
     let refused = |error: &SignedError| {
         let text = format!("\"{what}\": {}", chain(error));
         let failure = if error.is_answer() {
@@ -47,6 +49,20 @@ pub(super) fn run(arguments: &SealVerifyArguments) -> Result<ExitCode, Failure> 
             _ => refused(&error),
         })?;
     judge(arguments, &signature, &signed)
+}
+
+/// A signature that cannot be read; one that is not where it was looked for may be elsewhere, or not be made yet.
+fn unread_signature(arguments: &SealVerifyArguments, error: ReadError) -> Failure {
+    let is_missing =
+        matches!(&error, ReadError::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+    let failure = Failure::from(error);
+    if !is_missing || arguments.signature.is_some() {
+        return failure;
+    }
+    let file = shell_word(&arguments.file);
+    failure.hint(format!(
+        "where the signature is elsewhere: ravelin seal verify {file} SIGNATURE; \"ravelin seal sign\" makes one"
+    ))
 }
 
 fn judge(

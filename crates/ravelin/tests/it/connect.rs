@@ -123,7 +123,8 @@ os.close(tls.detach())
 ";
     let mut python = Python::start(&place, script);
     let name = format!("localhost:{}", python.port());
-    let seen = connect(&place, "", &[&name, "--ca", "root.pem"]);
+    // A goodbye that it has not read would make its end a reset.
+    let seen = connect(&place, "", &[&name, "--ca", "root.pem", "--stay"]);
     seen.expect(3, &["without saying so", "hint:"]);
     assert_eq!(seen.stdout, "half", "what came is not kept back");
 }
@@ -272,6 +273,20 @@ fn a_file_answers_curl_and_a_command_speaks_with_it() {
         assert_eq!(seen.well().text().trim_end(), said.trim_end());
         listening.wait().expect(0, &[]);
     }
+}
+
+#[test]
+fn a_port_that_another_has_is_told_with_what_helps() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let told = [
+        "cannot listen on",
+        "another program listens there",
+        "ss -ltnp",
+        "0 takes a port",
+    ];
+    place.run(&["listen", &port, "--echo"]).expect(4, &told);
 }
 
 #[test]

@@ -153,6 +153,10 @@ fn other_content_and_strangers_are_answers() {
     certify(&place, "eve@example.org", "p256");
     seal(&place, &SIGN);
     place.write("other", "x");
+    let missing = sealed(&place, &["verify", "other"]);
+    assert_eq!(missing.code, 4);
+    let hint = "where the signature is elsewhere: ravelin seal verify other SIGNATURE";
+    assert!(missing.stderr.contains(hint), "{missing:?}");
     let refused = sealed(&place, &["verify", "other", "file.p7s"]);
     assert_eq!(refused.code, 1);
     assert!(
