@@ -4,6 +4,7 @@ mod broken;
 mod download;
 mod httpbin;
 mod many;
+mod peers;
 mod refused;
 mod ways;
 

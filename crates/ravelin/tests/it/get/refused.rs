@@ -227,6 +227,65 @@ fn weak_and_revoked_certificates_are_refused() {
         .expect(1, &["RSA 1024, is shorter than 2048 bits"]);
 }
 
+/// An openssl server with `chain.pem`, and these arguments.
+fn s_server(place: &Place, arguments: &str) -> crate::inspect::Peer {
+    crate::inspect::Peer::start(place, "openssl", |port| {
+        let line = format!(
+            "s_server -accept {port} -cert chain.pem -cert_chain chain.pem -key key.pem -www {arguments}"
+        );
+        line.split(' ').map(str::to_owned).collect()
+    })
+}
+
+#[test]
+fn a_signature_over_sha1_is_refused_by_its_name() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    place.write("issuer.pem", made.root.certificate().to_pem());
+    place.write("issuer.key", made.root.key().to_pem().unwrap());
+    place.write(
+        "leaf.ext",
+        "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n",
+    );
+    run(&place, "sh", &["-ec", "
+        openssl req -new -key key.pem -out c.csr -subj /CN=localhost
+        openssl x509 -req -sha1 -in c.csr -CA issuer.pem -CAkey issuer.key -set_serial 7 -days 9 -extfile leaf.ext \\
+            -out chain.pem"])
+    .well();
+    let server = Python::start(&place, &FILES);
+    ask(&place, &server, &ROOT).expect(
+        1,
+        &[
+            "ECDSA with SHA-1, which can be forged",
+            "sent         1. localhost",
+            "nothing was sent",
+        ],
+    );
+}
+
+#[test]
+fn a_server_of_old_versions_or_suites_alone_is_told_apart_from_one_that_is_not_believed() {
+    let place = Place::new();
+    let made = Made::new(&place, SystemTime::now());
+    made.leaf(&place, "localhost", SystemTime::now());
+    for old in [
+        "-tls1 -cipher ALL:@SECLEVEL=0",
+        "-tls1_1 -cipher ALL:@SECLEVEL=0",
+        "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA",
+    ] {
+        let server = s_server(&place, old);
+        let url = format!("https://{}/", server.name());
+        let told = [
+            "no handshake with",
+            "nothing newer than TLS 1.1, or old cipher suites only",
+        ];
+        get(&place, &[&url, "--ca", "root.pem"]).expect(3, &told);
+        // That nobody looks who it is makes it no newer.
+        get(&place, &[&url, "--insecure"]).expect(3, &told);
+    }
+}
+
 /// A stapled answer that says so is enough, without a CRL.
 #[test]
 fn a_certificate_whose_staple_says_that_it_was_revoked_is_refused() {
