@@ -5,6 +5,11 @@
 //! ```
 //!
 //! Each connection is told of when it is over. Ctrl-C ends the program, connections and all.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program may print"
+)]
 
 use std::error::Error;
 use std::sync::Arc;
