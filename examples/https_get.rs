@@ -46,5 +46,5 @@ async fn main() -> Result<()> {
 fn system_trust() -> Result<Trust> {
     let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
     let (_, roots) = system::roots(&environment).context("this system has no known roots")?;
-    Ok(Trust::roots(roots.iter().map(|root| root.der().clone())))
+    Ok(Trust::roots(roots))
 }

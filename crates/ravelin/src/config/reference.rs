@@ -1,68 +1,100 @@
-//! The reference of the config file, made from its schema: the table of keys in `docs/config.md` and
-//! `docs/ravelin.schema.json`. The tests here keep both true.
+//! The references of the config file and of the file of tunnels, made from their schemas: the tables of keys in
+//! `docs/config.md` and `docs/tunnel.md`, and the schemas beside them. The tests here keep all of them true.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use schemars::Schema;
 use serde_json::Value;
 
-use super::raw;
 use super::shape::toml_text;
 use super::tests::blessing;
+use super::{raw, tunnel_keys};
+
+/// A file, and where its reference is.
+struct Page {
+    name: &'static str,
+    schema: fn() -> Schema,
+    schema_name: &'static str,
+    tables: &'static [Table],
+}
+
+/// A table of a file: heading, a sentence, and name in the schema.
+type Table = (&'static str, &'static str, Option<&'static str>);
+
+const CONFIG: Page = Page {
+    name: "config.md",
+    schema: raw::schema,
+    schema_name: "ravelin.schema.json",
+    tables: TABLES,
+};
+
+const TUNNELS: Page = Page {
+    name: "tunnel.md",
+    schema: tunnel_keys::schema,
+    schema_name: "tunnels.schema.json",
+    tables: TUNNEL_TABLES,
+};
 
 #[test]
-fn the_table_of_keys_in_the_docs_is_up_to_date() {
-    let text = page();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let made = format!("{before}{BEGIN}\n{}{END}{after}", tables());
-    keep("config.md", &text, &made);
+fn the_tables_of_keys_in_the_docs_are_up_to_date() {
+    for page in [CONFIG, TUNNELS] {
+        let text = fs::read_to_string(docs(page.name)).unwrap();
+        let (before, rest) = text.split_once(BEGIN).unwrap();
+        let (_, after) = rest.split_once(END).unwrap();
+        let made = format!("{before}{BEGIN}\n{}{END}{after}", tables(&page));
+        keep(page.name, &text, &made);
+    }
 }
 
 #[test]
-fn the_schema_for_editors_is_up_to_date() {
-    let path = docs("ravelin.schema.json");
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let made = serde_json::to_string_pretty(&raw::schema()).unwrap() + "\n";
-    keep("ravelin.schema.json", &text, &made);
+fn the_schemas_for_editors_are_up_to_date() {
+    for page in [CONFIG, TUNNELS] {
+        let text = fs::read_to_string(docs(page.schema_name)).unwrap_or_default();
+        let made = serde_json::to_string_pretty(&(page.schema)()).unwrap() + "\n";
+        keep(page.schema_name, &text, &made);
+    }
 }
 
 #[test]
-fn every_table_of_the_file_is_in_the_docs() {
-    let schema = raw::schema();
-    let mut defined: Vec<_> = schema
-        .get("$defs")
-        .unwrap()
-        .as_object()
-        .unwrap()
-        .keys()
-        .collect();
-    defined.sort();
-    let mut shown: Vec<_> = TABLES.iter().filter_map(|(_, _, name)| *name).collect();
-    shown.sort_unstable();
-    assert_eq!(defined, shown);
+fn every_table_of_the_files_is_in_the_docs() {
+    for page in [CONFIG, TUNNELS] {
+        let schema = (page.schema)();
+        let defined = schema.get("$defs").unwrap().as_object().unwrap().keys();
+        let mut defined: Vec<_> = defined.collect();
+        defined.sort();
+        let mut shown: Vec<_> = page
+            .tables
+            .iter()
+            .filter_map(|(_, _, name)| *name)
+            .collect();
+        shown.sort_unstable();
+        assert_eq!(defined, shown);
+    }
 }
 
 #[test]
 fn every_key_has_a_meaning_and_an_example_of_its_own_type() {
-    let root = raw::schema();
-    for (_, _, name) in TABLES {
-        for (key, property) in table(root.as_value(), *name)["properties"]
-            .as_object()
-            .unwrap()
-        {
-            assert!(property["description"].is_string(), "{key}");
-            let options = options(root.as_value(), property);
-            if let Some(written) = property.get("examples").and_then(|e| e.get(0)) {
-                let kind = match written {
-                    Value::String(_) => "string",
-                    Value::Number(_) => "integer",
-                    Value::Bool(_) => "boolean",
-                    Value::Array(_) => "array",
-                    _ => "object",
-                };
-                assert!(options.iter().any(|option| option["type"] == kind), "{key}");
+    for page in [CONFIG, TUNNELS] {
+        let root = (page.schema)();
+        for (_, _, name) in page.tables {
+            for (key, property) in table(root.as_value(), *name)["properties"]
+                .as_object()
+                .unwrap()
+            {
+                assert!(property["description"].is_string(), "{key}");
+                let options = options(root.as_value(), property);
+                if let Some(written) = property.get("examples").and_then(|e| e.get(0)) {
+                    let kind = match written {
+                        Value::String(_) => "string",
+                        Value::Number(_) => "integer",
+                        Value::Bool(_) => "boolean",
+                        Value::Array(_) => "array",
+                        _ => "object",
+                    };
+                    assert!(options.iter().any(|option| option["type"] == kind), "{key}");
+                }
             }
         }
     }
@@ -133,7 +165,7 @@ fn keep(name: &str, found: &str, made: &str) {
 }
 
 fn page() -> String {
-    fs::read_to_string(docs("config.md")).unwrap()
+    fs::read_to_string(docs(CONFIG.name)).unwrap()
 }
 
 fn docs(name: &str) -> PathBuf {
@@ -142,10 +174,10 @@ fn docs(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn tables() -> String {
-    let root = raw::schema();
+fn tables(page: &Page) -> String {
+    let root = (page.schema)();
     let mut text = String::new();
-    for (heading, about, name) in TABLES {
+    for (heading, about, name) in page.tables {
         let table = table(root.as_value(), *name);
         write!(text, "\n### {heading}\n\n{about}\n\n").unwrap();
         text.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
@@ -228,8 +260,8 @@ fn options<'s>(root: &'s Value, property: &'s Value) -> Vec<&'s Value> {
     }
 }
 
-/// The tables of the file in the order of the docs: heading, a sentence, and name in the schema.
-const TABLES: &[(&str, &str, Option<&str>)] = &[
+/// The tables of the config file in the order of the docs.
+const TABLES: &[Table] = &[
     ("The file", "What stands at the top.", None),
     ("`[server]`", "What holds for all sites.", Some("Server")),
     (
@@ -254,6 +286,37 @@ const TABLES: &[(&str, &str, Option<&str>)] = &[
     ("`respond`", "In a `[[site.route]]`.", Some("Respond")),
     ("`auth`", "In a `[[site.route]]`.", Some("Auth")),
     ("`rate_limit`", "In a `[[site.route]]`.", Some("RateLimit")),
+];
+
+/// Those of the file of tunnels.
+const TUNNEL_TABLES: &[Table] = &[
+    ("The file", "What stands at the top.", None),
+    ("`[log]`", "The log.", Some("Log")),
+    (
+        "`[[tunnel]]`",
+        "One for each tunnel. Keys that begin with `to_` are about servers, and all others about clients.",
+        Some("Tunnel"),
+    ),
+    (
+        "`certificate` and `to_certificate`",
+        "In a `[[tunnel]]`. The files are read again when they change.",
+        Some("CertificateFiles"),
+    ),
+    (
+        "`allow` and `to_allow`",
+        "In a `[[tunnel]]`, any number of rules, of which one has to fit.",
+        Some("Rule"),
+    ),
+    (
+        "`[[tunnel.route]]`",
+        "Below its `[[tunnel]]`, any number.",
+        Some("TunnelRoute"),
+    ),
+    (
+        "`limits`",
+        "In a `[[tunnel]]`: what clients may take.",
+        Some("TunnelLimits"),
+    ),
 ];
 
 const BEGIN: &str = "<!-- keys:begin -->";

@@ -18,27 +18,39 @@ use super::*;
 #[test]
 fn every_mistake_has_a_report_with_its_line_and_a_way_out() {
     let place = Place::new();
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let read = |text: &str| place.read(text).err();
+    assert!(reports("tests/config", &place, read) > 50);
+}
+
+#[test]
+fn every_mistake_of_tunnels_has_one_too() {
+    let place = Place::new();
+    let read = |text: &str| place.read_tunnels(text).err();
+    assert!(reports("tests/tunnels", &place, read) > 10);
+}
+
+/// Compares the reports on all cases of a folder with those that are kept beside them. How many there are.
+fn reports(folder: &str, place: &Place, read: impl Fn(&str) -> Option<Report>) -> usize {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut names: Vec<_> = fs::read_dir(&cases)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
         .collect();
     names.sort();
-    assert!(names.len() > 50, "the cases are in {}", cases.display());
     let mut stale = Vec::new();
-    for case in names {
-        let text = fs::read_to_string(&case).unwrap();
+    for case in &names {
+        let text = fs::read_to_string(case).unwrap();
         let (input, expected) = text.split_once(RULE).unwrap_or((&text, ""));
-        let report = match place.read(input) {
-            Ok(_) => "ok\n".to_owned(),
-            Err(report) => place.anonymous(&report.render(false)),
+        let report = match read(input) {
+            None => "ok\n".to_owned(),
+            Some(report) => place.anonymous(&report.render(false)),
         };
         if report == expected {
             continue;
         }
         if blessing() {
-            fs::write(&case, format!("{input}{RULE}{report}")).unwrap();
+            fs::write(case, format!("{input}{RULE}{report}")).unwrap();
         } else {
             stale.push(format!("{}:\n{report}", case.display()));
         }
@@ -49,6 +61,35 @@ fn every_mistake_has_a_report_with_its_line_and_a_way_out() {
          rewrites the files\n\n{}",
         stale.join("\n")
     );
+    names.len()
+}
+
+#[test]
+fn the_example_of_tunnels_in_the_docs_is_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tunnel.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let text = rest.split_once("```").unwrap().0;
+    let config = Place::new().read_tunnels(text).unwrap();
+    assert_eq!(config.tunnels.len(), 4);
+    assert!(
+        config
+            .tunnels
+            .iter()
+            .all(|tunnel| !tunnel.listen.is_empty())
+    );
+}
+
+#[test]
+fn the_defaults_of_tunnels_are_those_of_the_docs() {
+    let place = Place::new();
+    let bare = "[[tunnel]]\nlisten = \"5433\"\nto = \"5432\"\ntls = \"both\"\n";
+    let spelled_out = "workers = 0\ndrain_timeout = \"30s\"\n[[tunnel]]\nlisten = \"5433\"\nto = \"5432\"\n\
+        tls = \"both\"\ncleartext = false\ncertificate = \"local\"\nproxy_header = false\nbalance = \"first\"\n\
+        hosts = [\"localhost\", \"127.0.0.1\", \"::1\"]\nconnect_timeout = \"5s\"\n\
+        limits = { handshake_timeout = \"10s\", idle_timeout = \"1h\" }\n";
+    let shown = |text: &str| format!("{:#?}", place.read_tunnels(text).unwrap());
+    assert_eq!(shown(bare), shown(spelled_out));
 }
 
 #[test]
@@ -263,6 +304,9 @@ impl Place {
         write("store/ca/root.pem", "");
         write("store/public/index.html", "");
         write("empty.pem", "");
+        // Roots are looked into when tunnels start.
+        write("clients-ca.pem", "");
+        write("company.pem", "");
         write(
             "garbage.pem",
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -285,6 +329,15 @@ impl Place {
         write("future.pem", &cert);
         write("future-key.pem", &key);
         Self { folder }
+    }
+
+    fn read_tunnels(&self, text: &str) -> Result<TunnelsConfig, Report> {
+        let file = self.folder.path().join("tunnels.toml");
+        fs::write(&file, text).unwrap();
+        read_tunnels(text.as_bytes(), &file, Some(now())).map_err(|mut report| {
+            report.file = PathBuf::from("tunnels.toml");
+            report
+        })
     }
 
     fn read(&self, text: &str) -> Result<Config, Report> {

@@ -1,9 +1,10 @@
-//! `ravelin tunnel`, with OpenSSL, stunnel, HAProxy, nginx, PostgreSQL and others at its ends.
+//! `ravelin tunnel`, with OpenSSL, stunnel, `HAProxy`, nginx, `PostgreSQL` and others at its ends.
 
 mod peers;
 mod starttls;
 mod trouble;
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -287,6 +288,10 @@ fn tls_begins_here_for_clients_that_have_none_and_ends_in_clear_for_nobody() {
 }
 
 /// A connection that came to nothing: it has ended, or was reset, before anything was said.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "what it is given is made for it"
+)]
 pub(crate) fn assert_cut(read: io::Result<String>) {
     assert!(read.as_ref().map_or(true, String::is_empty), "{read:?}");
 }
@@ -321,23 +326,22 @@ fn clients_are_let_in_by_what_is_in_their_certificates() {
         &pin,
         "cn=Ada,ou=backup",
     ];
-    let tunnels: String = rules
-        .iter()
-        .map(|rule| {
-            let keys: Vec<_> = rule
-                .split(',')
-                .map(|part| part.split_once('=').unwrap())
-                .map(|(key, value)| format!("{key} = \"{value}\""))
-                .collect();
-            format!(
-                "[[tunnel]]\nname = \"{}\"\nlisten = \"127.0.0.1:0\"\nto = \"{to}\"\ntls = \"terminate\"\n\
-                 client_ca = \"root.pem\"\nallow = [{{ {} }}]\n",
-                rule.replace('"', ""),
-                keys.join(", ")
-            )
-        })
-        .collect();
-    let tunnels = Tunnels::of_file(&place, &tunnels);
+    let mut config = String::new();
+    for (number, rule) in rules.iter().enumerate() {
+        let keys = rule.split(',').map(|part| {
+            let (key, value) = part.split_once('=').unwrap();
+            format!("{key} = \"{value}\"")
+        });
+        let keys: Vec<_> = keys.collect();
+        let keys = keys.join(", ");
+        writeln!(
+            config,
+            "[[tunnel]]\nname = \"{number}\"\nlisten = \"127.0.0.1:0\"\nto = \"{to}\"\ntls = \"terminate\"\n\
+             client_ca = \"root.pem\"\nallow = [{{ {keys} }}]"
+        )
+        .unwrap();
+    }
+    let tunnels = Tunnels::of_file(&place, &config);
     for (number, rule) in rules.iter().enumerate() {
         let mut let_in = tls(tunnels.tcp(number), "localhost", Some(ada.clone())).unwrap();
         assert_eq!(exactly(&mut let_in, 3), "in\n", "{rule}");

@@ -1,4 +1,4 @@
-//! Other programs that carry connections: HAProxy with the PROXY protocol, nginx, stunnel.
+//! Other programs that carry connections: `HAProxy` with the PROXY protocol, nginx, stunnel.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use crate::foreign::run;
 use crate::inspect::{Peer, certify};
 use crate::server::{Place, free_port};
 
-/// HAProxy with this configuration behind what all have.
+/// `HAProxy` with this configuration behind what all have.
 fn haproxy(place: &Place, text: impl Fn(&str) -> String) -> Peer {
     Peer::start(place, "/usr/sbin/haproxy", |port| {
         let all = format!(
