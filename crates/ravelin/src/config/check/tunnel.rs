@@ -221,10 +221,13 @@ fn stays_here(
         return;
     }
     if mode == Mode::Originate {
+        let mut before = None;
         for (place, of) in listen.iter().filter(|(_, of)| !is_local_place(of)) {
-            check
-                .problems
-                .add(place, fault(&clients_in_clear(of), mend));
+            // One text stands for addresses of IPv4 and IPv6.
+            if before.replace(place) != Some(place) {
+                let fault = fault(&clients_in_clear(of), mend);
+                check.problems.add(place, fault);
+            }
         }
     }
     if mode == Mode::Terminate {
