@@ -1,10 +1,11 @@
 //! What is below TLS: any stream, with a look at whether it moves.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -72,10 +73,13 @@ impl Movement {
     }
 }
 
-/// A stream whose movement is seen.
+/// A stream whose movement is seen. TLS asks for 4 KiB at a time: where there is more, more is read at once.
 pub(crate) struct Watched<S> {
     stream: S,
     movement: Arc<Movement>,
+    /// What was read and not asked for yet is in `left` of it. It is made when it is first of use.
+    ahead: Vec<u8>,
+    left: Range<usize>,
 }
 
 impl<S> Watched<S> {
@@ -84,8 +88,18 @@ impl<S> Watched<S> {
         let watched = Self {
             stream,
             movement: movement.clone(),
+            ahead: Vec::new(),
+            left: 0..0,
         };
         (watched, movement)
+    }
+
+    fn came(&self, read: usize) {
+        if read > 0 {
+            self.movement.moved();
+            let received = &self.movement.received;
+            received.fetch_add(read as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -95,16 +109,27 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let read = buffer.filled().len() - before;
-        if read > 0 {
-            self.movement.moved();
-            self.movement
-                .received
-                .fetch_add(read as u64, Ordering::Relaxed);
+        let this = &mut *self;
+        if this.ahead.is_empty() {
+            let before = buffer.filled().len();
+            let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
+            let read = buffer.filled().len() - before;
+            this.came(read);
+            if read > 0 && buffer.remaining() == 0 {
+                this.ahead = vec![0; AHEAD];
+            }
+            return polled;
         }
-        polled
+        if this.left.is_empty() {
+            let mut ahead = ReadBuf::new(&mut this.ahead);
+            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut ahead))?;
+            this.left = 0..ahead.filled().len();
+            this.came(this.left.len());
+        }
+        let given = this.left.len().min(buffer.remaining());
+        buffer.put_slice(&this.ahead[this.left.start..][..given]);
+        this.left.start += given;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -210,5 +235,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// How much is read at once where there is plenty.
+const AHEAD: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// Whatever sizes are asked for, what comes is what was there, and is counted once.
+    #[tokio::test]
+    async fn what_is_read_ahead_is_not_lost() {
+        let octets: Vec<u8> = (0..300_000_u32).map(|number| (number >> 3) as u8).collect();
+        let (mut watched, movement) = Watched::new(&octets[..]);
+        let mut read = Vec::new();
+        for size in (1..).step_by(997) {
+            let mut piece = vec![0; size % 9000 + 1];
+            match watched.read(&mut piece).await.unwrap() {
+                0 => break,
+                came => read.extend_from_slice(&piece[..came]),
+            }
+        }
+        assert!(read == octets);
+        assert_eq!(movement.received(), 300_000);
     }
 }
