@@ -171,3 +171,26 @@ fn a_full_disk_is_told() {
     assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
     get(&place, &[&server.url("/"), "--output", "public"]).expect(2, &["is a folder"]);
 }
+
+#[test]
+fn a_download_that_fills_the_disk_keeps_its_part_and_gets_no_name() {
+    let place = Place::new();
+    let body = "x".repeat(200_000);
+    let server = Scripted::always(answer("200 OK", "ETag: \"v1\"\r\n", &body));
+    let script = "mkdir small && mount -t tmpfs -o size=64k none small && cd small || exit 99
+        \"$@\" 2>&1; code=$?; ls; exit $code";
+    let program = env!("CARGO_BIN_EXE_ravelin");
+    let url = server.url("/");
+    let shell = ["--map-root-user", "--mount", "sh", "-c", script, "sh"];
+    let command = [program, "get", &url, "--output", "file"];
+    let seen = crate::foreign::run(&place, "unshare", &[&shell[..], &command].concat());
+    assert_eq!(seen.code, 4, "{}", seen.text());
+    for said in [
+        "cannot write \"file.part\": No space left on device",
+        "octets are in \"file.part\"",
+        "\nfile.part\n",
+    ] {
+        assert!(seen.text().contains(said), "no {said:?} in {}", seen.text());
+    }
+    assert!(!seen.text().contains("\nfile\n"), "{}", seen.text());
+}

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Scripted, answer, get, good};
+use crate::foreign::run_python;
 use crate::server::Place;
 
 const SHA256_OF_BODY: &str =
@@ -107,4 +108,34 @@ fn a_download_over_tls_is_whole() {
     let server = place.serve(&[]);
     get(&place, &[&server.url("/big.bin"), "--download"]).expect(0, &["wrote        big.bin"]);
     assert_eq!(fs::read(place.path("big.bin")).unwrap(), octets);
+}
+
+/// How far it is, is told on a terminal while it comes, and gone from it afterwards.
+#[test]
+fn a_terminal_shows_how_far_a_file_is() {
+    let place = Place::new();
+    let server = Scripted::always(good(&"x".repeat(3 << 20)));
+    let program = env!("CARGO_BIN_EXE_ravelin");
+    let url = server.url("/");
+    let on_terminal = |arguments: &[&str]| {
+        let command = ["", "/usr/bin/env", "TERM=xterm", program];
+        let seen = run_python(&place, "terminal.py", &[&command[..], arguments].concat());
+        assert_eq!(seen.code, 0, "{}", seen.text());
+        seen.text().to_owned()
+    };
+    let gone = "\r\u{1b}[K";
+    let seen = on_terminal(&["get", &url, "--output", "file"]);
+    let (progress, rest) = seen.rsplit_once(gone).unwrap();
+    assert!(progress.starts_with("\rreceived     "), "{seen:?}");
+    assert!(progress.contains(" of 3.0 MiB, "), "{seen:?}");
+    assert!(rest.starts_with("wrote        file (3.0 MiB)"), "{seen:?}");
+    let seen = on_terminal(&["put", &url, "--body", "file", "--raw"]);
+    assert!(seen.starts_with("\rsent         "), "{seen:?}");
+    assert!(
+        seen.contains(" of 3.0 MiB, ") && seen.contains(gone),
+        "{seen:?}"
+    );
+    // Several would tell it over each other.
+    let seen = on_terminal(&["get", &url, &url, "--download"]);
+    assert!(!seen.contains("received"), "{seen:?}");
 }
