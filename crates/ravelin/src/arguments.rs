@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Get(Box<RequestArguments>),
     /// Send a body with POST: items as JSON, a form or parts, or a file
     #[command(after_help = "Examples:\n  \
-        ravelin post https://example.org/users name=Ada age:=36\n  \
+        ravelin post https://example.org/users name=Ada age:=36 'lives[in]=London'\n  \
         ravelin post https://example.org/photos photo@ada.jpg title=Ada\n  \
         ravelin post https://example.org/users --body ada.json")]
     Post(Box<RequestArguments>),

@@ -24,6 +24,7 @@ mod items;
 mod json;
 mod login;
 mod many;
+mod nested;
 mod netrc;
 pub(crate) mod refused;
 mod session;
@@ -50,7 +51,7 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
         login::login(request, given.as_ref(), arguments, session.as_ref())?;
     }
     if arguments.body.curl {
-        return curl::print(&requests, arguments);
+        return curl::print(&requests, &items, arguments);
     }
     let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
     let recorders = arguments.output.explain.then(Recorders::default);

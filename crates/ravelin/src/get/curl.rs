@@ -6,21 +6,27 @@ use std::process::ExitCode;
 use http::{Method, header};
 use ravelin_client::{Client, Credentials, Piece, Request};
 
+use super::items::Items;
 use crate::arguments::get::{HttpVersion, RequestArguments};
 use crate::failure::Failure;
 use crate::words;
 
 pub(super) fn print(
     requests: &[Request],
+    items: &Items,
     arguments: &RequestArguments,
 ) -> Result<ExitCode, Failure> {
     for request in requests {
-        words::result(&(command(request, arguments)? + "\n"))?;
+        words::result(&(command(request, items, arguments)? + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn command(request: &Request, arguments: &RequestArguments) -> Result<String, Failure> {
+fn command(
+    request: &Request,
+    items: &Items,
+    arguments: &RequestArguments,
+) -> Result<String, Failure> {
     let mut words = Words("curl".to_owned());
     let method = request.method();
     if *method == Method::HEAD {
@@ -30,7 +36,7 @@ fn command(request: &Request, arguments: &RequestArguments) -> Result<String, Fa
     }
     fields(&mut words, request)?;
     credentials(&mut words, request);
-    body(&mut words, request)?;
+    body(&mut words, request, items)?;
     trust(&mut words, arguments);
     way(&mut words, arguments);
     words.word(request.url().as_str());
@@ -67,6 +73,12 @@ fn fields(words: &mut Words, request: &Request) -> Result<(), Failure> {
             header::HOST | header::CONTENT_LENGTH | header::ACCEPT_ENCODING
         ) && !request.given().contains_key(name)
         {
+            continue;
+        }
+        let is_of_parts = value
+            .as_bytes()
+            .starts_with(b"multipart/form-data; boundary=ravelin-");
+        if *name == header::CONTENT_TYPE && is_of_parts {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -106,7 +118,7 @@ fn credentials(words: &mut Words, request: &Request) {
     }
 }
 
-fn body(words: &mut Words, request: &Request) -> Result<(), Failure> {
+fn body(words: &mut Words, request: &Request, items: &Items) -> Result<(), Failure> {
     match request.content().pieces() {
         [] => {
             if matches!(
@@ -127,10 +139,11 @@ fn body(words: &mut Words, request: &Request) -> Result<(), Failure> {
             words.pair("--data-binary", &format!("@{}", path.display()));
         }
         [Piece::Stream(_)] => words.pair("--data-binary", "@-"),
+        // curl puts them together by itself, between boundaries of its own.
         _ => {
-            return Err(Failure::usage(
-                "curl writes the parts of a form by itself: --form in place of items",
-            ));
+            for (option, part) in items.parts_for_curl() {
+                words.pair(option, &part);
+            }
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use ravelin_client::{Body, Piece};
 use ravelin_server::media;
 use serde_json::Value;
 
+use super::nested;
 use crate::arguments::get::BodyArguments;
 use crate::failure::Failure;
 use crate::key;
@@ -131,17 +132,17 @@ impl Items {
         if arguments.form {
             return Ok(self.form());
         }
-        let mut object = serde_json::Map::new();
+        let mut body = Value::Null;
         for (name, datum) in &self.data {
             let value = match datum {
                 Datum::Text(text) => Value::String(text.clone()),
                 Datum::Json(text) => serde_json::from_str(text).unwrap_or_default(),
                 Datum::File(..) => continue,
             };
-            object.insert(name.clone(), value);
+            nested::put(&mut body, name, value)?;
         }
         Ok(MadeBody {
-            body: Value::Object(object).to_string().into(),
+            body: body.to_string().into(),
             content_type: Some(HeaderValue::from_static("application/json")),
             is_json: true,
         })
@@ -161,6 +162,21 @@ impl Items {
             )),
             is_json: false,
         }
+    }
+
+    /// The options by which curl writes the same parts.
+    pub(super) fn parts_for_curl(&self) -> Vec<(&'static str, String)> {
+        let quoted =
+            |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let parts = self.data.iter().map(|(name, datum)| match datum {
+            Datum::Text(text) | Datum::Json(text) => ("--form-string", format!("{name}={text}")),
+            Datum::File(path, kind) => {
+                let kind = kind.clone().unwrap_or_else(|| type_of(path));
+                let path = quoted(&path.display().to_string());
+                ("--form", format!("{name}=@{path};type={kind}"))
+            }
+        });
+        parts.collect()
     }
 
     /// RFC 7578.
