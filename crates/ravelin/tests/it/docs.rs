@@ -162,7 +162,8 @@ fn furnished(config: &str) -> Place {
 /// What runs the commands of one block, one after the other.
 struct Terminal {
     place: Place,
-    servers: Vec<Server>,
+    /// Each with the port as it is shown and as it is.
+    servers: Vec<(Server, String, String)>,
 }
 
 impl Terminal {
@@ -184,8 +185,14 @@ impl Terminal {
             .lines()
             .filter_map(|line| line.strip_prefix("$ "))
         {
-            let output = match command.strip_prefix("ravelin serve ") {
-                Some(arguments) if !command.contains("||") => self.serve(arguments),
+            let mut words = command.splitn(3, ' ').skip(1);
+            let output = match (words.next(), words.next()) {
+                (Some("serve"), Some(arguments)) if !command.contains("||") => {
+                    self.serve(arguments)
+                }
+                (Some("tunnel"), Some(arguments)) if !command.contains("--config") => {
+                    self.tunnel(arguments)
+                }
                 _ => self.run(command),
             };
             shown += "$ ";
@@ -203,39 +210,58 @@ impl Terminal {
             .args(["--listen", ANYWHERE]);
         let server = Server::start(&self.place, &mut command);
         server.wait_said(0, "root.pem …\n");
-        let said = server
-            .said()
-            .replace(&format!(":{}", server.port()), ":8443");
-        self.servers.push(server);
-        said
+        let port = server.port().to_string();
+        self.keep(server, "8443", port)
+    }
+
+    /// Its first argument is a port, which is another one here.
+    fn tunnel(&mut self, arguments: &str) -> String {
+        let (shown, arguments) = arguments.split_once(' ').unwrap();
+        let mut command = self.place.command(&["tunnel", "0"]);
+        command.args(self.really(arguments).split(' '));
+        let server = Server::start(&self.place, &mut command);
+        let said = server.said();
+        let port = said.split("127.0.0.1:").nth(1).unwrap();
+        let port = port.split([',', '\n']).next().unwrap().to_owned();
+        self.keep(server, shown, port)
+    }
+
+    /// What it said, as it is shown.
+    fn keep(&mut self, server: Server, shown: &str, port: String) -> String {
+        let said = server.said();
+        self.servers.push((server, shown.to_owned(), port));
+        self.shown(&said)
+    }
+
+    /// A text with the ports as they are.
+    fn really(&self, text: &str) -> String {
+        let ports = self.servers.iter();
+        ports.fold(text.to_owned(), |text, (_, shown, port)| {
+            text.replace(&format!(":{shown}"), &format!(":{port}"))
+        })
+    }
+
+    fn shown(&self, text: &str) -> String {
+        let ports = self.servers.iter();
+        ports.fold(text.to_owned(), |text, (_, shown, port)| {
+            text.replace(&format!(":{port}"), &format!(":{shown}"))
+        })
     }
 
     fn run(&self, command: &str) -> String {
-        let port = self
-            .servers
-            .first()
-            .map(|server| format!(":{}", server.port()));
-        let here = |text: &str| match &port {
-            Some(port) => text.replace(":8443", port),
-            None => text.to_owned(),
-        };
         let program = Path::new(env!("CARGO_BIN_EXE_ravelin")).parent().unwrap();
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash");
         self.place.furnish(&mut shell);
         shell
             .env("PATH", path)
-            .args(["-c", &format!("exec 2>&1\n{}", here(command))]);
+            .args(["-c", &format!("exec 2>&1\n{}", self.really(command))]);
         if self.place.root().exists() {
             // What `ravelin ca trust` does for the system's programs.
             shell.env("CURL_CA_BUNDLE", self.place.root());
         }
         let output = shell.output().unwrap();
-        let shown = String::from_utf8(output.stdout).unwrap();
-        match port {
-            Some(port) => shown.replace(&port, ":8443"),
-            None => shown,
-        }
+        self.shown(&String::from_utf8(output.stdout).unwrap())
     }
 }
 
