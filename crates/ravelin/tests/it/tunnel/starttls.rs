@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::peers::stunnel;
 use super::{Tunnels, assert_cut, connect, echo, exactly, rest, service, tls};
-use crate::foreign::{run, run_python};
-use crate::inspect::certify;
+use crate::foreign::{python, run, run_python};
+use crate::inspect::{Peer, certify};
 use crate::server::{Place, wait_until};
 
 /// What services greet with.
@@ -182,6 +182,52 @@ fn nobody_goes_on_without_tls_or_slips_commands_before_it() {
     let said = rest(tunnels.tcp(0)).unwrap();
     assert!(said.starts_with("421 "), "{said}");
     assert_cut(tls(tunnels.tcp(0), "localhost", None).and_then(rest));
+}
+
+/// A server of `MySQL`.
+fn mysql(place: &Place, secure: &str) -> Peer {
+    let (python, script) = python("mysql.py");
+    Peer::start(place, python.to_str().unwrap(), |port| {
+        [script.to_str().unwrap(), "serve", port, secure]
+            .map(str::to_owned)
+            .to_vec()
+    })
+}
+
+#[test]
+fn packets_of_mysql_are_numbered_as_each_side_counts_them() {
+    let place = Place::new();
+    certify(&place);
+    let (plain, secure) = (mysql(&place, "plain"), mysql(&place, "tls"));
+    let mut to_secure = vec![
+        "--tls",
+        "originate",
+        "--to-starttls",
+        "mysql",
+        "--to-ca",
+        "root.pem",
+    ];
+    let (plain, secure) = (plain.name(), secure.name());
+    let terminate = ["0", &plain, "--starttls", "mysql"];
+    let originate = [&["0", &*secure], &to_secure[..]].concat();
+    to_secure[1] = "both";
+    let both = [&["0", &*secure, "--starttls", "mysql"], &to_secure[..]].concat();
+    let ours = place.root();
+    for (arguments, root) in [
+        (&terminate[..], ours.to_str().unwrap()),
+        (&originate, "none"),
+        (&both, ours.to_str().unwrap()),
+    ] {
+        let tunnels = Tunnels::start(&place, arguments);
+        let port = tunnels.port(0).to_string();
+        let seen = run_python(&place, "mysql.py", &["ask", &port, root]).well();
+        assert_eq!(seen.text(), "1000 499500\n", "{arguments:?}");
+    }
+    // Who does not begin TLS where it has to gets nothing.
+    let tunnels = Tunnels::start(&place, &terminate);
+    let port = tunnels.port(0).to_string();
+    let refused = run_python(&place, "mysql.py", &["ask", &port, "none"]);
+    assert!(refused.stderr.contains("3159"), "{}", refused.stderr);
 }
 
 /// A database of this test, and the folder of its programs.
