@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 use rustix::termios::{
@@ -118,6 +119,8 @@ impl Screen {
             Pressed::Stopped => {
                 self.give_back()?;
                 kill_current_process_group(Signal::TSTP)?;
+                // Another thread may be the one that is stopped first: the terminal is taken when we go on.
+                thread::sleep(STOPPING);
                 self.before = Some(take_terminal()?);
             }
             Pressed::Edited => {}
@@ -182,3 +185,6 @@ fn write(text: &str) -> io::Result<()> {
 fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
     screen.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How long it may take until all threads have stopped. Where nothing stops us, it goes on then.
+const STOPPING: Duration = Duration::from_millis(50);
