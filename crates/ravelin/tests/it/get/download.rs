@@ -121,7 +121,7 @@ fn a_terminal_shows_how_far_a_file_is() {
         let command = ["", "/usr/bin/env", "TERM=xterm", program];
         let seen = run_python(&place, "terminal.py", &[&command[..], arguments].concat());
         assert_eq!(seen.code, 0, "{}", seen.text());
-        seen.text().to_owned()
+        seen.text()
     };
     let gone = "\r\u{1b}[K";
     let seen = on_terminal(&["get", &url, "--output", "file"]);
