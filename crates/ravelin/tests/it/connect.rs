@@ -300,7 +300,7 @@ fn an_end_that_is_kept_waits_for_theirs() {
     listening.wait().expect(0, &[]);
 }
 
-/// What is seen of `ravelin connect` on a terminal, as `tests/peers/typing.py` has it.
+/// What is seen of `ravelin connect` on a terminal, as `tests/peers/typist.py` has it.
 fn on_a_terminal(
     place: &Place,
     steps: &[[&str; 2]],
@@ -309,7 +309,7 @@ fn on_a_terminal(
 ) -> serde_json::Value {
     let steps = serde_json::to_string(steps).unwrap();
     let program = [&steps, env!("CARGO_BIN_EXE_ravelin"), "connect"];
-    let ran = run_python(place, "typing.py", &[&program, arguments].concat()).well();
+    let ran = run_python(place, "typist.py", &[&program, arguments].concat()).well();
     let seen: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(seen["code"], code, "{seen}");
     assert_eq!(seen["same"], true, "the settings of the terminal: {seen}");

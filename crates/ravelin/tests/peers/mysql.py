@@ -1,6 +1,6 @@
 """A server of MySQL and a client of one, by mysql-mimic and PyMySQL.
 
-    mysql.py serve PORT plain|tls     with c.pem and k.pem
+    mysql.py serve PORT               without TLS
     mysql.py ask PORT ROOT.pem|none   prints how many rows came of a thousand, and their sum
 """
 
@@ -9,18 +9,14 @@ import ssl
 import sys
 
 
-async def serve(port, is_secure):
+async def serve(port):
     from mysql_mimic import MysqlServer, Session
 
     class Thousand(Session):
         async def query(self, expression, sql, attrs):
             return [(n, "x" * n) for n in range(1000)], ["n", "text"]
 
-    context = None
-    if is_secure:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain("c.pem", "k.pem")
-    server = MysqlServer(session_factory=Thousand, ssl=context)
+    server = MysqlServer(session_factory=Thousand)
     await server.start_server(host="127.0.0.1", port=port)
     await server.serve_forever()
 
@@ -28,9 +24,12 @@ async def serve(port, is_secure):
 def ask(port, root):
     import pymysql
 
-    context = None if root == "none" else ssl.create_default_context(cafile=root)
+    if root == "none":
+        secure = {"ssl_disabled": True}
+    else:
+        secure = {"ssl": ssl.create_default_context(cafile=root)}
     connection = pymysql.connect(
-        host="localhost", port=port, user="ada", ssl=context, connect_timeout=20, read_timeout=20
+        host="localhost", port=port, user="ada", connect_timeout=20, read_timeout=20, **secure
     )
     with connection, connection.cursor() as cursor:
         for _ in range(3):
@@ -40,6 +39,6 @@ def ask(port, root):
 
 
 if sys.argv[1] == "serve":
-    asyncio.run(serve(int(sys.argv[2]), sys.argv[3] == "tls"))
+    asyncio.run(serve(int(sys.argv[2])))
 else:
     ask(int(sys.argv[2]), sys.argv[3])

@@ -1,6 +1,6 @@
 """Runs a program on a terminal, and types when it has said what is waited for.
 
-    typing.py STEPS PROGRAM ARGUMENT...
+    typist.py STEPS PROGRAM ARGUMENT...
 
 STEPS is a list in JSON, of what to wait for and what to type then. Prints JSON: what was seen, the exit code (minus the
 signal's number where one ended it), and whether the terminal's settings are what they were.
