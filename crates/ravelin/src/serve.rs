@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use ravelin_certs::LocalAuthority;
 use ravelin_certs::trust::{self, TrustEnvironment};
 use ravelin_server::log::{AccessLog, LogFormat, LogOptions, LogTarget, Rotation};
 use ravelin_server::{Builder, Listener, SiteServer};
@@ -92,12 +93,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 
     words::started(&config, &addresses, &redirects, &prepared.sources);
     if let Some(authority) = &prepared.authority {
-        let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
-        if trust::is_trusted_by_system(authority.root_certificate(), &environment) {
-            words::trusted();
-        } else {
-            words::not_trusted_yet(&authority.root_location(), arguments.home.home.as_deref());
-        }
+        tell_of_trust(authority, &arguments.home);
     }
     if std::io::stderr().is_terminal() {
         words::how_to_stop();
@@ -120,6 +116,16 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
         inherited,
     };
     runtime.block_on(running.live(events))
+}
+
+/// Whether this system knows the local CA, and how to have it told.
+pub(crate) fn tell_of_trust(authority: &LocalAuthority, home: &HomeArgument) {
+    let environment = TrustEnvironment::of_this_machine(|name| std::env::var_os(name));
+    if trust::is_trusted_by_system(authority.root_certificate(), &environment) {
+        words::trusted();
+    } else {
+        words::not_trusted_yet(&authority.root_location(), home.home.as_deref());
+    }
 }
 
 /// The config of the arguments: a file's, with what the command line says put over it, or that of

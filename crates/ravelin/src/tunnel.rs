@@ -65,6 +65,9 @@ pub(crate) fn run(arguments: &TunnelArguments) -> Result<ExitCode, Failure> {
     };
     running.take_over(prepared, &mut tunnels)?;
     words::tunnel::started(&running.config, &running.prepared.tunnels, &running.metrics);
+    if let Some(authority) = &running.prepared.authority {
+        serve::tell_of_trust(authority, &arguments.home);
+    }
     if std::io::stderr().is_terminal() {
         words::tunnel::how_to_stop();
     }

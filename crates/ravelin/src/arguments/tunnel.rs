@@ -62,12 +62,6 @@ pub(crate) struct TunnelArguments {
     /// Let the side without TLS be on a network, where everybody on the way can read and change what is sent
     #[arg(long, conflicts_with = "config")]
     pub(crate) cleartext: bool,
-
-    #[command(flatten)]
-    pub(crate) clients: ClientsArguments,
-    #[command(flatten)]
-    pub(crate) servers: ServersArguments,
-
     /// Print one line per connection to standard output
     #[arg(long, conflicts_with = "config")]
     pub(crate) log: bool,
@@ -79,6 +73,11 @@ pub(crate) struct TunnelArguments {
     pub(crate) workers: Option<u16>,
     #[command(flatten)]
     pub(crate) home: HomeArgument,
+
+    #[command(flatten)]
+    pub(crate) clients: ClientsArguments,
+    #[command(flatten)]
+    pub(crate) servers: ServersArguments,
 }
 
 /// What clients see, and what is asked of them.
@@ -168,7 +167,7 @@ pub(crate) struct ServersArguments {
     /// Tell servers who the client is, by a header of the PROXY protocol
     #[arg(long, value_name = "VERSION", value_parser = proxy_version, conflicts_with = "config")]
     pub(crate) to_proxy_header: Option<ProxyVersion>,
-    /// Which of several servers is asked
+    /// Which of several servers is asked: first, round-robin or least-connections [default: first]
     #[arg(long, value_name = "HOW", value_parser = balance, conflicts_with = "config")]
     pub(crate) balance: Option<Balance>,
 }

@@ -29,6 +29,8 @@ pub(super) struct Prepared {
     pub(super) tunnels: Vec<Tunnel>,
     /// When the first certificate of the local CA wants to be made anew.
     pub(super) renew_at: Option<SystemTime>,
+    /// The local CA, where one of them is of its.
+    pub(super) authority: Option<LocalAuthority>,
 }
 
 /// What tunnels keep when they are changed, by their names.
@@ -59,6 +61,7 @@ pub(super) fn prepare(
     Ok(Prepared {
         tunnels,
         renew_at: making.renew_at,
+        authority: making.authority,
     })
 }
 

@@ -181,6 +181,20 @@ fn nobody_goes_on_without_tls_or_slips_commands_before_it() {
     let tunnels = Tunnels::start(&place, &["0", &down, "--starttls", "smtp"]);
     let said = rest(tunnels.tcp(0)).unwrap();
     assert!(said.starts_with("421 "), "{said}");
+    // And where it is there and says nothing.
+    let silent = format!(
+        "[[tunnel]]\nlisten = \"127.0.0.1:0\"\nto = \"{}\"\ntls = \"terminate\"\nstarttls = \"smtp\"\n\
+         connect_timeout = \"300ms\"\n",
+        service(|stream| {
+            let _ = rest(stream);
+        })
+    );
+    let tunnels = Tunnels::of_file(&place, &silent);
+    let said = rest(tunnels.tcp(0)).unwrap();
+    assert!(said.starts_with("421 "), "{said}");
+    tunnels
+        .0
+        .wait_said(0, "it took more than 0.3 seconds to answer");
     assert_cut(tls(tunnels.tcp(0), "localhost", None).and_then(rest));
 }
 
