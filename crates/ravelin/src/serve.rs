@@ -259,15 +259,16 @@ pub(crate) fn tell_reloading() {
 }
 
 /// What a running server waits for.
-struct Events {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    files: watch::Watch,
+pub(crate) struct Events {
+    pub(crate) hangup: Signal,
+    pub(crate) terminate: Signal,
+    pub(crate) interrupt: Signal,
+    pub(crate) files: watch::Watch,
 }
 
 impl Events {
-    fn listen(files: watch::Watch) -> Result<Self, Failure> {
+    /// Begins to listen for signals, within a runtime.
+    pub(crate) fn listen(files: watch::Watch) -> Result<Self, Failure> {
         let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
         Ok(Self {
             hangup: handler(SignalKind::hangup())?,

@@ -12,14 +12,14 @@ use std::time::{Duration, SystemTime};
 
 use ravelin_server::log::AccessLog;
 use ravelin_tunnel::{Builder, Door, Place, Record, Tunnels};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::tunnel::TunnelArguments;
 use crate::config::{
     self, CertificateSource, LoadError, LogConfig, ServerSide, TunnelConfig, TunnelsConfig,
 };
 use crate::failure::Failure;
-use crate::serve::{self, listeners, watch::Watch};
+use crate::serve::watch::Watch;
+use crate::serve::{self, Events, listeners};
 use crate::words;
 
 use prepare::{Kept, Prepared, prepare};
@@ -245,26 +245,6 @@ fn recorder(
         Some(sender) if json => sender.line(words::tunnel::json(record).as_bytes()),
         Some(sender) => sender.line(words::tunnel::line(record).as_bytes()),
         None => words::tunnel::ended(record, &brake),
-    }
-}
-
-/// What running tunnels wait for.
-struct Events {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    files: Watch,
-}
-
-impl Events {
-    fn listen(files: Watch) -> Result<Self, Failure> {
-        let handler = |kind| signal(kind).map_err(|error| Failure::of(&error));
-        Ok(Self {
-            hangup: handler(SignalKind::hangup())?,
-            terminate: handler(SignalKind::terminate())?,
-            interrupt: handler(SignalKind::interrupt())?,
-            files,
-        })
     }
 }
 

@@ -237,7 +237,10 @@ async fn greeted(
         let reading = preamble::greeting(&reached.end, protocol, &worker.scratch);
         let read = timeout(service.connect_timeout, reading).await;
         let read = read.unwrap_or(Err(ServiceError::TooSlow(service.connect_timeout)));
-        greeting = read.map_err(Ending::Unreachable)?;
+        greeting = read.map_err(|error| {
+            failed(worker, tunnel, service, reached.used.1, &error);
+            Ending::Unreachable(error)
+        })?;
     }
     Ok((reached, greeting))
 }

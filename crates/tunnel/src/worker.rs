@@ -111,30 +111,40 @@ async fn work(common: Arc<Common>, mut commands: mpsc::UnboundedReceiver<Command
         open: Cell::new(0),
         left: Notify::new(),
     });
-    let mut accepting: Vec<(Place, JoinHandle<()>)> = Vec::new();
+    let mut accepting: Vec<Accepting> = Vec::new();
     let mut patience = Duration::ZERO;
     while let Some(command) = commands.recv().await {
         match command {
             Command::Listen(place, listening) => {
-                let task = accept(worker.clone(), place.clone(), listening);
-                accepting.push((place, tokio::task::spawn_local(task)));
+                let (stop, stopped) = mpsc::channel(1);
+                let task = accept(worker.clone(), place.clone(), listening, stopped);
+                accepting.push(Accepting {
+                    place,
+                    task: tokio::task::spawn_local(task),
+                    stop,
+                });
             }
-            Command::Unlisten(place) => accepting.retain(|(own, task)| {
-                if *own == place {
-                    task.abort();
-                }
-                *own != place
-            }),
+            // Dropping the sender ends the accept loop.
+            Command::Unlisten(place) => accepting.retain(|listener| listener.place != place),
             Command::Drain(most) => {
                 patience = most;
                 break;
             }
         }
     }
-    for (_, task) in accepting {
-        task.abort();
+    for Accepting { task, stop, .. } in accepting {
+        drop(stop);
+        let _ = task.await;
     }
     let _ = tokio::time::timeout(patience, worker.emptied()).await;
+}
+
+/// A place that is accepted at.
+struct Accepting {
+    place: Place,
+    task: JoinHandle<()>,
+    /// Accepting ends when this is dropped.
+    stop: mpsc::Sender<()>,
 }
 
 pub(crate) struct Worker {
@@ -230,27 +240,44 @@ impl Drop for Counted {
     }
 }
 
-async fn accept(worker: Rc<Worker>, place: Place, listening: Listening) {
-    match listening {
-        Listening::Tcp(socket) => {
-            let Ok(listener) = TcpListener::from_std(socket) else {
-                return;
-            };
-            loop {
-                let accepted = listener.accept().await;
-                let accepted = accepted.map(|(tcp, _)| Socket::Tcp(tcp));
-                worker.take(&place, accepted).await;
-            }
+/// Accepts connections until `stopped` has no sender any more; those that had been queued by then too, since closing
+/// the socket would reset them.
+async fn accept(
+    worker: Rc<Worker>,
+    place: Place,
+    listening: Listening,
+    mut stopped: mpsc::Receiver<()>,
+) {
+    let Ok(listener) = Listener::new(listening) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            biased;
+            accepted = listener.accept() => worker.take(&place, accepted).await,
+            _ = stopped.recv() => return,
         }
-        Listening::Unix(socket) => {
-            let Ok(listener) = UnixListener::from_std(socket) else {
-                return;
-            };
-            loop {
-                let accepted = listener.accept().await;
-                let accepted = accepted.map(|(unix, _)| Socket::Unix(unix));
-                worker.take(&place, accepted).await;
-            }
+    }
+}
+
+/// A socket of either kind that is accepted on.
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    fn new(listening: Listening) -> io::Result<Self> {
+        match listening {
+            Listening::Tcp(socket) => TcpListener::from_std(socket).map(Self::Tcp),
+            Listening::Unix(socket) => UnixListener::from_std(socket).map(Self::Unix),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(listener) => Ok(Socket::Tcp(listener.accept().await?.0)),
+            Self::Unix(listener) => Ok(Socket::Unix(listener.accept().await?.0)),
         }
     }
 }

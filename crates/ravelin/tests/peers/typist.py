@@ -6,6 +6,7 @@ STEPS is a list in JSON, of what to wait for and what to type then. Prints JSON:
 signal's number where one ended it), and whether the terminal's settings are what they were.
 """
 
+import fcntl
 import json
 import os
 import select
@@ -21,6 +22,8 @@ termios.tcsetwinsize(inner, (24, 80))
 before = termios.tcgetattr(inner)
 child = subprocess.Popen(
     sys.argv[2:], stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
+    # Its own, so that Ctrl-C is one also before the program takes it for itself.
+    preexec_fn=lambda: fcntl.ioctl(inner, termios.TIOCSCTTY, 0),
     env={**os.environ, "TERM": "xterm"},
 )
 end = os.pidfd_open(child.pid)
