@@ -141,7 +141,13 @@ async fn one_way(
 ) -> Result<(), Failed> {
     let to = into.to;
     let mut taken = from.take_first(scratch, into).map_err(Failed::From)?;
+    let mut turns = 0;
     loop {
+        // Two ends that are always ready would keep the worker from all others.
+        turns += 1;
+        if turns % TURNS == 0 {
+            tokio::task::yield_now().await;
+        }
         // Nothing more is read until what was read is sent: who is slow slows down the other.
         to.flush().await.map_err(Failed::To)?;
         match taken {
@@ -168,6 +174,9 @@ async fn lies_still(moved: &Moved, idle: Duration, tick: impl Fn()) {
         }
     }
 }
+
+/// How often a connection reads before others get their turn: some megabytes, and milliseconds.
+const TURNS: u32 = 16;
 
 /// How often an idle connection is looked at before its time is over.
 const LOOKS: u32 = 4;

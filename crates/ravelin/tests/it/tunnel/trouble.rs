@@ -169,6 +169,49 @@ fn who_floods_is_held_back_and_takes_no_memory() {
 }
 
 #[test]
+fn one_that_carries_much_lets_others_have_their_turn() {
+    let place = Place::new();
+    let much = service(|mut stream| {
+        let much = vec![b'x'; 1 << 20];
+        while stream.write_all(&much).is_ok() {}
+    });
+    let config = format!(
+        "workers = 1\n{}{}",
+        file(&format!("\"{much}\""), ""),
+        file(&format!("\"{}\"", echo("")), "").replace("\"a\"", "\"b\"")
+    );
+    let tunnels = Tunnels::of_file(&place, &config);
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let mut tls = tunnels.tls(0, "localhost");
+            let stop = stop.clone();
+            thread::spawn(move || {
+                let mut piece = vec![0; 1 << 18];
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    tls.read_exact(&mut piece).unwrap();
+                }
+            })
+        })
+        .collect();
+    let begun = Instant::now();
+    let mut tls = tunnels.tls(1, "localhost");
+    for _ in 0..20 {
+        tls.write_all(b"ping").unwrap();
+        assert_eq!(exactly(&mut tls, 4), "ping");
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for reader in readers {
+        reader.join().unwrap();
+    }
+}
+
+#[test]
 fn a_tunnel_holds_as_many_connections_as_it_may() {
     let place = Place::new();
     let to = format!("\"{}\"", echo("in\n"));
