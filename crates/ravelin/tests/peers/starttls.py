@@ -4,6 +4,7 @@ Arguments: the protocol and the port. The certificate is c.pem, its key k.pem.
 """
 
 import asyncio
+import socket
 import ssl
 import sys
 
@@ -35,10 +36,34 @@ def ftp():
 async def mysql():
     from mysql_mimic import MysqlServer
 
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        inner = free.getsockname()[1]
     server = MysqlServer(ssl=context())
-    await server.start_server(host="127.0.0.1", port=port)
-    await server.serve_forever()
+    await server.start_server(host="127.0.0.1", port=inner)
 
+    async def relay(reader, writer):
+        """Lets a client's request for TLS come by itself: mysql-mimic loses what comes together with it."""
+        to_reader, to_writer = await asyncio.open_connection("127.0.0.1", inner)
+
+        async def up():
+            to_writer.write(await reader.readexactly(SSL_REQUEST))
+            await asyncio.sleep(0.3)
+            await pump(reader, to_writer)
+
+        await asyncio.gather(up(), pump(to_reader, writer), return_exceptions=True)
+
+    async def pump(reader, writer):
+        while octets := await reader.read(65536):
+            writer.write(octets)
+            await writer.drain()
+        writer.close()
+
+    front = await asyncio.start_server(relay, "127.0.0.1", port)
+    await asyncio.gather(server.serve_forever(), front.serve_forever())
+
+
+# How many octets a client's request for TLS has.
+SSL_REQUEST = 36
 
 port = int(sys.argv[2])
 match sys.argv[1]:
