@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use ravelin_certs::{LocalAuthority, LocalError};
 use ravelin_lens::recorder;
-use ravelin_pki::{Certificate, CertificateDer, HostName, PrivateKeyDer, pem};
+use ravelin_pki::{Certificate, CertificateDer, HostName, Leaf, PrivateKeyDer, pem};
 use ravelin_server::site::Handler;
 use ravelin_tls::{Certificates, Identity, ServedCertificate, ServerTls, Tickets};
 
@@ -127,16 +127,10 @@ pub(crate) fn prepare(
             }
             (CertificateSource::Local, Some(authority)) => {
                 let hosts = &site.site.hosts;
-                let leaf = match authority.leaf(hosts, now) {
-                    Ok(leaf) => leaf,
-                    Err(error) => match authority.kept_leaf(hosts, now) {
-                        Some(kept) => {
-                            overdue.get_or_insert((error, kept.not_after()));
-                            kept
-                        }
-                        None => return Err(cannot_make(&error)),
-                    },
-                };
+                let (leaf, error) = current_leaf(authority, hosts, now)?;
+                if let Some(error) = error {
+                    overdue.get_or_insert((error, leaf.not_after()));
+                }
                 fresh = Some(match fresh {
                     Some(fresh) => {
                         fresh.start.max(leaf.not_before())..fresh.end.min(leaf.renew_at())
@@ -198,8 +192,24 @@ fn shows_handshakes(config: &Config) -> bool {
     routes.any(|route| matches!(route.handler, Handler::Handshake))
 }
 
+/// A leaf of the local CA that holds now. One that cannot be renewed just now is still good for a while: it comes with
+/// the error.
+pub(crate) fn current_leaf(
+    authority: &LocalAuthority,
+    hosts: &[HostName],
+    now: SystemTime,
+) -> Result<(Leaf, Option<LocalError>), Failure> {
+    match authority.leaf(hosts, now) {
+        Ok(leaf) => Ok((leaf, None)),
+        Err(error) => match authority.kept_leaf(hosts, now) {
+            Some(kept) => Ok((kept, Some(error))),
+            None => Err(cannot_make(&error)),
+        },
+    }
+}
+
 /// Who serves a public name wants a certificate for it rather than another local CA.
-pub(crate) fn cannot_make(error: &LocalError) -> Failure {
+fn cannot_make(error: &LocalError) -> Failure {
     match error {
         LocalError::NotPermitted { .. } => Failure::usage(error.to_string()).hint(
             "a public name needs a certificate that others know: --cert FILE --key FILE; a name \
@@ -253,16 +263,19 @@ pub(crate) fn identity(cert: &Path, key: &Path) -> Result<Identity, Failure> {
     Ok(Identity { chain, key })
 }
 
+/// The names that a certificate of the local CA is for, where none are given.
+pub(crate) fn usual_hosts() -> Vec<HostName> {
+    let names = ["localhost", "127.0.0.1", "::1"];
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
 /// The certificate that `ravelin serve` would have of its own CA.
 pub(crate) fn local(home: &HomeArgument) -> Result<ServedCertificate, Failure> {
     let now = SystemTime::now();
     let store = ravelin_home::open(home)?;
     let authority = LocalAuthority::open(&store, &[], now)
         .map_err(|error| Failure::of(&error).hint(error.hint()))?;
-    let names: Vec<HostName> = ["localhost", "127.0.0.1", "::1"]
-        .into_iter()
-        .filter_map(|name| name.parse().ok())
-        .collect();
+    let names = usual_hosts();
     let leaf = authority
         .leaf(&names, now)
         .map_err(|error| Failure::of(&error).hint(error.hint()))?;

@@ -20,7 +20,7 @@ use crate::config::{
 use crate::failure::Failure;
 use crate::serve::watch::Watch;
 use crate::serve::{self, Events, listeners};
-use crate::words;
+use crate::{certificates, words};
 
 use prepare::{Kept, Prepared, prepare};
 
@@ -117,9 +117,8 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
     if let Some(span) = clients.idle_timeout {
         limits.idle_timeout = span.0;
     }
-    let usual = ["localhost", "127.0.0.1", "::1"];
     let hosts = match &clients.host[..] {
-        [] => usual.iter().filter_map(|name| name.parse().ok()).collect(),
+        [] => certificates::usual_hosts(),
         hosts => hosts.to_vec(),
     };
     let tunnel = TunnelConfig {
@@ -157,7 +156,7 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
             allow: servers.to_allow.clone(),
         },
         proxy_header: servers.to_proxy_header,
-        connect_timeout: Duration::from_secs(5),
+        connect_timeout: config::CONNECT_TIMEOUT,
         limits,
     };
     fits(&tunnel, arguments)?;
@@ -166,7 +165,7 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
         tunnels: vec![tunnel],
         workers: 0,
         metrics: arguments.metrics(),
-        drain_timeout: Duration::from_secs(30),
+        drain_timeout: config::DRAIN_TIMEOUT,
         log: arguments.log.then(LogConfig::to_stdout),
         watched,
     })
@@ -395,9 +394,12 @@ impl Running<'_> {
         if self.prepared.renew_at.is_none_or(|due| due > now) {
             return;
         }
+        let before = self.prepared.renew_at;
         let renewed = prepare(&self.config, &self.arguments.home, &mut self.kept, now)
             .and_then(|prepared| self.take_over(prepared, tunnels));
         match renewed {
+            // One that could not be made anew is still good, and was told of.
+            Ok(()) if self.prepared.renew_at == before => {}
             Ok(()) => words::event("renewed the local certificate"),
             Err(failure) => {
                 words::say_failure(&failure);

@@ -35,7 +35,8 @@ use crate::listen_on::ListenOn;
 pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
 pub(crate) use tunnel::{
-    Mode, ServerSide, TunnelConfig, TunnelsConfig, in_clear, place_of, target_of,
+    CONNECT_TIMEOUT, DRAIN_TIMEOUT, Mode, ServerSide, TunnelConfig, TunnelsConfig, in_clear,
+    place_of, target_of,
 };
 pub(crate) use unserved::{Unservable, Unserved};
 

@@ -11,6 +11,12 @@ use ravelin_tunnel::{Balance, Limits, Place, ProxyVersion, Rule, Target};
 use super::{CertificateSource, LogConfig};
 use crate::listen_on::ListenOn;
 
+/// How long connections may go on after a signal to stop, where nothing is said.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one server may take to answer, where nothing is said.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// All tunnels of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct TunnelsConfig {

@@ -21,7 +21,7 @@ use crate::cert::verify::trusted;
 use crate::certificates;
 use crate::config::{CertificateSource, TunnelConfig, TunnelsConfig};
 use crate::failure::{Failure, chain};
-use crate::ravelin_home;
+use crate::{ravelin_home, words};
 
 /// Tunnels, ready to run.
 #[derive(Default)]
@@ -168,11 +168,10 @@ impl Making<'_> {
                 self.authority.insert(opened)
             }
         };
-        // One that cannot be renewed just now is still good for a while.
-        let leaf = authority.leaf(hosts, self.now).or_else(|error| {
-            let kept = authority.kept_leaf(hosts, self.now);
-            kept.ok_or_else(|| certificates::cannot_make(&error))
-        })?;
+        let (leaf, error) = certificates::current_leaf(authority, hosts, self.now)?;
+        if let Some(error) = error {
+            words::not_renewed(&Failure::of(&error), leaf.not_after());
+        }
         let due = leaf.renew_at();
         self.renew_at = Some(self.renew_at.map_or(due, |other| other.min(due)));
         ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ravelin_pki::{Fingerprint, HostName, NameConstraints};
 use ravelin_tls::starttls::Protocol;
@@ -13,13 +13,15 @@ use super::super::fault::Fault;
 use super::super::placed::{At, Key};
 use super::super::problem::Problems;
 use super::super::tunnel::{
-    clients_in_clear, is_local_place, is_local_target, place_of, servers_in_clear, target_of,
+    CONNECT_TIMEOUT, DRAIN_TIMEOUT, clients_in_clear, is_local_place, is_local_target, place_of,
+    servers_in_clear, target_of,
 };
 use super::super::tunnel_keys::{self as keys, Texts};
 use super::super::unserved::Unserved;
 use super::super::{CertificateSource, Mode, ServerSide, TunnelConfig, TunnelsConfig};
 use super::{Check, certificate, host, server, value};
 use crate::arguments::get::Pin;
+use crate::certificates;
 
 /// Checks the whole file. The config is of use only where no problem was noted.
 pub(in super::super) fn config(
@@ -52,7 +54,7 @@ pub(in super::super) fn config(
         tunnels,
         workers: raw.workers.copied_or(0) as usize,
         metrics: metrics.collect(),
-        drain_timeout: value::time(&raw.drain_timeout, Duration::from_secs(30), &mut check),
+        drain_timeout: value::time(&raw.drain_timeout, DRAIN_TIMEOUT, &mut check),
         log: server::log(&raw.log, &mut check),
         watched: check.watched,
     }
@@ -116,7 +118,7 @@ fn tunnel(
         },
         hosts: match raw.hosts.given() {
             Some(_) => plain(hosts),
-            None => usual_hosts(),
+            None => certificates::usual_hosts(),
         },
         client_ca: files(&raw.client_ca, check),
         allow: rules(&raw.allow, check),
@@ -138,7 +140,7 @@ fn tunnel(
             keys::ProxyHeader::V1 => ProxyVersion::V1,
             keys::ProxyHeader::V2 => ProxyVersion::V2,
         }),
-        connect_timeout: value::time(&raw.connect_timeout, Duration::from_secs(5), check),
+        connect_timeout: value::time(&raw.connect_timeout, CONNECT_TIMEOUT, check),
         limits: limits(&raw.limits, check),
     })
 }
@@ -299,12 +301,6 @@ fn names(texts: &Texts, check: &mut Check<'_>) -> Vec<Placed<HostName>> {
         }
     }
     names
-}
-
-/// The names that a certificate of the local CA is made for where none are given.
-fn usual_hosts() -> Vec<HostName> {
-    let usual = ["localhost", "127.0.0.1", "::1"];
-    usual.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn server_side(raw: &keys::Tunnel, check: &mut Check<'_>) -> ServerSide {
