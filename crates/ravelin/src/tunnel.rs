@@ -420,7 +420,9 @@ fn may_lack(error: &ravelin_tunnel::DoorError) -> bool {
 /// Why a place could not be listened on, and what helps.
 fn refused(error: &ravelin_tunnel::DoorError) -> Failure {
     match error {
-        ravelin_tunnel::DoorError::Tcp(error) => listeners::refused(error),
+        ravelin_tunnel::DoorError::Tcp(error) => {
+            listeners::refused_elsewhere(error, "", "listen on ")
+        }
         ravelin_tunnel::DoorError::Unix { path, source } => {
             let hint = match source.kind() {
                 std::io::ErrorKind::AddrInUse => {

@@ -84,15 +84,20 @@ const NO_SUCH_ADDRESS_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error(
 
 /// Why an address could not be listened on, and what helps.
 pub(crate) fn refused(error: &ListenError) -> Failure {
+    refused_elsewhere(error, " with --listen", "--listen ")
+}
+
+/// The same for a command that says in other words where it listens: behind "another port", and before an address.
+pub(crate) fn refused_elsewhere(error: &ListenError, by: &str, at: &str) -> Failure {
     let hint = match error.source.kind() {
         ErrorKind::AddrInUse => Some(format!(
             "another program listens there (ss -ltnp 'sport = :{}' says which); \
-             choose another port with --listen",
+             choose another port{by}",
             error.address.port()
         )),
         ErrorKind::PermissionDenied => Some(format!(
             "ports below 1024 need rights: sudo setcap cap_net_bind_service=+ep \
-             \"$(command -v ravelin)\", or --listen {}",
+             \"$(command -v ravelin)\", or {at}{}",
             SocketAddr::new(error.address.ip(), 8443)
         )),
         ErrorKind::AddrNotAvailable => {
