@@ -18,4 +18,4 @@ pub mod starttls;
 pub use certificates::{Certificates, ServedCertificate};
 pub use client::{Identity, Refusal, Refused, Trust};
 pub use inspect::Witness;
-pub use server::{ClientAuth, ServerOptions, ServerTls, Tickets};
+pub use server::{ClientAuth, ClientRule, NotAllowed, ServerOptions, ServerTls, Tickets};

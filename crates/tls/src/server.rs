@@ -4,13 +4,17 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::server::danger::ClientCertVerifier;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ProducesTickets, ServerConfig, WebPkiClientVerifier,
 };
-use rustls::{CipherSuite, Error, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{
+    CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, OtherError,
+    RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+};
 
 use crate::certificates::Certificates;
 use crate::inspect::Witness;
@@ -56,6 +60,7 @@ impl ClientAuth {
     fn verifier(
         &self,
         provider: Arc<CryptoProvider>,
+        rule: Option<&ClientRule>,
     ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
         let (roots, is_optional) = match self {
             Self::Nobody => return Ok(WebPkiClientVerifier::no_client_auth()),
@@ -70,9 +75,113 @@ impl ClientAuth {
         if is_optional {
             builder = builder.allow_unauthenticated();
         }
-        builder
+        let verifier = builder
             .build()
-            .map_err(|error| Error::General(error.to_string()))
+            .map_err(|error| Error::General(error.to_string()))?;
+        Ok(match rule {
+            Some(rule) => Arc::new(Ruled {
+                verifier,
+                rule: rule.clone(),
+            }),
+            None => verifier,
+        })
+    }
+}
+
+/// What is asked of clients' certificates besides their CA. It is asked in the handshake, so that a client that is not
+/// let in hears of it by an alert; a session that is resumed has none, and is for the caller to judge.
+#[derive(Clone)]
+pub struct ClientRule(Arc<dyn Fn(&CertificateDer<'_>) -> bool + Send + Sync>);
+
+impl ClientRule {
+    /// Lets in clients for whose certificate `allows` says so.
+    pub fn new(allows: impl Fn(&CertificateDer<'_>) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(allows))
+    }
+}
+
+impl fmt::Debug for ClientRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientRule")
+    }
+}
+
+/// A client with a good certificate that the [`ClientRule`] does not let in.
+#[derive(Debug, thiserror::Error)]
+#[error("no rule lets in the client's certificate")]
+pub struct NotAllowed {
+    /// Its certificate.
+    pub certificate: CertificateDer<'static>,
+}
+
+impl NotAllowed {
+    /// What is in an error of a connection, where it came to that.
+    #[must_use]
+    pub fn in_error(error: &Error) -> Option<&Self> {
+        match error {
+            Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
+                inner.downcast_ref()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A verifier, and a rule behind it.
+#[derive(Debug)]
+struct Ruled {
+    verifier: Arc<dyn ClientCertVerifier>,
+    rule: ClientRule,
+}
+
+impl ClientCertVerifier for Ruled {
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verified = self.verifier.verify_client_cert(leaf, intermediates, now)?;
+        if self.rule.0(leaf) {
+            return Ok(verified);
+        }
+        let certificate = leaf.clone().into_owned();
+        let error = OtherError(Arc::new(NotAllowed { certificate }));
+        Err(CertificateError::Other(error).into())
+    }
+
+    fn offer_client_auth(&self) -> bool {
+        self.verifier.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.verifier.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.verifier.root_hint_subjects()
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, leaf, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, leaf, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
     }
 }
 
@@ -88,6 +197,8 @@ pub struct ServerOptions {
     pub suites: Vec<SupportedCipherSuite>,
     /// Which clients are let in by their certificates. Tickets are not to be shared with servers that let in others.
     pub client_auth: ClientAuth,
+    /// What is asked of their certificates besides.
+    pub client_rule: Option<ClientRule>,
     /// Who is told the secrets of the connections.
     pub witness: Option<Witness>,
 }
@@ -158,7 +269,9 @@ impl ServerTls {
                 provider.kx_groups.clone_from(&witness.groups);
             }
             let provider = policy::with_suites(Arc::new(provider), &options.suites);
-            let verifier = options.client_auth.verifier(provider.clone())?;
+            let verifier = options
+                .client_auth
+                .verifier(provider.clone(), options.client_rule.as_ref())?;
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(versions)?
                 .with_client_cert_verifier(verifier)

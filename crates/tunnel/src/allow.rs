@@ -1,6 +1,7 @@
 //! Who may pass, by what is in the certificate.
 
 use ravelin_pki::{Certificate, Fingerprint, GeneralName, Oid};
+use ravelin_tls::ClientRule;
 
 /// What a certificate must have: all that is given here. Of several rules, one has to fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +63,17 @@ impl Rule {
 pub fn allows(rules: &[Rule], certificate: Option<&Certificate>) -> bool {
     rules.is_empty()
         || certificate.is_some_and(|certificate| rules.iter().any(|rule| rule.fits(certificate)))
+}
+
+/// The same in the handshake, so that clients that may not pass hear of it by an alert; none where there is no rule.
+#[must_use]
+pub fn client_rule(rules: &[Rule]) -> Option<ClientRule> {
+    let rules = rules.to_vec();
+    (!rules.is_empty()).then(|| {
+        ClientRule::new(move |certificate| {
+            allows(&rules, Certificate::from_der(certificate).ok().as_ref())
+        })
+    })
 }
 
 fn uri_fits(pattern: &str, uri: &str) -> bool {

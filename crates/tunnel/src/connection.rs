@@ -22,6 +22,7 @@ use crate::meters::{Meters, Open};
 use crate::pipe::{self, Moved, Pipe, Stopped};
 use crate::plan::{Entry, Originate, ProxyVersion, Service, Terminate, Tunnel};
 use crate::record::{Ending, Record, ServiceError, TlsFacts};
+use crate::secure::HandshakeError;
 use crate::socket::Socket;
 use crate::worker::{Notice, Worker};
 use crate::{preamble, secure};
@@ -170,8 +171,10 @@ async fn within<T>(
 ) -> Result<T, Ending> {
     let entered = timeout(left, entering).await;
     let entered = entered.unwrap_or_else(|_| Err(Ending::TooSlow(tunnel.limits.handshake_timeout)));
-    if entered.is_err() {
-        Meters::one(&tunnel.meters.handshakes_failed);
+    match &entered {
+        Ok(_) => {}
+        Err(Ending::NotAllowed) => Meters::one(&tunnel.meters.not_allowed),
+        Err(_) => Meters::one(&tunnel.meters.handshakes_failed),
     }
     entered
 }
@@ -208,9 +211,17 @@ async fn enter_tls(
             record.server_name = accepted.client_hello().server_name().map(str::to_owned);
             End::plain(socket, early)
         }
-        Entry::Terminate(terminate) => secure::accept(socket, early, &terminate.tls, scratch)
-            .await
-            .map_err(Ending::Handshake)?,
+        Entry::Terminate(terminate) => {
+            let accepted = secure::accept(socket, early, &terminate.tls, scratch).await;
+            accepted.map_err(|error| match error {
+                HandshakeError::NotAllowed(certificate) => {
+                    let certificate = Certificate::from_der(&certificate).ok();
+                    record.identity = certificate.as_ref().map(called);
+                    Ending::NotAllowed
+                }
+                error => Ending::Handshake(error),
+            })?
+        }
     };
     Ok((end, request))
 }
@@ -245,7 +256,7 @@ async fn greeted(
     Ok((reached, greeting))
 }
 
-/// Who the client is, and whether it may pass.
+/// Who the client is, and whether it may pass. The handshake has seen to that, but where a session was resumed.
 fn judge(
     client: &End,
     terminate: &Terminate,

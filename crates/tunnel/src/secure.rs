@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use ravelin_tls::{Refusal, Refused, ServerTls};
+use ravelin_tls::{NotAllowed, Refusal, Refused, ServerTls};
 use rustls::client::ClientConnection;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{Accepted, Acceptor};
 use rustls::{ClientConfig, Connection};
 
@@ -28,6 +28,9 @@ pub enum HandshakeError {
     /// The server is not believed. It was told by an alert.
     #[error("the server's certificate is not believed: {0}")]
     NotBelieved(Refusal),
+    /// No rule lets the client in that has this certificate. It was told by an alert.
+    #[error("no rule fits the client's certificate")]
+    NotAllowed(Box<CertificateDer<'static>>),
     /// TLS that failed. The other end was told by an alert.
     #[error(transparent)]
     Tls(rustls::Error),
@@ -35,6 +38,9 @@ pub enum HandshakeError {
 
 impl From<rustls::Error> for HandshakeError {
     fn from(error: rustls::Error) -> Self {
+        if let Some(NotAllowed { certificate }) = NotAllowed::in_error(&error) {
+            return Self::NotAllowed(Box::new(certificate.clone()));
+        }
         match error {
             rustls::Error::InvalidMessage(_) => Self::NotTls,
             error => match Refused::in_error(&error) {

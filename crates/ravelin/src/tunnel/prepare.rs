@@ -12,6 +12,7 @@ use ravelin_tls::starttls::Protocol;
 use ravelin_tls::{
     Certificates, ClientAuth, ServedCertificate, ServerOptions, ServerTls, Tickets, Trust,
 };
+use ravelin_tunnel::allow::client_rule;
 use ravelin_tunnel::meters::Meters;
 use ravelin_tunnel::{Backends, Entry, Originate, Route, Service, Target, Terminate, Tunnel};
 use rustls::pki_types::ServerName;
@@ -146,6 +147,7 @@ impl Making<'_> {
             } else {
                 ClientAuth::Required(roots)
             },
+            client_rule: client_rule(&config.allow),
             ..ServerOptions::default()
         };
         let tls = ServerTls::with(Arc::new(Certificates::new(served)), &tickets, &options)
