@@ -307,7 +307,8 @@ impl Inner {
     }
 
     /// A connection that is free, or a new one. Requests that come together to a place that is new wait for the first
-    /// of them: where HTTP/2 is spoken, its connection does for all.
+    /// of them: where HTTP/2 is spoken, its connection does for all. Elsewhere they wait for one that gets free, but not
+    /// for long.
     async fn connection(&self, url: &Url, place: &pool::Place) -> Result<Connection, Error> {
         if let Some(free) = self.pool.take(place) {
             return Ok(free);
@@ -321,7 +322,15 @@ impl Inner {
             // Where it comes to nothing, the others shall not come to nothing one after the other.
             **takes = Takes::One;
         }
+        let mut opening = None;
+        if held.is_none() {
+            match self.pool.free_soon(place).await {
+                Ok(free) => return Ok(free),
+                Err(turn) => opening = Some(turn),
+            }
+        }
         let connection = Connection::open(&self.ways, url, self.versions).await?;
+        drop(opening);
         if let Some(shared) = connection.shared() {
             self.pool.keep(place, shared);
             let mut takes = match held {
@@ -329,6 +338,8 @@ impl Inner {
                 None => gate.lock().await,
             };
             *takes = Takes::Many;
+        } else {
+            self.pool.opened(place, connection.timing.total());
         }
         Ok(connection)
     }

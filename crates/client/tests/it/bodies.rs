@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::Method;
 use ravelin_client::{Body, Client, Error, Request, Versions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// A server that answers each request on a connection with `hello`, and counts connections.
-async fn server() -> (String, Arc<AtomicUsize>) {
+/// A server that answers each request on a connection with `hello`, after so long, and counts connections.
+async fn server(after: Duration) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
@@ -21,6 +22,7 @@ async fn server() -> (String, Arc<AtomicUsize>) {
             tokio::spawn(async move {
                 let mut request = [0; 4096];
                 while tcp.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    tokio::time::sleep(after).await;
                     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
                     tcp.write_all(answer).await.unwrap();
                 }
@@ -32,7 +34,7 @@ async fn server() -> (String, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn connections_are_used_again_when_their_body_is_over_and_not_before() {
-    let (url, connections) = server().await;
+    let (url, connections) = server(Duration::ZERO).await;
     let client = Client::builder().build().unwrap();
     for _ in 0..3 {
         let mut response = client.send(Request::get(&url).unwrap()).await.unwrap();
@@ -44,6 +46,31 @@ async fn connections_are_used_again_when_their_body_is_over_and_not_before() {
     assert_eq!(connections.load(Ordering::Relaxed), 2);
     let too_long = other.bytes(4).await;
     assert!(matches!(too_long, Err(Error::TooLong(4))), "{too_long:?}");
+}
+
+/// So many requests at once; how many connections it took.
+async fn connections_of(requests: usize, after: Duration) -> usize {
+    let (url, connections) = server(after).await;
+    let client = Client::builder().build().unwrap();
+    let asking = (0..requests).map(|_| {
+        let (client, url) = (client.clone(), url.clone());
+        tokio::spawn(async move {
+            let mut response = client.send(Request::get(&url).unwrap()).await.unwrap();
+            assert_eq!(response.bytes(5).await.unwrap(), "hello");
+        })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        asked.await.unwrap();
+    }
+    connections.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn connections_are_as_many_as_the_answers_are_slow() {
+    let quick = connections_of(64, Duration::ZERO).await;
+    assert!(quick < 64, "{quick}");
+    let slow = connections_of(12, Duration::from_millis(300)).await;
+    assert!(slow > 6, "{slow}");
 }
 
 #[tokio::test]
