@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::error::{Error, rustls_error};
@@ -193,7 +194,8 @@ impl Ways {
                     .filter(|_| proxy.kind == Kind::Https)
                 {
                     let place = shown(&proxy.host, proxy.port);
-                    (io, _) = handshake(tls, io, &proxy.host, &place, None).await?;
+                    let (stream, _) = handshake(tls, io, &proxy.host, &place, None).await?;
+                    io = Box::new(stream);
                 }
                 if !proxy.takes_requests(url) {
                     ask_to_connect(&mut io, proxy, &shown(&host, port))
@@ -300,7 +302,7 @@ async fn handshake(
     host: &str,
     place: &str,
     mut look: Option<Box<dyn Look>>,
-) -> Result<(BoxedIo, TlsFacts), Error> {
+) -> Result<(TlsStream<BoxedIo>, TlsFacts), Error> {
     // A name with a dot at its end is the same name, and no certificate has it so.
     let name = host.strip_suffix('.').unwrap_or(host).to_owned();
     let name = ServerName::try_from(name).map_err(|_| Error::Url {
@@ -314,7 +316,7 @@ async fn handshake(
     let result = std::future::poll_fn(|cx| poll_within(look.as_deref(), connecting.as_mut(), cx));
     let stream = result.await.map_err(|error| failed(error, host, place))?;
     let facts = TlsFacts::of(stream.get_ref().1);
-    Ok((Box::new(stream), facts))
+    Ok((stream, facts))
 }
 
 fn poll_within<F: Future>(

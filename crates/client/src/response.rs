@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -38,6 +39,8 @@ pub(crate) struct Reader {
     bounds: Bounds,
     /// What the connection goes back to when the body is over.
     lease: Option<Lease>,
+    /// What went wrong behind what was given.
+    failed: Option<Error>,
 }
 
 /// A request and the head of its answer: the last is the response, those before were redirects and challenges.
@@ -183,6 +186,16 @@ impl Response {
         self.reader.chunk().await
     }
 
+    /// The next pieces of the body: waits for one, and takes along what is there already, up to some 64 KiB. None are
+    /// its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Response::chunk`] fails, which is told once what came before was taken.
+    pub async fn chunks(&mut self) -> Result<Vec<Bytes>, Error> {
+        self.reader.chunks().await
+    }
+
     /// The whole body, of so many octets at most.
     ///
     /// # Errors
@@ -221,6 +234,7 @@ impl Reader {
             given: 0,
             bounds,
             lease: Some(lease),
+            failed: None,
         };
         if is_over {
             reader.finish();
@@ -238,6 +252,9 @@ impl Reader {
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let Some(lease) = &self.lease else {
             return Ok(None);
         };
@@ -263,17 +280,42 @@ impl Reader {
                 return Err(Error::TimedOut { what: "the answer", after });
             }
         };
-        match chunk {
+        self.took(chunk)
+    }
+
+    /// Servers send HTTP/2 in frames of 8 KiB or 16: written one by one, each costs a call to the system.
+    async fn chunks(&mut self) -> Result<Vec<Bytes>, Error> {
+        let mut chunks: Vec<Bytes> = self.chunk().await?.into_iter().collect();
+        let mut octets = chunks.iter().map(Bytes::len).sum::<usize>();
+        while octets > 0 && octets < TOGETHER && self.lease.is_some() {
+            let next = pin!(self.body.next()).poll(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(next) = next else {
+                break;
+            };
+            match next.and_then(|chunk| self.took(chunk)) {
+                Ok(Some(chunk)) => {
+                    octets += chunk.len();
+                    chunks.push(chunk);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(chunks)
+    }
+
+    fn took(&mut self, chunk: Option<Bytes>) -> Result<Option<Bytes>, Error> {
+        match &chunk {
             Some(chunk) => {
                 self.given += chunk.len() as u64;
                 self.check_size()?;
-                Ok(Some(chunk))
             }
-            None => {
-                self.finish();
-                Ok(None)
-            }
+            None => self.finish(),
         }
+        Ok(chunk)
     }
 
     pub(crate) async fn bytes(&mut self, most: u64) -> Result<Bytes, Error> {
@@ -371,6 +413,9 @@ fn cut_off(received: &AtomicU64, source: impl std::error::Error + Send + Sync + 
         source: Box::new(source),
     }
 }
+
+/// How much is given together, once there is so much.
+const TOGETHER: usize = 64 << 10;
 
 /// How much is decompressed at once.
 const PIECE: usize = 64 << 10;

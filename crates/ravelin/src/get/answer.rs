@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, IoSlice, Read as _, Seek as _, Write as _};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -81,6 +81,14 @@ impl Answer {
         }
     }
 
+    /// The next pieces of the body, those that are there; none at its end.
+    pub(super) async fn chunks(&mut self) -> Result<Vec<Bytes>, Failure> {
+        if self.held.is_empty() && self.rest.is_none() && self.end.is_none() {
+            return self.response.chunks().await.map_err(broken);
+        }
+        Ok(self.chunk().await?.into_iter().collect())
+    }
+
     fn keep(&mut self, chunk: Bytes) -> Result<(), Failure> {
         if self.rest.is_none() && self.octets + chunk.len() <= MOST_IN_MEMORY {
             self.octets += chunk.len();
@@ -95,6 +103,22 @@ impl Answer {
         };
         file.write_all(&chunk).map_err(|error| unheld(&error))
     }
+}
+
+/// Writes all pieces, as few calls as it takes.
+pub(super) fn write_pieces(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = &mut slices[..];
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn unheld(error: &std::io::Error) -> Failure {

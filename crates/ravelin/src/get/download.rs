@@ -4,13 +4,14 @@
 //! when it is whole, and has the hash that was asked for.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use http::header::{self, HeaderMap, HeaderValue};
 use ravelin_client::{Request, Response, Url};
 use serde::{Deserialize, Serialize};
 
+use super::answer::write_pieces;
 use super::checksum::Checksum;
 use super::show::broken;
 use crate::arguments::get::OutputArguments;
@@ -128,19 +129,19 @@ impl Goal {
         let mut progress = is_shown.then(|| Progress::new("received", all));
         let mut there = start;
         loop {
-            let chunk = match response.chunk().await {
-                Ok(chunk) => chunk,
+            let pieces = match response.chunks().await {
+                Ok(pieces) => pieces,
                 Err(error) => {
                     drop(progress.take());
                     return Err(self.half(broken(error), there));
                 }
             };
-            let Some(chunk) = chunk else {
+            if pieces.is_empty() {
                 break;
-            };
-            file.write_all(&chunk)
+            }
+            write_pieces(&mut file, &pieces)
                 .map_err(|error| self.half(self.unwritable(&error), there))?;
-            there += chunk.len() as u64;
+            there += pieces.iter().map(|piece| piece.len() as u64).sum::<u64>();
             if let Some(progress) = &progress {
                 progress.show(there);
             }

@@ -1,14 +1,14 @@
 //! The body of an answer, on a terminal or in a pipe; and how far an upload is.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header;
 use ravelin_client::{Request, Response};
 
-use super::answer::Answer;
+use super::answer::{Answer, write_pieces};
 use super::json;
 use crate::arguments::get::OutputArguments;
 use crate::failure::{Failure, chain};
@@ -96,15 +96,16 @@ async fn raw(answer: &mut Answer) -> Result<bool, Failure> {
     // Not through a buffer of lines, which makes two writes of one.
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     let mut stdout = File::from(stdout.map_err(|error| unwritable(&error))?);
-    while let Some(chunk) = answer.chunk().await? {
-        match stdout.write_all(&chunk) {
+    loop {
+        let pieces = answer.chunks().await?;
+        match write_pieces(&mut stdout, &pieces) {
+            Ok(()) if pieces.is_empty() => return Ok(true),
             Ok(()) => {}
             // Who closes the pipe early has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
             Err(error) => return Err(unwritable(&error)),
         }
     }
-    Ok(true)
 }
 
 fn unwritable(error: &io::Error) -> Failure {
