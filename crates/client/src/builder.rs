@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ravelin_tls::client::{ClientOptions, Identity, Trust, config};
+use ravelin_tls::policy::TLS13;
 
 use crate::client::{Client, Inner, Notice};
 use crate::connect::{Onlooker, Ways};
@@ -25,6 +26,9 @@ pub enum Versions {
     Http1,
     /// HTTP/2 alone; without TLS too, as somebody who knows that the server does.
     Http2,
+    /// HTTP/3 alone, over QUIC: to servers of `https` addresses that answer at the UDP port of that number, and neither
+    /// through a proxy nor over a Unix socket. Where it is not said, QUIC is not tried, whatever servers say of it.
+    Http3,
 }
 
 /// Makes a [`Client`]. Nobody is believed until [`Builder::trust`] says who is.
@@ -205,9 +209,16 @@ impl Builder {
             Versions::Any => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Versions::Http1 => vec![b"http/1.1".to_vec()],
             Versions::Http2 => vec![b"h2".to_vec()],
+            Versions::Http3 => vec![b"h3".to_vec()],
         };
         let has_identity = self.identity.is_some();
+        // RFC 9001, section 4.2.
+        let versions = match self.versions {
+            Versions::Http3 => vec![&TLS13],
+            _ => Vec::new(),
+        };
         let options = ClientOptions {
+            versions,
             alpn,
             identity: self.identity,
             witness: self.onlooker.as_ref().map(|onlooker| onlooker.witness()),

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 use url::Url;
 
@@ -19,6 +18,7 @@ use crate::cookies::Jar;
 use crate::decode::ACCEPTED;
 use crate::error::Error;
 use crate::exchange::{Connection, Head, target};
+use crate::incoming::Incoming;
 use crate::pool::{self, Pool, Takes};
 use crate::request::{Request, take_login};
 use crate::response::{Bounds, Hop, Lease, Reader, Response};
@@ -133,6 +133,16 @@ impl Client {
                     after,
                 }),
             },
+        }
+    }
+
+    /// Says goodbye to the servers of connections that lie idle. Over TCP the end of a process does that; over QUIC
+    /// nobody would, and servers would wait.
+    pub async fn close(&self) {
+        self.inner.pool.close();
+        // Each connection has a task of its own, that sends what is left to be said.
+        for _ in 0..GOODBYES {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -329,7 +339,7 @@ impl Inner {
                 Err(turn) => opening = Some(turn),
             }
         }
-        let connection = Connection::open(&self.ways, url, self.versions).await?;
+        let connection = Connection::open(&self.ways, url, self.versions, self.stall).await?;
         drop(opening);
         if let Some(shared) = connection.shared() {
             self.pool.keep(place, shared);
@@ -515,3 +525,6 @@ fn host_field(url: &Url) -> HeaderValue {
 
 /// How often a server may say that it has not looked at a request, which it then gets over another connection.
 const MOST_REFUSALS: usize = 8;
+
+/// How often the tasks of connections get their turn before a goodbye is taken for said.
+const GOODBYES: usize = 4;

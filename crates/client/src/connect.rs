@@ -152,7 +152,7 @@ impl Ways {
         Ok((Box::new(stream), peer))
     }
 
-    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    pub(crate) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
         if let Some((_, _, addresses)) = self
             .resolve
             .iter()
@@ -332,7 +332,7 @@ fn poll_within<F: Future>(
     polled
 }
 
-fn failed(source: io::Error, host: &str, place: &str) -> Error {
+pub(crate) fn failed(source: io::Error, host: &str, place: &str) -> Error {
     match rustls_error(&source) {
         Some(rustls::Error::InvalidMessage(_)) => Error::NotTls {
             host: place.to_owned(),
@@ -375,8 +375,8 @@ pub(crate) fn shown(host: &str, port: u16) -> String {
 }
 
 /// How long one address is waited for before the next is tried too (RFC 8305, section 5).
-const STAGGER: Duration = Duration::from_millis(250);
+pub(crate) const STAGGER: Duration = Duration::from_millis(250);
 
-const FOREVER: Duration = Duration::from_secs(3600);
+pub(crate) const FOREVER: Duration = Duration::from_secs(3600);
 
 const LONGEST_HEAD: usize = 16 << 10;

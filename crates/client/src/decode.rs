@@ -10,9 +10,9 @@ use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder}
 use async_compression::zstd::DParameter;
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, header};
-use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+
+use crate::incoming::{Broken, Incoming};
 
 /// A coding that is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,30 +86,20 @@ impl Raw {
 
     /// Whether nothing will come.
     pub(crate) fn is_over(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.is_over()
     }
 
     /// The next octets as they come; none at the end.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-        loop {
-            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                // Trailers are nothing that anybody asked for.
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data()
-                        && !data.is_empty()
-                    {
-                        self.received
-                            .fetch_add(data.len() as u64, Ordering::Relaxed);
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-            }
+    ) -> Poll<Option<Result<Bytes, Broken>>> {
+        let data = ready!(self.incoming.poll_data(cx));
+        if let Some(Ok(data)) = &data {
+            self.received
+                .fetch_add(data.len() as u64, Ordering::Relaxed);
         }
+        Poll::Ready(data)
     }
 }
 

@@ -47,6 +47,27 @@ pub enum Error {
         /// The host and port.
         host: String,
     },
+    /// The server speaks no HTTP/3, and nothing else was to be spoken.
+    #[error("\"{host}\" does not speak HTTP/3")]
+    NoHttp3 {
+        /// The host and port.
+        host: String,
+    },
+    /// Nobody answers at that UDP port, or what answers does not come through.
+    #[error("\"{place}\" does not answer over QUIC (UDP), which HTTP/3 needs")]
+    NoQuic {
+        /// The host and port.
+        place: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// HTTP/3 alone was to be spoken, where there is no way for it.
+    #[error("HTTP/3 cannot go {what}")]
+    NotOverQuic {
+        /// Where, or over what.
+        what: String,
+    },
     /// The name has no address.
     #[error("cannot find \"{host}\"")]
     Lookup {
@@ -138,7 +159,7 @@ pub enum Error {
         host: String,
         /// Why.
         #[source]
-        source: hyper::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The connection ended before the body did.
     #[error("the body is cut off after {received} octets")]
@@ -242,6 +263,7 @@ impl Error {
             self,
             Self::Lookup { .. }
                 | Self::Connect { .. }
+                | Self::NoQuic { .. }
                 | Self::Exchange { .. }
                 | Self::Stalled { .. }
                 | Self::TimedOut {

@@ -1,11 +1,10 @@
-//! One request and the head of its answer over one connection, by HTTP/1.1 or HTTP/2.
+//! One request and the head of its answer over one connection, by HTTP/1.1, HTTP/2 or HTTP/3.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
-use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::AlertDescription;
@@ -15,7 +14,10 @@ use crate::body::{Body, Outgoing, Sent};
 use crate::builder::Versions;
 use crate::connect::{Connected, Ways, host_and_port, shown};
 use crate::error::{Error, unreadable_below};
+use crate::http3::{Fault, Http3};
+use crate::incoming::{Broken, Incoming};
 use crate::proxy::Proxy;
+use crate::quic::Reached;
 use crate::response::TlsFacts;
 use crate::stream::Movement;
 use crate::timing::Timing;
@@ -40,6 +42,7 @@ pub(crate) struct Connection {
 enum Sender {
     Http1(http1::SendRequest<Outgoing>),
     Http2(http2::SendRequest<Outgoing>),
+    Http3(Http3),
 }
 
 /// What is sent, all but the address.
@@ -59,7 +62,16 @@ pub(crate) struct Unanswered {
 }
 
 impl Connection {
-    pub(crate) async fn open(ways: &Ways, url: &Url, versions: Versions) -> Result<Self, Error> {
+    /// A new connection. `stall` is how long anybody waits for something to move over it.
+    pub(crate) async fn open(
+        ways: &Ways,
+        url: &Url,
+        versions: Versions,
+        stall: Duration,
+    ) -> Result<Self, Error> {
+        if versions == Versions::Http3 {
+            return Self::open_over_quic(ways, url, stall).await;
+        }
         let (host, port) = host_and_port(url);
         let host = shown(&host, port);
         let proxy = ways.proxies.of(url).filter(|_| ways.unix_socket.is_none());
@@ -78,10 +90,7 @@ impl Connection {
         if versions == Versions::Http2 && !is_http2 {
             return Err(Error::NoHttp2 { host });
         }
-        let failed = |source| Error::Exchange {
-            host: host.clone(),
-            source,
-        };
+        let failed = |source: hyper::Error| failed(&host, source.into(), None, false);
         let sender = if is_http2 {
             http2_on(io).await.map_err(failed)?
         } else {
@@ -100,6 +109,35 @@ impl Connection {
         })
     }
 
+    async fn open_over_quic(ways: &Ways, url: &Url, stall: Duration) -> Result<Self, Error> {
+        let reached = ways.connect_over_quic(url, stall).await?;
+        let Reached {
+            connection,
+            tls,
+            peer,
+            timing,
+        } = reached;
+        let (host, port) = host_and_port(url);
+        let host = shown(&host, port);
+        let movement = Arc::new(Movement::new());
+        let begun = Http3::begin(connection, movement.clone(), stall).await;
+        let http3 = begun.map_err(|fault: Fault| {
+            let alert = fault.alert();
+            failed(&host, fault.into(), alert, ways.has_identity)
+        })?;
+        Ok(Self {
+            sender: Sender::Http3(http3),
+            host,
+            movement,
+            tls: Some(tls),
+            peer: Some(peer),
+            timing,
+            is_used: false,
+            has_identity: ways.has_identity,
+            proxy: None,
+        })
+    }
+
     /// The host and port, as they are told.
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -109,24 +147,34 @@ impl Connection {
         match &self.sender {
             Sender::Http1(sender) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
+            Sender::Http3(sender) => sender.is_closed(),
         }
     }
 
     /// The same connection for one more request, where it takes several at a time.
     pub(crate) fn shared(&self) -> Option<Self> {
-        match &self.sender {
-            Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Self {
-                sender: Sender::Http2(sender.clone()),
-                host: self.host.clone(),
-                movement: self.movement.clone(),
-                tls: self.tls.clone(),
-                peer: self.peer,
-                timing: Timing::default(),
-                is_used: true,
-                has_identity: self.has_identity,
-                proxy: self.proxy.clone(),
-            }),
+        let sender = match &self.sender {
+            Sender::Http1(_) => return None,
+            Sender::Http2(sender) => Sender::Http2(sender.clone()),
+            Sender::Http3(sender) => Sender::Http3(sender.clone()),
+        };
+        Some(Self {
+            sender,
+            host: self.host.clone(),
+            movement: self.movement.clone(),
+            tls: self.tls.clone(),
+            peer: self.peer,
+            timing: Timing::default(),
+            is_used: true,
+            has_identity: self.has_identity,
+            proxy: self.proxy.clone(),
+        })
+    }
+
+    /// Says goodbye where the end of a process would not: over QUIC.
+    pub(crate) fn close(&self) {
+        if let Sender::Http3(sender) = &self.sender {
+            sender.close();
         }
     }
 
@@ -146,11 +194,15 @@ impl Connection {
             match &mut self.sender {
                 Sender::Http1(sender) => {
                     sender.ready().await?;
-                    sender.send_request(request).await
+                    Ok(sender.send_request(request).await?.map(Incoming::Tcp))
                 }
                 Sender::Http2(sender) => {
                     sender.ready().await?;
-                    sender.send_request(request).await
+                    Ok(sender.send_request(request).await?.map(Incoming::Tcp))
+                }
+                Sender::Http3(sender) => {
+                    let answer = sender.send(request).await?;
+                    Ok(answer.map(|body| Incoming::Quic(Box::new(body))))
                 }
             }
         };
@@ -161,11 +213,11 @@ impl Connection {
                 return Err(Unanswered { error, was_stale: false, was_left: false });
             }
         };
-        let answer = answer.map_err(|source| {
+        let answer = answer.map_err(|source: Broken| {
             let nothing_came = movement.received() == before;
             Unanswered {
-                was_stale: self.is_used && nothing_came,
-                was_left: self.is_used && is_left(&source),
+                was_stale: self.is_used && nothing_came && source.is_of_connection(),
+                was_left: self.is_used && source.is_left(),
                 error: self.failed(source),
             }
         })?;
@@ -208,35 +260,39 @@ impl Connection {
         request
     }
 
-    fn failed(&self, source: hyper::Error) -> Error {
-        let host = self.host.clone();
-        if let Some(source) = unreadable_below(&source) {
-            return Error::Input { source };
-        }
-        match self.movement.tls_error() {
-            Some(rustls::Error::AlertReceived(alert))
-                if !self.is_used && is_about_client(alert) =>
-            {
-                Error::TakenBack {
-                    host,
-                    alert,
-                    had_identity: self.has_identity,
-                }
-            }
-            _ => Error::Exchange { host, source },
-        }
+    fn failed(&self, source: Broken) -> Error {
+        let alert = match (&source, self.movement.tls_error()) {
+            (Broken::Quic(fault), _) => fault.alert(),
+            (Broken::Tcp(_), Some(rustls::Error::AlertReceived(alert))) => Some(alert),
+            (Broken::Tcp(_), _) => None,
+        };
+        let alert = alert.filter(|_| !self.is_used);
+        failed(&self.host, source, alert, self.has_identity)
     }
 }
 
-/// Whether a request was left behind: its connection took no more before it went out, or the server said that it took
-/// no more when it came (RFC 9113, section 8.7). Servers do that after a thousand requests, as a rule.
-fn is_left(error: &hyper::Error) -> bool {
-    let h2 = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
-    error.is_canceled()
-        || h2.is_some_and(|error| {
-            error.reason() == Some(h2::Reason::REFUSED_STREAM)
-                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
-        })
+/// Why there is no answer: the alert that came with the first, if one did, may be about the client.
+fn failed(
+    host: &str,
+    source: Broken,
+    alert: Option<AlertDescription>,
+    had_identity: bool,
+) -> Error {
+    if let Some(source) = unreadable_below(&source) {
+        return Error::Input { source };
+    }
+    let host = host.to_owned();
+    match alert.filter(|alert| is_about_client(*alert)) {
+        Some(alert) => Error::TakenBack {
+            host,
+            alert,
+            had_identity,
+        },
+        None => Error::Exchange {
+            host,
+            source: Box::new(source),
+        },
+    }
 }
 
 /// Whether an alert may be about the client's certificate. Servers use all of these for it.
@@ -298,10 +354,10 @@ async fn http2_on(io: crate::stream::BoxedIo) -> Result<Sender, hyper::Error> {
 }
 
 /// How many header fields an answer may have.
-const MOST_FIELDS: usize = 256;
+pub(crate) const MOST_FIELDS: usize = 256;
 
 /// How long the head of an answer may be, in octets.
-const LONGEST_HEAD: usize = 128 << 10;
+pub(crate) const LONGEST_HEAD: usize = 128 << 10;
 
 /// What may be on the way to us: at 100 ms, 40 MiB/s.
 const WINDOW: u32 = 4 << 20;

@@ -1,7 +1,7 @@
 //! HTTPS requests: who is believed, how to get there, what is asked and what comes of it.
 //!
 //! A [`Client`] is made by [`Client::builder`] with one rule of verification, a [`Trust`], and sends [`Request`]s
-//! over HTTP/1.1 and HTTP/2. It follows redirects, keeps cookies, answers challenges, goes through proxies and
+//! over HTTP/1.1, HTTP/2 and HTTP/3. It follows redirects, keeps cookies, answers challenges, goes through proxies and
 //! decompresses, each within limits. Errors say who did what: a server that is not believed comes with the chain
 //! that it sent, a body that ends too soon is an error and no short body.
 //!
@@ -32,8 +32,11 @@ pub mod cookies;
 mod decode;
 mod error;
 mod exchange;
+mod http3;
+mod incoming;
 mod pool;
 pub mod proxy;
+mod quic;
 mod raw;
 mod request;
 mod response;

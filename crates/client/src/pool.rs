@@ -75,7 +75,7 @@ pub(crate) fn place(url: &Url) -> Place {
 }
 
 impl Pool {
-    /// A connection to a place, where one is free and still there. One of HTTP/2 stays for others too.
+    /// A connection to a place, where one is free and still there. One of HTTP/2 or HTTP/3 stays for others too.
     pub(crate) fn take(&self, place: &Place) -> Option<Connection> {
         self.of(place, |known| {
             known.free.retain(|connection| !connection.is_closed());
@@ -133,6 +133,17 @@ impl Pool {
             if let Some(free) = free.filter(|free| !free.is_closed()) {
                 return Ok(free);
             }
+        }
+    }
+
+    /// Ends all that are free.
+    pub(crate) fn close(&self) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        for known in places.values_mut() {
+            known
+                .free
+                .drain(..)
+                .for_each(|connection| connection.close());
         }
     }
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, Version};
-use hyper::body::Incoming;
 use rustls::CommonState;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -21,6 +20,7 @@ use url::Url;
 use crate::decode::{Coding, Raw, most_after};
 use crate::error::Error;
 use crate::exchange::Connection;
+use crate::incoming::{Broken, Incoming};
 use crate::pool::{Place, Pool};
 use crate::timing::Timing;
 
@@ -396,7 +396,7 @@ impl Reading {
 fn undecoded(coding: Coding, received: &AtomicU64, error: io::Error) -> Error {
     let is_cut = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<hyper::Error>())
+        .and_then(|inner| inner.downcast_ref::<Broken>())
         .is_some();
     if is_cut {
         return cut_off(received, error);

@@ -33,7 +33,7 @@ pub(crate) struct Movement {
 }
 
 impl Movement {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             began: Instant::now(),
             received: AtomicU64::new(0),
@@ -48,9 +48,17 @@ impl Movement {
         found.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn moved(&self) {
+    pub(crate) fn moved(&self) {
         self.last
             .store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// So many octets came.
+    pub(crate) fn came(&self, octets: usize) {
+        if octets > 0 {
+            self.moved();
+            self.received.fetch_add(octets as u64, Ordering::Relaxed);
+        }
     }
 
     /// How many octets came.
@@ -93,14 +101,6 @@ impl<S> Watched<S> {
         };
         (watched, movement)
     }
-
-    fn came(&self, read: usize) {
-        if read > 0 {
-            self.movement.moved();
-            let received = &self.movement.received;
-            received.fetch_add(read as u64, Ordering::Relaxed);
-        }
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -114,7 +114,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             let before = buffer.filled().len();
             let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
             let read = buffer.filled().len() - before;
-            this.came(read);
+            this.movement.came(read);
             if read > 0 && buffer.remaining() == 0 {
                 this.ahead = vec![0; AHEAD];
             }
@@ -124,7 +124,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             let mut ahead = ReadBuf::new(&mut this.ahead);
             ready!(Pin::new(&mut this.stream).poll_read(cx, &mut ahead))?;
             this.left = 0..ahead.filled().len();
-            this.came(this.left.len());
+            this.movement.came(this.left.len());
         }
         this.left.start += put_gently(buffer, &this.ahead[this.left.clone()]);
         Poll::Ready(Ok(()))
