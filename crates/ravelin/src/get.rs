@@ -68,7 +68,11 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
         is_one_of_many: requests.len() > 1,
         told: RefCell::default(),
     };
-    let result = runtime.block_on(asking.all(requests));
+    let result = runtime.block_on(async {
+        let result = asking.all(requests).await;
+        client.close().await;
+        result
+    });
     if let Some(session) = &mut session {
         session.keep(client.cookies(), &first)?;
     }
@@ -262,6 +266,7 @@ fn client(
             None => Versions::Any,
             Some(HttpVersion::Http1) => Versions::Http1,
             Some(HttpVersion::Http2) => Versions::Http2,
+            Some(HttpVersion::Http3) => Versions::Http3,
         })
         .allow_http(way.allow_http)
         .redirects(way.redirects.unwrap_or(10))

@@ -211,6 +211,9 @@ pub(crate) enum HttpVersion {
     /// HTTP/2
     #[value(name = "2")]
     Http2,
+    /// HTTP/3, over QUIC
+    #[value(name = "3")]
+    Http3,
 }
 
 /// `sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`.

@@ -185,6 +185,7 @@ fn way(words: &mut Words, arguments: &RequestArguments) {
     match arguments.body.http {
         Some(HttpVersion::Http1) => words.option("--http1.1"),
         Some(HttpVersion::Http2) => words.option("--http2"),
+        Some(HttpVersion::Http3) => words.option("--http3-only"),
         None => {}
     }
     match way.redirects {

@@ -17,10 +17,24 @@ pub(super) fn failure(error: &Error, arguments: &RequestArguments, beliefs: &Bel
         Error::Lookup { .. } | Error::Connect { .. } if arguments.way.retry.is_none() => {
             "where that passes, --retry N asks again"
         }
+        Error::NoQuic { .. } | Error::NoHttp3 { .. } => {
+            "--http 2 asks over TCP; of many servers the UDP port is closed, or a firewall lets none through"
+        }
+        Error::NotOverQuic { .. } => return not_over_quic(error, arguments),
         Error::BodyGone => "give the body as a file: --body FILE",
         _ => return connection(error, beliefs),
     };
     Failure::network(chain(error)).hint(hint.to_owned())
+}
+
+/// What is asked for by the command line, and cannot be; or led to by a redirect.
+fn not_over_quic(error: &Error, arguments: &RequestArguments) -> Failure {
+    let hint = if arguments.way.proxy.is_none() && arguments.way.unix_socket.is_none() {
+        "--http 2 goes everywhere; where the proxy is of the environment, --proxy none goes through none"
+    } else {
+        "--http 2 goes everywhere"
+    };
+    Failure::usage(chain(error)).hint(hint.to_owned())
 }
 
 /// The same of what is about the connection alone.
