@@ -289,7 +289,13 @@ impl Incoming {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
-        let polled = ready!(self.stream.poll_recv_data(cx));
+        let polled = loop {
+            // h3 says that nothing follows where an empty frame does.
+            match ready!(self.stream.poll_recv_data(cx)) {
+                Ok(None) if self.ahead.as_ref().is_some_and(|ahead| !ahead.is_over()) => {}
+                polled => break polled,
+            }
+        };
         let piece =
             polled.map(|piece| piece.map(|mut piece| piece.copy_to_bytes(piece.remaining())));
         let piece = piece.map_err(|error| fault(error, &self.quic))?;
@@ -324,7 +330,7 @@ fn fault(error: StreamError, quic: &quinn::Connection) -> Fault {
             Fault::LongHead
         }
         StreamError::HeaderTooBig { max_size, .. } => Fault::LongRequest(max_size),
-        StreamError::StreamError { code, reason, .. } => Fault::Wrong(format!("{reason} ({code})")),
+        StreamError::StreamError { code, reason, .. } => Fault::Wrong(format!("{code} ({reason})")),
         StreamError::Undefined(error, ..) => match error.downcast::<Excess>() {
             Ok(excess) => Fault::Excess(*excess),
             Err(other) => Fault::Wrong(other.to_string()),
@@ -342,7 +348,7 @@ fn lost(error: &h3::error::ConnectionError, quic: &quinn::Connection) -> Fault {
         }
         (Some(ConnectionError::LocallyClosed) | None, Lost::Local { error, .. }) => match error {
             LocalError::Application { code, reason, .. } => {
-                Fault::Wrong(format!("{reason} ({code})"))
+                Fault::Wrong(format!("{code} ({reason})"))
             }
             _ => Fault::Left,
         },

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -40,10 +40,11 @@ pub(crate) struct Told {
     requests: Mutex<HashMap<StreamId, Arc<Ahead>>>,
 }
 
-/// How many octets of a body h3 holds, and the number of its stream.
+/// How many octets of a body h3 holds, whether that is all, and the number of its stream.
 pub(crate) struct Ahead {
     pub(crate) number: u64,
     octets: AtomicU64,
+    is_all: AtomicBool,
 }
 
 impl Told {
@@ -86,6 +87,11 @@ impl Ahead {
     pub(crate) fn taken(&self, octets: usize) {
         self.octets.fetch_sub(octets as u64, Ordering::Relaxed);
     }
+
+    /// Whether the stream has ended, and all of the body was taken.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_all.load(Ordering::Relaxed) && self.octets.load(Ordering::Relaxed) == 0
+    }
 }
 
 impl Streams {
@@ -115,6 +121,7 @@ impl Streams {
             ahead: Arc::new(Ahead {
                 number: VarInt::from(stream.id()).into_inner(),
                 octets: AtomicU64::new(0),
+                is_all: AtomicBool::new(false),
             }),
             told: self.told.clone(),
             stream,
@@ -362,6 +369,7 @@ impl quic::RecvStream for Receiving {
         }
         let read = ready!(pin!(self.stream.read_chunk(PIECE, true)).poll(cx));
         let Some(chunk) = read.map_err(unread)? else {
+            self.ahead.is_all.store(true, Ordering::Relaxed);
             return Poll::Ready(match self.guard.end() {
                 Ok(()) => Ok(None),
                 Err(excess) => Err(self.excess(excess)),

@@ -51,7 +51,7 @@ pub(crate) struct BodyArguments {
     /// Send this file as it is; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["form", "multipart"], help_heading = "What is sent")]
     pub(crate) body: Option<PathBuf>,
-    /// The version of HTTP [default: 2 where the server speaks it, else 1.1]
+    /// The version of HTTP; 3 goes over QUIC (UDP), and through no proxy [default: 2 where the server speaks it, else 1.1]
     #[arg(long, value_name = "VERSION", help_heading = "What is sent")]
     pub(crate) http: Option<HttpVersion>,
     /// Print the command by which curl would send the same, and send nothing

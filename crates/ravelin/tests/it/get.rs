@@ -2,6 +2,7 @@
 
 mod broken;
 mod download;
+mod http3;
 mod httpbin;
 mod many;
 mod peers;
