@@ -44,6 +44,10 @@ pub trait Look: Send + Sync {
 
     /// Runs `call`, which calls into TLS for this connection.
     fn within(&self, call: &mut dyn FnMut());
+
+    /// Hears what went to the server, or came from it, of a handshake that no stream carries: one over QUIC, whose
+    /// messages are in clear here.
+    fn heard(&self, is_of_server: bool, octets: &[u8]);
 }
 
 /// Where connections go, and how.

@@ -10,7 +10,7 @@ use rustls::AlertDescription;
 use tokio::task::JoinSet;
 use url::Url;
 
-use crate::connect::{FOREVER, STAGGER, Ways, failed, host_and_port, shown};
+use crate::connect::{FOREVER, Onlooker, STAGGER, Ways, failed, host_and_port, shown};
 use crate::error::Error;
 use crate::exchange::is_about_client;
 use crate::response::TlsFacts;
@@ -77,6 +77,7 @@ impl Ways {
             name: host.strip_suffix('.').unwrap_or(host).to_owned(),
             tls: self.tls.clone(),
             has_identity: self.has_identity,
+            onlooker: self.onlooker.clone(),
             transport: Arc::new(transport(stall)),
         };
         let (connection, tls, peer) = way.first_that_answers(addresses).await?;
@@ -97,6 +98,7 @@ struct Way {
     name: String,
     tls: Arc<rustls::ClientConfig>,
     has_identity: bool,
+    onlooker: Option<Arc<dyn Onlooker>>,
     transport: Arc<TransportConfig>,
 }
 
@@ -145,10 +147,10 @@ impl Way {
         );
         let endpoint = endpoint.map_err(Dead::Silent)?;
         let seen = Arc::new(Seen::default());
-        let mut config = quinn::ClientConfig::new(Arc::new(Beginning {
-            tls: self.tls.clone(),
-            seen: seen.clone(),
-        }));
+        let look = self.onlooker.as_ref();
+        let look = look.map(|onlooker| onlooker.look(&self.place));
+        let beginning = Beginning::new(self.tls.clone(), seen.clone(), look);
+        let mut config = quinn::ClientConfig::new(Arc::new(beginning));
         config.transport_config(self.transport.clone());
         let connecting = endpoint
             .connect_with(config, address, &self.name)

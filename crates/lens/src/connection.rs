@@ -53,6 +53,8 @@ pub struct Connection<K> {
     speaker: Option<Side>,
     /// How many quantities the ledger had when the last step was told.
     told: usize,
+    /// Whether QUIC carries it, whose packets have keys of their own.
+    is_quic: bool,
 }
 
 /// How much is read, and how much of it is kept.
@@ -171,6 +173,7 @@ impl<K: Knowledge> Connection<K> {
             phase: Phase::default(),
             speaker: None,
             told: 0,
+            is_quic: false,
         }
     }
 
@@ -215,13 +218,14 @@ impl<K: Knowledge> Connection<K> {
     }
 
     /// `side` sent these octets of its handshake, without records around them, as QUIC carries them (RFC 9001,
-    /// section 4). They are in clear: those of Initial packets, the hellos.
+    /// section 4): in clear, whatever protected them on the way.
     pub fn receive_handshake(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
         let length = octets.len() as u64;
         self.story.traffic[side as usize].octets += length;
         if octets.is_empty() || self.story.steps.len() >= self.limits.steps {
             return;
         }
+        self.is_quic = true;
         self.spoke(side, length);
         self.bare(side, at, octets);
         self.streams[side as usize].offset += length;

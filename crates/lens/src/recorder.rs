@@ -63,6 +63,8 @@ pub struct Heard {
 pub enum Sound {
     /// Octets, as they came in one piece.
     Octets(Vec<u8>),
+    /// Octets of handshake messages that no records carry, in clear, as QUIC has them (RFC 9001, section 4).
+    Handshake(Vec<u8>),
     /// So many octets for which there was no room.
     Missed(u64),
     /// The side will send no more.
@@ -131,7 +133,14 @@ impl Recorder {
     /// Takes down what `side` sent.
     pub fn sent(&self, side: Side, octets: &[u8]) {
         if !octets.is_empty() {
-            self.notes().hear(side, octets);
+            self.notes().hear(side, octets, Sound::Octets);
+        }
+    }
+
+    /// Takes down what `side` sent of its handshake over QUIC, in clear.
+    pub fn shook(&self, side: Side, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.notes().hear(side, octets, Sound::Handshake);
         }
     }
 
@@ -224,11 +233,19 @@ impl Recording {
         for Heard { side, at, what } in &self.heard {
             match what {
                 Sound::Octets(octets) => connection.receive(*side, *at, octets),
+                Sound::Handshake(octets) => connection.receive_handshake(*side, *at, octets),
                 Sound::Missed(octets) => connection.lost(*side, *at, *octets),
                 Sound::Ended { reset } => connection.ended(*side, *reset),
             }
         }
         connection.finish()
+    }
+
+    /// Whether it was over QUIC, whose packets carry the messages in place of records.
+    #[must_use]
+    pub fn is_quic(&self) -> bool {
+        let mut heard = self.heard.iter();
+        heard.any(|heard| matches!(heard.what, Sound::Handshake(_)))
     }
 
     /// The same as [`Self::key_log`], as a file of lines. They open the connection to whoever has them.
@@ -249,7 +266,7 @@ impl Recording {
             .map(|line| (&*line.label, &line.client_random, &line.secret[..]))
     }
 
-    fn hear(&mut self, side: Side, octets: &[u8]) {
+    fn hear(&mut self, side: Side, octets: &[u8], sound: fn(Vec<u8>) -> Sound) {
         if self.heard.len() >= MOST_PIECES {
             self.room = 0;
         }
@@ -257,8 +274,7 @@ impl Recording {
         self.room -= kept;
         let (kept, missed) = octets.split_at(kept);
         if !kept.is_empty() {
-            let what = Sound::Octets(kept.to_vec());
-            self.heard.push(Heard::now(side, what));
+            self.heard.push(Heard::now(side, sound(kept.to_vec())));
         }
         if missed.is_empty() {
             return;
@@ -286,7 +302,9 @@ impl Heard {
 impl fmt::Debug for Heard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            Sound::Octets(octets) => write!(f, "{:?}: {} octets", self.side, octets.len()),
+            Sound::Octets(octets) | Sound::Handshake(octets) => {
+                write!(f, "{:?}: {} octets", self.side, octets.len())
+            }
             Sound::Missed(octets) => write!(f, "{:?}: {octets} octets missed", self.side),
             Sound::Ended { reset } => write!(f, "{:?} ended, reset: {reset}", self.side),
         }

@@ -18,12 +18,29 @@ use rustls::CipherSuite;
 use rustls::pki_types::ServerName;
 use rustls::quic::{ClientConnection, KeyChange, Secrets, Suite, Version};
 
+use crate::connect::Look;
 use crate::response::TlsFacts;
 
 /// TLS of one connection, which has not begun.
 pub(crate) struct Beginning {
-    pub(crate) tls: Arc<rustls::ClientConfig>,
-    pub(crate) seen: Arc<Seen>,
+    tls: Arc<rustls::ClientConfig>,
+    seen: Arc<Seen>,
+    /// Who looks at it, until it begins.
+    look: Mutex<Option<Box<dyn Look>>>,
+}
+
+impl Beginning {
+    pub(crate) fn new(
+        tls: Arc<rustls::ClientConfig>,
+        seen: Arc<Seen>,
+        look: Option<Box<dyn Look>>,
+    ) -> Self {
+        Self {
+            tls,
+            seen,
+            look: Mutex::new(look),
+        }
+    }
 }
 
 /// What TLS agreed on, or found wrong.
@@ -61,7 +78,11 @@ impl ClientConfig for Beginning {
         let name = ServerName::try_from(server_name.to_owned()).map_err(no_name)?;
         let mut encoded = Vec::new();
         parameters.write(&mut encoded);
-        let tls = ClientConnection::new(self.tls.clone(), Version::V1, name, encoded)
+        let look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = Looking({ look }.take());
+        let begin = || ClientConnection::new(self.tls.clone(), Version::V1, name, encoded);
+        let tls = look
+            .within(begin)
             .map_err(|_| ConnectError::UnsupportedVersion)?;
         let suites = &self.tls.crypto_provider().cipher_suites;
         // RFC 9001, section 5.2: the first packets are under this suite, whatever is agreed on.
@@ -74,6 +95,7 @@ impl ClientConfig for Beginning {
             tls,
             initial,
             next: None,
+            look,
             seen: self.seen.clone(),
         }))
     }
@@ -84,7 +106,29 @@ struct Handshake {
     initial: Suite,
     /// The secrets of the keys behind the next update.
     next: Option<Secrets>,
+    look: Looking,
     seen: Arc<Seen>,
+}
+
+/// Who looks at a handshake, where somebody does.
+struct Looking(Option<Box<dyn Look>>);
+
+impl Looking {
+    /// Calls rustls.
+    fn within<T>(&self, call: impl FnOnce() -> T) -> T {
+        let Some(look) = &self.0 else {
+            return call();
+        };
+        let (mut call, mut made) = (Some(call), None);
+        look.within(&mut || made = call.take().map(|call| call()));
+        made.unwrap_or_else(|| unreachable!("who looks at a call lets it be made"))
+    }
+
+    fn heard(&self, is_of_server: bool, octets: &[u8]) {
+        if let Some(look) = &self.0 {
+            look.heard(is_of_server, octets);
+        }
+    }
 }
 
 impl Handshake {
@@ -145,7 +189,8 @@ impl Session for Handshake {
     }
 
     fn read_handshake(&mut self, octets: &[u8]) -> Result<bool, TransportError> {
-        match self.tls.read_hs(octets) {
+        self.look.heard(true, octets);
+        match self.look.within(|| self.tls.read_hs(octets)) {
             Ok(()) => Ok(self.is_newly_done()),
             Err(error) => Err(self.failed(error)),
         }
@@ -160,7 +205,10 @@ impl Session for Handshake {
     }
 
     fn write_handshake(&mut self, octets: &mut Vec<u8>) -> Option<Keys> {
-        match self.tls.write_hs(octets)? {
+        let before = octets.len();
+        let change = self.look.within(|| self.tls.write_hs(octets));
+        self.look.heard(false, &octets[before..]);
+        match change? {
             KeyChange::Handshake { keys: found } => Some(keys(found)),
             KeyChange::OneRtt { keys: found, next } => {
                 self.next = Some(next);

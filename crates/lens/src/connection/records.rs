@@ -71,10 +71,15 @@ impl<K: Knowledge> Connection<K> {
 
     /// Tells octets of messages that no record carries.
     pub(super) fn bare(&mut self, side: Side, at: SystemTime, octets: &[u8]) {
+        let epoch = match self.guards[side as usize].epoch {
+            // Who tells of them opened what protected them.
+            epoch @ (Epoch::Handshake | Epoch::Application(_)) => epoch,
+            _ => Epoch::Clear,
+        };
         let content = Content {
             carries: ContentType::HANDSHAKE,
             octets,
-            epoch: Epoch::Clear,
+            epoch,
             place: self.place(side),
             clear_at: Some(0),
         };

@@ -77,6 +77,9 @@ impl<K: Knowledge> Connection<K> {
             let psk = selected.map_or(Input::Absent, |_| Input::Unknown);
             Schedule::new(ledger, hash, key_octets, iv_octets, psk)
         });
+        if self.is_quic {
+            schedule = schedule.for_quic();
+        }
         let shared_secret = match share {
             None => Input::Absent,
             Some(share) => match self.knowledge.shared_secret(share.key_exchange) {

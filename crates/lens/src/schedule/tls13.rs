@@ -10,6 +10,8 @@ pub struct Schedule {
     hash: Hash,
     key_octets: usize,
     iv_octets: usize,
+    /// What the key and the IV are derived by.
+    labels: [&'static str; 2],
     /// The zeros that stand for an input that there is not.
     zeros: QuantityId,
     /// The hash of nothing, which is the context of what derives from one stage to the next.
@@ -81,6 +83,7 @@ impl Schedule {
             hash,
             key_octets,
             iv_octets,
+            labels: ["key", "iv"],
             zeros,
             nothing,
             stage,
@@ -93,6 +96,15 @@ impl Schedule {
         Self {
             key_octets,
             iv_octets,
+            ..self
+        }
+    }
+
+    /// Goes on with keys for the packets of QUIC in place of records (RFC 9001, section 5.1).
+    #[must_use]
+    pub fn for_quic(self) -> Self {
+        Self {
+            labels: ["quic key", "quic iv"],
             ..self
         }
     }
@@ -247,10 +259,11 @@ impl Schedule {
         side: Option<Side>,
         secret: QuantityId,
     ) -> TrafficKeys {
+        let [key, iv] = self.labels;
         TrafficKeys {
             secret,
-            key: self.expand(ledger, "write_key", side, secret, "key", self.key_octets),
-            iv: self.expand(ledger, "write_iv", side, secret, "iv", self.iv_octets),
+            key: self.expand(ledger, "write_key", side, secret, key, self.key_octets),
+            iv: self.expand(ledger, "write_iv", side, secret, iv, self.iv_octets),
         }
     }
 

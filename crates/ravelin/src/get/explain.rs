@@ -10,7 +10,7 @@ use ravelin_client::{BoxedIo, Look, Onlooker};
 use ravelin_lens::connection::Limits;
 use ravelin_lens::explain::Language;
 use ravelin_lens::ledger::{Secrets, Side};
-use ravelin_lens::recorder::{self, Recorder};
+use ravelin_lens::recorder::{self, Recorder, Recording};
 use ravelin_lens::text::{self, Detail, Options};
 use ravelin_tls::Witness;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,6 +33,15 @@ impl Recorders {
     pub(super) fn tell(&self) {
         let recorders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (host, recorder) in recorders.iter() {
+            let is_quic = recorder.look(Recording::is_quic);
+            let is_answered = |recording: &Recording| {
+                let mut heard = recording.heard().iter();
+                heard.any(|heard| heard.side == Side::Server)
+            };
+            // Over QUIC each address of a name is tried by a handshake.
+            if is_quic && !recorder.look(is_answered) {
+                continue;
+            }
             let story = recorder.look(|recording| recording.story(Limits::default()));
             let options = Options {
                 language: Language::English,
@@ -41,7 +50,7 @@ impl Recorders {
                 detail: Detail::Steps,
                 secrets: Secrets::Hidden,
             };
-            words::get::handshake(host, &text::text(&story, &options));
+            words::get::handshake(host, is_quic, &text::text(&story, &options));
         }
     }
 }
@@ -71,6 +80,15 @@ impl Look for Looking {
 
     fn within(&self, call: &mut dyn FnMut()) {
         self.0.scope(call);
+    }
+
+    fn heard(&self, is_of_server: bool, octets: &[u8]) {
+        let side = if is_of_server {
+            Side::Server
+        } else {
+            Side::Client
+        };
+        self.0.shook(side, octets);
     }
 }
 

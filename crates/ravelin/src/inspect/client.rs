@@ -154,7 +154,7 @@ fn write_capture(looks: &[&Look], arguments: &InspectArguments) -> Result<(), Fa
                         octets,
                         missing: 0,
                     }),
-                    Sound::Missed(_) | Sound::Ended { .. } => None,
+                    Sound::Handshake(_) | Sound::Missed(_) | Sound::Ended { .. } => None,
                 });
                 let recorded = capture::write::Recorded {
                     client: look.local.unwrap_or(unspecified),

@@ -59,11 +59,15 @@ pub(crate) fn rule(beliefs: &Beliefs) {
 }
 
 /// A handshake, told by lens.
-pub(crate) fn handshake(host: &str, text: &str) {
-    say!(
-        "\n{BOLD}handshake{BOLD:#} with {host}\n\n{}",
-        text.trim_end()
-    );
+pub(crate) fn handshake(host: &str, is_quic: bool, text: &str) {
+    say!("\n{BOLD}handshake{BOLD:#} with {host}\n");
+    if is_quic {
+        say!(
+            "This is TLS within QUIC (RFC 9001): its messages are in packets of QUIC in place of records. Where records and\n\
+             close_notify are spoken of, QUIC has packets and CONNECTION_CLOSE.\n"
+        );
+    }
+    say!("{}", text.trim_end());
 }
 
 /// Why a server is not believed, as "cert verify" says it.

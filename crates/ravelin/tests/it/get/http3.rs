@@ -262,6 +262,17 @@ fn servers_over_http3_are_believed_by_the_same_rule() {
         1,
         &["none of those that are pinned", "sent         1. localhost"],
     );
+    let explained = ask(&place, &url, &["--explain"]);
+    explained.expect(
+        0,
+        &[
+            "has a path to one of 1 roots",
+            "TLS within QUIC",
+            "\"quic key\"",
+            "✓ The signature of the server over the handshake",
+            "✓ The Finished message of the client is what it has to be",
+        ],
+    );
     let by_address = format!("https://127.0.0.1:{}/", server.port);
     ask(&place, &by_address, &[]).expect(1, &["\"127.0.0.1\" is not one of its names"]);
     let insecure = get(&place, &[&by_address, "--http", "3", "--insecure"]);
