@@ -4,16 +4,19 @@
 //! genuine, and cut off: it is whole only where there was no error.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::str::FromStr;
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::secrecy::{ExposeSecret as _, SecretString};
-use age::{DecryptError, Decryptor, EncryptError, Encryptor, scrypt, tag, tagpq, x25519};
+use age::{DecryptError, EncryptError, scrypt, tag, tagpq, x25519};
 use ravelin_pki::Passphrase;
 use zeroize::Zeroizing;
 
-use crate::copy::{CopyError, copy};
+use head::Head;
+
+mod head;
+mod stream;
 
 /// Whom a file is encrypted for: what age calls a recipient.
 #[derive(Clone)]
@@ -129,72 +132,73 @@ pub fn encrypt(
     input: &mut dyn Read,
     output: &mut dyn Write,
 ) -> Result<(), AgeError> {
-    let encryptor = match lock {
+    let (head, stream) = match lock {
         Lock::Passphrase(passphrase, work) => {
             let mut recipient = scrypt::Recipient::new(secret(passphrase)?);
             recipient.set_work_factor(work.0);
-            Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+            head::make(&[&recipient])?
         }
         Lock::Recipients(recipients) => {
-            Encryptor::with_recipients(recipients.iter().map(Recipient::dynamic))
+            let all = recipients.iter().map(Recipient::dynamic);
+            head::make(&all.collect::<Vec<_>>())?
         }
     };
-    let encryptor = encryptor.map_err(|error| match error {
-        EncryptError::MissingRecipients => AgeError::NoRecipient,
-        EncryptError::Io(error) => AgeError::Write(error),
-        _ => AgeError::Mixed,
-    })?;
-    let format = if armoured {
-        Format::AsciiArmor
-    } else {
-        Format::Binary
-    };
-    let armour = ArmoredWriter::wrap_output(output, format).map_err(AgeError::Write)?;
-    let mut writer = encryptor.wrap_output(armour).map_err(AgeError::Write)?;
-    copy(input, &mut writer)?;
-    let armour = writer.finish().map_err(AgeError::Write)?;
+    if !armoured {
+        output.write_all(&head).map_err(AgeError::Write)?;
+        stream.encrypt(input, output)?;
+        return output.flush().map_err(AgeError::Write);
+    }
+    let mut armour =
+        ArmoredWriter::wrap_output(output, Format::AsciiArmor).map_err(AgeError::Write)?;
+    armour.write_all(&head).map_err(AgeError::Write)?;
+    stream.encrypt(input, &mut armour)?;
     let output = armour.finish().map_err(AgeError::Write)?;
     output.flush().map_err(AgeError::Write)
 }
 
 /// A file whose head was read.
-pub struct AgeFile<R>(Decryptor<ArmoredReader<io::BufReader<R>>>);
+pub struct AgeFile<'r> {
+    head: Head,
+    rest: Box<dyn BufRead + 'r>,
+}
 
-impl<R: Read> AgeFile<R> {
+impl<'r> AgeFile<'r> {
     /// Reads the head, armoured or not.
-    pub fn read(input: R) -> Result<Self, AgeError> {
-        Decryptor::new_buffered(ArmoredReader::new(input))
-            .map(Self)
-            .map_err(|error| of_decryption(error, false))
+    pub fn read(input: impl Read + 'r) -> Result<Self, AgeError> {
+        let mut input = BufReader::new(input);
+        let beginning = input.fill_buf().map_err(AgeError::Read)?;
+        // The crate's reader of armour takes what has none too, in pieces of 48 octets.
+        let mut rest: Box<dyn BufRead + 'r> = if beginning.first() == Some(&b'a') {
+            Box::new(input)
+        } else {
+            Box::new(BufReader::new(ArmoredReader::new(input)))
+        };
+        let head = Head::read(&mut rest)?;
+        Ok(Self { head, rest })
     }
 
     /// Whether it is a passphrase that opens it.
     #[must_use]
     pub fn wants_passphrase(&self) -> bool {
-        self.0.is_scrypt()
+        self.head.wants_passphrase()
     }
 
     /// Decrypts the whole of it.
-    pub fn decrypt(self, opener: &Opener<'_>, output: &mut dyn Write) -> Result<(), AgeError> {
+    pub fn decrypt(mut self, opener: &Opener<'_>, output: &mut dyn Write) -> Result<(), AgeError> {
         let passphrase = self.wants_passphrase();
-        let content = match opener {
+        let stream = match opener {
             Opener::Passphrase(given) if passphrase => {
                 let mut identity = scrypt::Identity::new(secret(given)?);
                 identity.set_max_work_factor(MOST_WORK);
-                self.0
-                    .decrypt(std::iter::once(&identity as &dyn age::Identity))
+                self.head.open(&[&identity])
             }
             Opener::Identities(identities) if !passphrase => {
-                let all = identities.0.iter();
-                self.0.decrypt(all.map(|one| one as &dyn age::Identity))
+                let all = identities.0.iter().map(|one| one as &dyn age::Identity);
+                self.head.open(&all.collect::<Vec<_>>())
             }
             _ => return Err(AgeError::OtherLock { passphrase }),
-        };
-        let mut content = content.map_err(|error| of_decryption(error, passphrase))?;
-        copy(&mut content, output).map_err(|error| match error {
-            CopyError::Read(error) => of_content(error),
-            CopyError::Write(error) => AgeError::Write(error),
-        })?;
+        }?;
+        stream.decrypt(&mut *self.rest, output)?;
         output.flush().map_err(AgeError::Write)
     }
 }
@@ -296,6 +300,14 @@ fn secret(passphrase: &Passphrase) -> Result<SecretString, AgeError> {
     Ok(SecretString::from(text.to_owned()))
 }
 
+fn of_encryption(error: EncryptError) -> AgeError {
+    match error {
+        EncryptError::MissingRecipients => AgeError::NoRecipient,
+        EncryptError::Io(error) => AgeError::Write(error),
+        _ => AgeError::Mixed,
+    }
+}
+
 fn of_decryption(error: DecryptError, passphrase: bool) -> AgeError {
     let damaged = |what| AgeError::Damaged { what };
     match error {
@@ -323,15 +335,6 @@ fn of_content(error: io::Error) -> AgeError {
         _ => return AgeError::Read(error),
     };
     AgeError::Damaged { what }
-}
-
-impl From<CopyError> for AgeError {
-    fn from(error: CopyError) -> Self {
-        match error {
-            CopyError::Read(error) => Self::Read(error),
-            CopyError::Write(error) => Self::Write(error),
-        }
-    }
 }
 
 /// What a file may ask for: 4 GiB of memory and some 20 seconds. Its maker chooses, and may mean harm.

@@ -22,7 +22,7 @@
 pub mod age_file;
 pub mod checksum;
 pub mod contents;
-pub mod copy;
+mod copy;
 pub mod envelope;
 pub mod hash;
 pub mod openssl_enc;

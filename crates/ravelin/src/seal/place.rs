@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +95,7 @@ enum Output {
 impl Destination {
     pub(super) fn open(path: &Path, writing: Writing) -> Result<Self, Failure> {
         let (what, direct): (_, Option<Box<dyn Write>>) = if key::is_standard(path) {
-            ("standard output".to_owned(), Some(Box::new(io::stdout())))
+            ("standard output".to_owned(), Some(standard_output()?))
         } else {
             (path.display().to_string(), device(path)?)
         };
@@ -204,6 +205,13 @@ pub(super) fn check(path: &Path, force: bool) -> Result<(), Failure> {
         return Err(already_there(path));
     }
     Ok(())
+}
+
+/// Standard output as it is: `io::stdout` looks for the ends of lines in all that it is given.
+fn standard_output() -> Result<Box<dyn Write>, Failure> {
+    let own = io::stdout().as_fd().try_clone_to_owned();
+    let own = own.map_err(|error| unwritten("standard output", &error))?;
+    Ok(Box::new(File::from(own)))
 }
 
 /// What is at a path and no file: a device or a pipe is written to, and never replaced.
