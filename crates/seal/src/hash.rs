@@ -1,10 +1,12 @@
-//! Hashes of whatever can be read: SHA-2 and SHA-3 by aws-lc, BLAKE3 by the crate of its authors.
+//! Hashes of whatever can be read: SHA-2 and SHA-3 by aws-lc (but SHA3-224, which it keeps to itself), BLAKE3 by the
+//! crate of its authors.
 
 use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{self, Context};
+use sha3::{Digest as _, Sha3_224};
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -20,7 +22,9 @@ pub enum Algorithm {
     Sha512,
     /// SHA-512/256.
     Sha512Of256,
-    /// SHA3-256 (FIPS 202).
+    /// SHA3-224 (FIPS 202).
+    Sha3Of224,
+    /// SHA3-256.
     Sha3Of256,
     /// SHA3-384.
     Sha3Of384,
@@ -40,12 +44,13 @@ pub struct AlgorithmError {
 
 impl Algorithm {
     /// All of them: what commands call them, and what lists with tags do.
-    pub const ALL: [(&'static str, &'static str, Self); 9] = [
+    pub const ALL: [(&'static str, &'static str, Self); 10] = [
         ("sha224", "SHA224", Self::Sha224),
         ("sha256", "SHA256", Self::Sha256),
         ("sha384", "SHA384", Self::Sha384),
         ("sha512", "SHA512", Self::Sha512),
         ("sha512-256", "SHA512/256", Self::Sha512Of256),
+        ("sha3-224", "SHA3-224", Self::Sha3Of224),
         ("sha3-256", "SHA3-256", Self::Sha3Of256),
         ("sha3-384", "SHA3-384", Self::Sha3Of384),
         ("sha3-512", "SHA3-512", Self::Sha3Of512),
@@ -72,24 +77,34 @@ impl Algorithm {
     /// How many octets a digest has.
     #[must_use]
     pub fn octets(self) -> usize {
-        self.aws()
-            .map_or(blake3::OUT_LEN, digest::Algorithm::output_len)
+        match self.engine() {
+            Engine::Aws(aws) => aws.output_len(),
+            Engine::Sha3Of224 => 28,
+            Engine::Blake3 => blake3::OUT_LEN,
+        }
     }
 
-    /// The aws-lc algorithm; none for BLAKE3.
-    fn aws(self) -> Option<&'static digest::Algorithm> {
-        Some(match self {
+    /// Who works it out.
+    fn engine(self) -> Engine {
+        Engine::Aws(match self {
             Self::Sha224 => &digest::SHA224,
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
             Self::Sha512Of256 => &digest::SHA512_256,
+            Self::Sha3Of224 => return Engine::Sha3Of224,
             Self::Sha3Of256 => &digest::SHA3_256,
             Self::Sha3Of384 => &digest::SHA3_384,
             Self::Sha3Of512 => &digest::SHA3_512,
-            Self::Blake3 => return None,
+            Self::Blake3 => return Engine::Blake3,
         })
     }
+}
+
+enum Engine {
+    Aws(&'static digest::Algorithm),
+    Sha3Of224,
+    Blake3,
 }
 
 impl FromStr for Algorithm {
@@ -151,6 +166,7 @@ pub struct Hasher(State);
 
 enum State {
     Aws(Context),
+    Sha3Of224(Box<Sha3_224>),
     Blake3(Box<blake3::Hasher>),
 }
 
@@ -158,9 +174,10 @@ impl Hasher {
     /// Begins.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
-        Self(match algorithm.aws() {
-            Some(aws) => State::Aws(Context::new(aws)),
-            None => State::Blake3(Box::new(blake3::Hasher::new())),
+        Self(match algorithm.engine() {
+            Engine::Aws(aws) => State::Aws(Context::new(aws)),
+            Engine::Sha3Of224 => State::Sha3Of224(Box::default()),
+            Engine::Blake3 => State::Blake3(Box::new(blake3::Hasher::new())),
         })
     }
 
@@ -168,6 +185,7 @@ impl Hasher {
     pub fn update(&mut self, octets: &[u8]) {
         match &mut self.0 {
             State::Aws(context) => context.update(octets),
+            State::Sha3Of224(hasher) => hasher.update(octets),
             State::Blake3(hasher) => {
                 hasher.update(octets);
             }
@@ -179,6 +197,7 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         Digest(match self.0 {
             State::Aws(context) => context.finish().as_ref().to_vec(),
+            State::Sha3Of224(hasher) => hasher.finalize().to_vec(),
             State::Blake3(hasher) => hasher.finalize().as_bytes().to_vec(),
         })
     }
@@ -217,7 +236,7 @@ mod tests {
     use super::*;
 
     /// Of "abc": FIPS 180-4 and FIPS 202 (the examples that NIST publishes), and BLAKE3's reference.
-    const OF_ABC: [(Algorithm, &str); 9] = [
+    const OF_ABC: [(Algorithm, &str); 10] = [
         (
             Algorithm::Sha224,
             "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7",
@@ -238,6 +257,10 @@ mod tests {
         (
             Algorithm::Sha512Of256,
             "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23",
+        ),
+        (
+            Algorithm::Sha3Of224,
+            "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf",
         ),
         (
             Algorithm::Sha3Of256,

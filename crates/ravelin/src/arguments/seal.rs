@@ -42,8 +42,8 @@ pub(crate) struct SealHashArguments {
     /// The files, or lists with --check; - for standard input [default: -]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The hash: sha224, sha256, sha384, sha512, sha512-256, sha3-256, sha3-384, sha3-512 or blake3
-    /// [default: sha256, or what a list says]
+    /// The hash: sha224, sha256, sha384, sha512, sha512-256, sha3-224, sha3-256, sha3-384, sha3-512 or
+    /// blake3 [default: sha256, or what a list says]
     #[arg(long, short, value_name = "NAME")]
     pub(crate) algorithm: Option<Algorithm>,
     /// Check the files that the lists name

@@ -53,6 +53,7 @@ fn lists_of_others_are_checked() {
         ("sha384sum", &["--tag"]),
         ("b3sum", &[]),
         ("openssl", &["dgst", "-sha512"]),
+        ("openssl", &["dgst", "-sha3-224"]),
         ("openssl", &["dgst", "-sha3-256"]),
         ("openssl", &["dgst", "-sha3-512"]),
     ] {
