@@ -3,18 +3,19 @@
 //! A file that is written appears whole or not at all. What is not to be seen before its end was reached is held
 //! back from pipes too.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom, Write};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ravelin_certs::StoreError;
 use ravelin_seal::contents::{Contents, ENOUGH};
-use tempfile::NamedTempFile;
+use whole::WholeFile;
 
 use crate::failure::Failure;
 use crate::key;
+
+mod whole;
 
 /// A file that is read, or standard input.
 pub(super) struct Source {
@@ -86,7 +87,7 @@ enum Output {
     Held(File, Box<dyn Write>),
     /// A file that has its name once it is whole.
     Named {
-        file: NamedTempFile,
+        file: WholeFile,
         path: PathBuf,
         force: bool,
     },
@@ -108,7 +109,8 @@ impl Destination {
             Some(direct) => Output::Direct(direct),
             None => {
                 check(path, writing.force)?;
-                let file = beside(path, writing.private).map_err(|error| failed(&error))?;
+                let mode = if writing.private { 0o600 } else { 0o666 };
+                let file = WholeFile::begin(path, mode).map_err(|error| failed(&error))?;
                 Output::Named {
                     file,
                     path: path.to_owned(),
@@ -142,20 +144,12 @@ impl Destination {
                 .and_then(|_| io::copy(&mut file, &mut out))
                 .and_then(|_| out.flush())
                 .map_err(|error| failed(&error)),
-            Output::Named { file, path, force } => {
-                file.as_file().sync_all().map_err(|error| failed(&error))?;
-                let kept = if force {
-                    file.persist(&path)
-                } else {
-                    file.persist_noclobber(&path)
-                };
-                match kept.map_err(|error| error.error) {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        Err(already_there(&path))
-                    }
-                    kept => kept.map(drop).map_err(|error| failed(&error)),
+            Output::Named { file, path, force } => match file.finish(force) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    Err(already_there(&path))
                 }
-            }
+                kept => kept.map_err(|error| failed(&error)),
+            },
         }
     }
 }
@@ -224,22 +218,6 @@ fn device(path: &Path) -> Result<Option<Box<dyn Write>>, Failure> {
         }
         _ => Ok(None),
     }
-}
-
-/// A file in the same folder, which a renaming puts in its place. If this process is killed it is left behind, hidden
-/// and under a name that nobody takes for the whole.
-fn beside(path: &Path, private: bool) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let mode = if private { 0o600 } else { 0o666 };
-    tempfile::Builder::new()
-        .prefix(".ravelin-")
-        .suffix(".part")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(|error| {
-            // Its own text names the file that nobody asked for.
-            io::Error::from(error.kind())
-        })
 }
 
 pub(super) fn unwritten(what: &str, error: &io::Error) -> Failure {

@@ -1,5 +1,6 @@
 //! Full disks, files that are there already, and names that mean harm.
 
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::{files, place, read, seal, sealed};
@@ -59,6 +60,20 @@ fn what_is_there_is_replaced_only_when_that_was_asked_for() {
     assert_eq!(read(&place, "file.age"), b"precious");
     seal(&place, &[&encrypt[..], &["--force"]].concat());
     assert!(read(&place, "file.age").starts_with(b"age-encryption.org/v1\n"));
+}
+
+#[test]
+fn who_is_killed_leaves_nothing_behind() {
+    let place = place();
+    let before = files(&place);
+    let mut command = place.command(&["seal", "encrypt", "--out", "x", "--to", RECIPIENT]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    // More than is taken before anything is written.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&vec![1; 4 << 20]).unwrap();
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(files(&place), before);
 }
 
 #[test]
