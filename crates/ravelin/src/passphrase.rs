@@ -2,11 +2,12 @@
 //! everyone on the machine could read, nor the environment, which programs inherit.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{BufRead as _, BufReader, IsTerminal, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use ravelin_certs::token::{Tokens, TriesLeft};
 use ravelin_pki::Passphrase;
+use zeroize::Zeroizing;
 
 use crate::arguments::key::{PassphraseArguments, ProtectionArguments};
 use crate::failure::Failure;
@@ -74,6 +75,27 @@ pub(crate) fn tokens() -> Tokens {
         let prompt = format!("PIN of the token \"{token}\"{left}: ");
         ask(&prompt, "pin-source=file:/… in the token's URI").ok()
     })
+}
+
+/// Something secret that a plugin of age asks for, in its own words. None where nobody can be asked.
+pub(crate) fn asked_by_plugin(question: &str) -> Option<Passphrase> {
+    let prompt = format!("{}: ", question.escape_debug());
+    ask(&prompt, "a terminal").ok()
+}
+
+/// Something that may be seen while it is typed. None where nobody can be asked.
+pub(crate) fn typed(question: &str) -> Option<Zeroizing<String>> {
+    // As passphrases are: standard input stays data.
+    let mut terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()?;
+    write!(terminal, "{}: ", question.escape_debug()).ok()?;
+    let mut line = Zeroizing::new(String::new());
+    let mut typed = BufReader::new(terminal.take(LONGEST as u64));
+    typed.read_line(&mut line).ok()?;
+    Some(Zeroizing::new(line.trim_end().to_owned()))
 }
 
 fn ask_twice(what: &str) -> Result<Passphrase, Failure> {

@@ -4,6 +4,7 @@ mod decrypt;
 mod encrypt;
 mod hash;
 mod place;
+mod plugins;
 mod random;
 mod sign;
 mod verify;

@@ -1,4 +1,5 @@
-//! Files in the age format (age-encryption.org/v1), by the `age` crate: for a passphrase, or for age's own keys.
+//! Files in the age format (age-encryption.org/v1), by the `age` crate: for a passphrase, for age's own keys, or for
+//! those that its plugins have.
 //!
 //! Content is in chunks of 64 KiB, each authenticated before it is given out. What comes out before an error is
 //! genuine, and cut off: it is whole only where there was no error.
@@ -15,7 +16,10 @@ use zeroize::Zeroizing;
 
 use head::Head;
 
+pub use plugin::{Listener, Plugins};
+
 mod head;
+mod plugin;
 mod stream;
 
 /// Whom a file is encrypted for: what age calls a recipient.
@@ -25,14 +29,20 @@ pub struct Recipient(Kind);
 #[derive(Clone)]
 enum Kind {
     X25519(x25519::Recipient),
+    /// A key that a plugin has.
+    Plugin(plugin::Recipient, Plugins),
     /// A key in hardware, on the curve P-256.
     Tag(tag::Recipient),
     /// The same, safe from quantum computers too.
     TagPostQuantum(Box<tagpq::Recipient>),
 }
 
-/// What opens files: the secret halves of recipients.
-pub struct Identities(Vec<x25519::Identity>);
+/// What opens files: the secret halves of recipients, or what plugins find them by.
+pub struct Identities {
+    keys: Vec<x25519::Identity>,
+    of_plugins: Vec<plugin::Identity>,
+    plugins: Plugins,
+}
 
 /// How hard it is to guess a passphrase: 2 to this power is scrypt's cost, and the memory that it takes is that
 /// many KiB.
@@ -73,7 +83,9 @@ pub enum AgeError {
     #[error("there is no recipient")]
     NoRecipient,
     /// An identity file has something else in it. The text is not told: it may be a secret.
-    #[error("line {line} is no identity of age, which begins with \"AGE-SECRET-KEY-1\"")]
+    #[error(
+        "line {line} is no identity of age, which begins with \"AGE-SECRET-KEY-1\" or \"AGE-PLUGIN-\""
+    )]
     Identity {
         /// The line, from 1.
         line: usize,
@@ -81,6 +93,21 @@ pub enum AgeError {
     /// An identity file has no identity.
     #[error("there is no identity of age in it")]
     NoIdentity,
+    /// The plugin is not on this machine.
+    #[error("there is no program \"{program}\" in the PATH, which has the key")]
+    NoPlugin {
+        /// Its program.
+        program: String,
+    },
+    /// A plugin refuses.
+    #[error("a plugin fails: {said}")]
+    Plugin {
+        /// Why, in its own words.
+        said: String,
+    },
+    /// A plugin does not do what plugins do.
+    #[error("a plugin ended amid its work, or cannot be started")]
+    PluginBroken(#[source] io::Error),
     /// Passphrases are text in age.
     #[error("the passphrase is not UTF-8, which the age format asks for")]
     PassphraseNotText,
@@ -139,7 +166,10 @@ pub fn encrypt(
             head::make(&[&recipient])?
         }
         Lock::Recipients(recipients) => {
-            let all = recipients.iter().map(Recipient::dynamic);
+            let of_plugins = recipients.iter().filter_map(Recipient::of_plugin);
+            let of_plugins = plugin::recipients(&of_plugins.collect::<Vec<_>>())?;
+            let all = recipients.iter().filter_map(Recipient::dynamic);
+            let all = all.chain(of_plugins.iter().map(|one| &**one));
             head::make(&all.collect::<Vec<_>>())?
         }
     };
@@ -193,7 +223,10 @@ impl<'r> AgeFile<'r> {
                 self.head.open(&[&identity])
             }
             Opener::Identities(identities) if !passphrase => {
-                let all = identities.0.iter().map(|one| one as &dyn age::Identity);
+                let of_plugins = plugin::identities(&identities.of_plugins, &identities.plugins)?;
+                let keys = identities.keys.iter();
+                let all = keys.map(|one| one as &dyn age::Identity);
+                let all = all.chain(of_plugins.iter().map(|one| &**one));
                 self.head.open(&all.collect::<Vec<_>>())
             }
             _ => return Err(AgeError::OtherLock { passphrase }),
@@ -204,11 +237,29 @@ impl<'r> AgeFile<'r> {
 }
 
 impl Recipient {
-    fn dynamic(&self) -> &dyn age::Recipient {
+    /// Those that the `age` crate encrypts to itself.
+    fn dynamic(&self) -> Option<&dyn age::Recipient> {
         match &self.0 {
-            Kind::X25519(recipient) => recipient,
-            Kind::Tag(recipient) => recipient,
-            Kind::TagPostQuantum(recipient) => &**recipient,
+            Kind::X25519(recipient) => Some(recipient),
+            Kind::Plugin(..) => None,
+            Kind::Tag(recipient) => Some(recipient),
+            Kind::TagPostQuantum(recipient) => Some(&**recipient),
+        }
+    }
+
+    fn of_plugin(&self) -> Option<(&plugin::Recipient, &Plugins)> {
+        match &self.0 {
+            Kind::Plugin(recipient, plugins) => Some((recipient, plugins)),
+            _ => None,
+        }
+    }
+
+    /// The same, whose plugin, if it has one, speaks to somebody.
+    #[must_use]
+    pub fn with_plugins(self, plugins: &Plugins) -> Self {
+        match self.0 {
+            Kind::Plugin(recipient, _) => Self(Kind::Plugin(recipient, plugins.clone())),
+            other => Self(other),
         }
     }
 
@@ -229,6 +280,10 @@ impl FromStr for Recipient {
                 let tag = text.parse().map(Box::new);
                 tag.map(Kind::TagPostQuantum).ok()
             })
+            .or_else(|| {
+                let plugin = text.parse().ok();
+                plugin.map(|one| Kind::Plugin(one, Plugins::default()))
+            })
             .map(Self)
             .ok_or_else(|| AgeError::Recipient {
                 text: text.chars().take(80).collect(),
@@ -240,6 +295,7 @@ impl fmt::Debug for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::X25519(_) => "Recipient(X25519)",
+            Kind::Plugin(..) => "Recipient(plugin)",
             Kind::Tag(_) => "Recipient(P-256)",
             Kind::TagPostQuantum(_) => "Recipient(ML-KEM-768 and P-256)",
         })
@@ -249,22 +305,36 @@ impl fmt::Debug for Recipient {
 impl Identities {
     /// Those in a file: one a line, and lines of comment.
     pub fn of_file(text: &str) -> Result<Self, AgeError> {
-        let identities: Vec<x25519::Identity> = lines(text)
-            .map(|(number, line)| {
-                line.parse()
-                    .map_err(|_| AgeError::Identity { line: number })
-            })
-            .collect::<Result<_, _>>()?;
-        if identities.is_empty() {
+        let (mut keys, mut of_plugins) = (Vec::new(), Vec::new());
+        for (number, line) in lines(text) {
+            match (line.parse(), line.parse()) {
+                (Ok(key), _) => keys.push(key),
+                (_, Ok(identity)) => of_plugins.push(identity),
+                _ => return Err(AgeError::Identity { line: number }),
+            }
+        }
+        if keys.is_empty() && of_plugins.is_empty() {
             return Err(AgeError::NoIdentity);
         }
-        Ok(Self(identities))
+        Ok(Self {
+            keys,
+            of_plugins,
+            plugins: Plugins::default(),
+        })
+    }
+
+    /// The same, whose plugins, if there are some, speak to somebody.
+    #[must_use]
+    pub fn with_plugins(self, plugins: &Plugins) -> Self {
+        let plugins = plugins.clone();
+        Self { plugins, ..self }
     }
 }
 
 impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Identities({})", self.0.len())
+        let count = self.keys.len() + self.of_plugins.len();
+        write!(f, "Identities({count})")
     }
 }
 
@@ -303,7 +373,10 @@ fn secret(passphrase: &Passphrase) -> Result<SecretString, AgeError> {
 fn of_encryption(error: EncryptError) -> AgeError {
     match error {
         EncryptError::MissingRecipients => AgeError::NoRecipient,
-        EncryptError::Io(error) => AgeError::Write(error),
+        // A head is written to memory: it is plugins that have files.
+        EncryptError::Io(error) => AgeError::PluginBroken(error),
+        EncryptError::Plugin(errors) => plugin::of_plugin(&errors),
+        EncryptError::PluginResolve(error) => plugin::of_resolving(error),
         _ => AgeError::Mixed,
     }
 }
@@ -321,6 +394,8 @@ fn of_decryption(error: DecryptError, passphrase: bool) -> AgeError {
         DecryptError::NoMatchingKeys => AgeError::NoMatchingKey,
         DecryptError::ExcessiveWork { required, .. } => AgeError::TooMuchWork { required },
         DecryptError::UnknownFormat => AgeError::Version,
+        DecryptError::Plugin(errors) => plugin::of_plugin(&errors),
+        DecryptError::PluginResolve(error) => plugin::of_resolving(error),
         DecryptError::InvalidMac => damaged("its head was changed"),
         DecryptError::Io(error) => of_content(error),
         _ => damaged("its head makes no sense"),

@@ -111,7 +111,8 @@ pub(crate) struct SealDecryptArguments {
     /// The file; - for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
-    /// Your key: a file of age identities, or the private key of a certificate; repeatable
+    /// Your key: a file of age identities, which may be under a passphrase, or the private key of a
+    /// certificate; repeatable
     #[arg(long, short, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
     /// The file to write; - for standard output [default: FILE without its ending .age, .cms or .enc]

@@ -9,8 +9,10 @@ use ravelin_seal::age_file::{AgeError, AgeFile, Identities, Opener};
 use ravelin_seal::contents::{Contents, pem_body};
 use ravelin_seal::envelope::{self, EnvelopeError};
 use ravelin_seal::openssl_enc::{self, OpensslEncError};
+use zeroize::Zeroizing;
 
 use super::place::{Destination, Source, Writing, check, unread, unwritten};
+use super::plugins::plugins;
 use crate::arguments::seal::SealDecryptArguments;
 use crate::failure::Failure;
 use crate::words::seal as say;
@@ -86,6 +88,9 @@ fn from_age(arguments: &SealDecryptArguments, source: Source, out: &Path) -> Res
     let failed = |error: AgeError, written: &str| match &error {
         AgeError::Read(cause) => unread(&what, cause),
         AgeError::Write(cause) => unwritten(written, cause),
+        AgeError::NoPlugin { .. } | AgeError::PluginBroken(_) => {
+            Failure::local(format!("cannot decrypt \"{what}\": {error}"))
+        }
         _ => Failure::answer(format!("cannot decrypt \"{what}\": {error}")),
     };
     let file = AgeFile::read(source).map_err(|error| failed(error, ""))?;
@@ -107,21 +112,47 @@ fn from_age(arguments: &SealDecryptArguments, source: Source, out: &Path) -> Res
 }
 
 fn identities(arguments: &SealDecryptArguments, what: &str) -> Result<Identities, Failure> {
-    let mut text = zeroize::Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::new());
     for file in need_keys(arguments, what)? {
-        let bytes = zeroize::Zeroizing::new(key::read_file(file)?);
-        let wrong = |why: &str| {
-            Failure::usage(format!(
-                "cannot use the key in \"{}\": {why}",
-                key::shown(file)
-            ))
-        };
+        let mut bytes = Zeroizing::new(key::read_file(file)?);
+        if Contents::of(&bytes) == Some(Contents::Age) {
+            bytes = unlocked(arguments, file, &bytes)?;
+        }
+        let wrong = |why: &str| unusable(file, why);
         let one = std::str::from_utf8(&bytes).map_err(|_| wrong("it is no text"))?;
         Identities::of_file(one).map_err(|error| wrong(&error.to_string()))?;
         text.push_str(one);
         text.push('\n');
     }
-    Identities::of_file(&text).map_err(|error| Failure::usage(error.to_string()))
+    let identities =
+        Identities::of_file(&text).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(identities.with_plugins(&plugins()))
+}
+
+/// What is in a file of identities that is itself an age file, under a passphrase.
+fn unlocked(
+    arguments: &SealDecryptArguments,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let wrong = |error: AgeError| match error {
+        AgeError::WrongPassphrase => Failure::answer(format!("\"{}\": {error}", key::shown(file))),
+        _ => unusable(file, &error.to_string()),
+    };
+    let locked = AgeFile::read(bytes).map_err(wrong)?;
+    if !locked.wants_passphrase() {
+        return Err(unusable(file, "it is itself encrypted for keys"));
+    }
+    let passphrase = passphrase::of_existing(&arguments.passphrase, &key::shown(file))?;
+    let mut text = Zeroizing::new(Vec::new());
+    let opener = Opener::Passphrase(&passphrase);
+    locked.decrypt(&opener, &mut *text).map_err(wrong)?;
+    Ok(text)
+}
+
+fn unusable(file: &Path, why: &str) -> Failure {
+    let file = key::shown(file);
+    Failure::usage(format!("cannot use the key in \"{file}\": {why}"))
 }
 
 fn need_keys<'a>(
@@ -167,7 +198,7 @@ fn from_cms(
 }
 
 fn private_key(arguments: &SealDecryptArguments, file: &Path) -> Result<PrivateKey, Failure> {
-    let bytes = zeroize::Zeroizing::new(key::read_file(file)?);
+    let bytes = Zeroizing::new(key::read_file(file)?);
     if !encrypted_key::is_encrypted(&bytes)
         && bytes.windows(14).any(|part| part == b"AGE-SECRET-KEY")
     {

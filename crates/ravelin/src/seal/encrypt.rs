@@ -10,6 +10,7 @@ use ravelin_seal::envelope::{self, EnvelopeError};
 
 use super::beside;
 use super::place::{Destination, Source, Writing, check, refuse_terminal, unread, unwritten};
+use super::plugins::plugins;
 use crate::arguments::key::ProtectionArguments;
 use crate::arguments::seal::SealEncryptArguments;
 use crate::failure::{Failure, chain};
@@ -78,7 +79,7 @@ pub(crate) enum Recipients {
 }
 
 fn recipients(arguments: &SealEncryptArguments) -> Result<Recipients, Failure> {
-    let (mut keys, mut certificates) = (Vec::new(), Vec::new());
+    let (mut keys, mut certificates) = (Vec::<Recipient>::new(), Vec::new());
     for who in &arguments.to {
         match who.to_str() {
             Some(text) if text.starts_with("age1") && !who.exists() => {
@@ -92,7 +93,11 @@ fn recipients(arguments: &SealEncryptArguments) -> Result<Recipients, Failure> {
     }
     match (keys.is_empty(), certificates.is_empty()) {
         (true, true) if arguments.to.is_empty() => Ok(Recipients::Passphrase),
-        (false, true) => Ok(Recipients::Age(keys)),
+        (false, true) => {
+            let plugins = plugins();
+            let keys = keys.into_iter().map(|one| one.with_plugins(&plugins));
+            Ok(Recipients::Age(keys.collect()))
+        }
         (true, false) => Ok(Recipients::Certificates(certificates)),
         (true, true) => Err(Failure::usage("there is nobody in what --to names")),
         (false, false) => Err(Failure::usage(
@@ -142,6 +147,9 @@ fn to_age(
     age_file::encrypt(lock, arguments.armor, source, destination).map_err(|error| match &error {
         AgeError::Read(cause) => unread(source.what(), cause),
         AgeError::Write(cause) => unwritten(destination.what(), cause),
+        AgeError::NoPlugin { .. } | AgeError::Plugin { .. } | AgeError::PluginBroken(_) => {
+            Failure::local(format!("cannot encrypt \"{}\": {error}", source.what()))
+        }
         _ => Failure::usage(error.to_string()),
     })
 }

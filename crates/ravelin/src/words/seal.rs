@@ -26,6 +26,11 @@ pub(crate) fn checksum(line: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// What a plugin of age has to say while it works: "touch the key".
+pub(crate) fn plugin(message: &str) {
+    tell(format_args!("plugin       {}", clean(message)));
+}
+
 /// What became of a file in a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Checked {

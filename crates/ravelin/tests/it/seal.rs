@@ -5,6 +5,7 @@ mod damage;
 mod envelopes;
 mod hashes;
 mod openssl_enc;
+mod plugins;
 mod random;
 mod signatures;
 

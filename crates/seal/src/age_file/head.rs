@@ -63,7 +63,11 @@ impl Head {
         let overheard: Vec<_> = identities.iter().map(|one| Overheard(*one, &key)).collect();
         let all = overheard.iter().map(|one| one as &dyn Identity);
         let opened = self.decryptor.decrypt(all);
-        opened.map_err(|error| of_decryption(error, passphrase))?;
+        opened.map_err(|error| match error {
+            // All that the crate reads is in memory here: it is plugins that have files.
+            DecryptError::Io(error) => AgeError::PluginBroken(error),
+            error => of_decryption(error, passphrase),
+        })?;
         let stream = key.take().and_then(|key| Stream::new(&key, &self.nonce));
         stream.ok_or(AgeError::NoMatchingKey)
     }

@@ -5,7 +5,7 @@ use crate::foreign::{run, run_python};
 use crate::server::Place;
 
 /// A key made by age-keygen: its recipient, with the identity in `age.key`.
-fn key(place: &Place) -> String {
+pub(super) fn key(place: &Place) -> String {
     run(place, "age-keygen", &["-o", "age.key"]).well();
     let public = run(place, "age-keygen", &["-y", "age.key"]).well();
     public.text().trim().to_owned()
@@ -67,12 +67,15 @@ fn a_key_that_is_made_here_is_one_of_age() {
 fn passphrases_are_those_of_age() {
     let place = place();
     // age asks on a terminal and nowhere else: the script gives it one.
-    let age = |arguments: &[&str]| run_python(&place, "age_passphrase.py", arguments).well();
+    let age = |arguments: &[&str]| {
+        let all = [&["correct horse", "age"][..], arguments].concat();
+        run_python(&place, "typed_passphrase.py", &all).well();
+    };
     let new = ["--new-passphrase-file", "secret", "--work-factor", "12"];
     seal(&place, &[&["encrypt", "file"][..], &new].concat());
-    age(&["correct horse", "-d", "-o", "opened", "file.age"]);
+    age(&["-d", "-o", "opened", "file.age"]);
     assert!(read(&place, "opened") == content());
-    age(&["correct horse", "-p", "-o", "theirs.age", "secret"]);
+    age(&["-p", "-o", "theirs.age", "secret"]);
     seal(
         &place,
         &["decrypt", "theirs.age", "--passphrase-file", "secret"],

@@ -1,16 +1,16 @@
-"""Runs age on a terminal of its own and types a passphrase wherever it asks for one.
+"""Runs a program on a terminal of its own and types a passphrase wherever it asks for one.
 
-    age_passphrase.py PASSPHRASE ARGUMENT...
+    typed_passphrase.py PASSPHRASE PROGRAM ARGUMENT...
 """
 
 import os
 import pty
 import sys
 
-passphrase, arguments = sys.argv[1], sys.argv[2:]
+passphrase, command = sys.argv[1], sys.argv[2:]
 child, terminal = pty.fork()
 if child == 0:
-    os.execvp("age", ["age", *arguments])
+    os.execvp(command[0], command)
 
 said = b""
 while True:
