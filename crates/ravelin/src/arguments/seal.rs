@@ -159,13 +159,16 @@ pub(crate) struct SealDecryptArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     ravelin seal sign release.tar --key ada.key --cert ada.pem\n  \
-    git archive HEAD | ravelin seal sign - --key ada.key --cert ada.pem --pem > release.pem")]
+    git archive HEAD | ravelin seal sign - --key ada.key --cert ada.pem --pem > release.pem\n  \
+    ravelin seal sign a.tar --cert ada.pem --key 'pkcs11:token=card?module-path=/usr/lib/opensc-pkcs11.so'")]
 pub(crate) struct SealSignArguments {
     /// The file; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The private key
-    #[arg(long, short, value_name = "FILE")]
+    /// The private key: a file, or where it is in a PKCS#11 token,
+    /// pkcs11:token=NAME;object=KEY?module-path=/usr/lib/…/module.so. The token's PIN is asked for,
+    /// unless pin-source=file:/… says where it is
+    #[arg(long, short, value_name = "FILE|pkcs11:…")]
     pub(crate) key: PathBuf,
     /// Its certificate, and the intermediates behind it
     #[arg(long, short, value_name = "FILE")]

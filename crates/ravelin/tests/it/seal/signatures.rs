@@ -1,9 +1,11 @@
 //! Signatures in CMS, with `openssl cms` as judge.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{certify, place, seal, sealed};
-use crate::foreign::run;
+use crate::foreign::{Ran, run};
 use crate::server::Place;
 
 /// A certificate of the local CA for a mailbox: `ada@example.org.pem`, and its key.
@@ -63,6 +65,81 @@ fn openssl_verifies_signatures_by_keys_of_every_kind() {
             );
         }
     }
+}
+
+/// Runs `seal sign` with the environment of a token.
+fn sign_in_token(place: &Place, key: &str) -> Ran {
+    let conf = format!("SOFTHSM2_CONF={}", place.path("softhsm2.conf").display());
+    let ravelin = [conf.as_str(), env!("CARGO_BIN_EXE_ravelin"), "seal"];
+    let mut sign = SIGN.to_vec();
+    sign[3] = key;
+    run(place, "env", &[&ravelin[..], &sign].concat())
+}
+
+#[test]
+fn a_key_in_a_token_signs_and_openssl_verifies_it() {
+    let place = place();
+    issued(&place, "p256");
+    place.write("pin", "4711\n");
+    place.write("tokens/.keep", "");
+    let folder = format!(
+        "directories.tokendir = {}\n",
+        place.path("tokens").display()
+    );
+    place.write("softhsm2.conf", folder);
+    let conf = format!("SOFTHSM2_CONF={}", place.path("softhsm2.conf").display());
+    let softhsm = |arguments: &[&str]| {
+        let all = [&[&conf, "softhsm2-util", "--pin", "4711"][..], arguments].concat();
+        run(&place, "env", &all).well();
+    };
+    softhsm(&[
+        "--init-token",
+        "--free",
+        "--label",
+        "vault",
+        "--so-pin",
+        "0815",
+    ]);
+    let import = |file, label, id| {
+        let object = ["--token", "vault", "--label", label, "--id", id];
+        softhsm(&[&["--import", file][..], &object].concat());
+    };
+    import("ada@example.org.key", "ada", "01");
+    std::fs::remove_file(place.path("ada@example.org.key")).unwrap();
+    certify(&place, "eve@example.org", "p256");
+    import("eve@example.org.key", "eve", "02");
+
+    let modules = ["/usr/lib/softhsm/", "/usr/lib64/pkcs11/"]
+        .map(|folder| folder.to_owned() + "libsofthsm2.so");
+    let module = modules
+        .iter()
+        .find(|module| Path::new(module).exists())
+        .unwrap();
+    let pin = place.path("pin").display().to_string();
+    let uri = |object: &str| {
+        format!("pkcs11:token=vault;object={object}?module-path={module}&pin-source=file:{pin}")
+    };
+    let another = sign_in_token(&place, &uri("eve"));
+    assert_eq!(another.code, 2, "{another:?}");
+    assert!(another.stderr.contains("--cert must be"), "{another:?}");
+    let missing = sign_in_token(&place, &uri("bob"));
+    assert_eq!(missing.code, 4, "{missing:?}");
+    assert_eq!(sign_in_token(&place, "pkcs11:color=red").code, 2);
+    assert!(!place.path("file.p7s").exists());
+    sign_in_token(&place, &uri("ada")).well();
+    let root = place.root();
+    let verify = [
+        "cms", "-verify", "-binary", "-inform", "DER", "-in", "file.p7s",
+    ];
+    let over = [
+        "-content",
+        "file",
+        "-CAfile",
+        root.to_str().unwrap(),
+        "-out",
+        "/dev/null",
+    ];
+    run(&place, "openssl", &[&verify[..], &over].concat()).well();
 }
 
 #[test]
