@@ -298,13 +298,19 @@ fn no_block(sent: io::Result<usize>) -> io::Result<usize> {
     }
 }
 
-/// Octets as rustls reads them, so few at a time that copying them is fast.
+/// Octets as rustls reads them, copied in pieces.
 struct Gently<'o>(&'o [u8]);
 
 impl io::Read for Gently<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(COPIED_FAST);
-        self.0.read(&mut buffer[..room])
+        let room = buffer.len().min(self.0.len());
+        let (these, behind) = self.0.split_at(room);
+        let pieces = these.chunks(COPIED_FAST);
+        for (to, from) in buffer.chunks_mut(COPIED_FAST).zip(pieces) {
+            to[..from.len()].copy_from_slice(from);
+        }
+        self.0 = behind;
+        Ok(room)
     }
 }
 
