@@ -158,3 +158,73 @@ const CONTROL: u64 = 0x00;
 
 /// How much a stream may carry besides DATA: heads, trailers, and what nobody knows.
 const MOST: u64 = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a guard makes of octets that come in these pieces, and whether they may end there.
+    fn passed<'p>(
+        mut guard: Guard,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+    ) -> Result<(Passed, Result<(), Excess>), Excess> {
+        let mut all = Passed::default();
+        for piece in pieces {
+            let passed = guard.pass(piece)?;
+            all.data += passed.data;
+            all.goes_before = passed.goes_before.or(all.goes_before);
+        }
+        Ok((all, guard.end()))
+    }
+
+    #[test]
+    fn bodies_are_counted_and_must_end_with_a_frame() {
+        let whole = b"\x01\x03abc\x21\x02??\x00\x05octet\x00\x00\x40\x00\x40\x02ts";
+        let (all, end) = passed(Guard::of_request(), [&whole[..]]).unwrap();
+        assert_eq!((all.data, end), (7, Ok(())));
+        for cut in [1, 2, 3, 8, 11, whole.len() - 1] {
+            let (_, end) = passed(Guard::of_request(), [&whole[..cut]]).unwrap();
+            assert_eq!(end, Err(Excess::Cut), "after {cut}");
+        }
+    }
+
+    #[test]
+    fn no_head_is_longer_than_it_may_be_and_no_other_frames_are_without_end() {
+        let head_of_a_gigabyte = b"\x01\xc0\x00\x00\x00\x40\x00\x00\x00";
+        let refused = passed(Guard::of_request(), [&head_of_a_gigabyte[..]]);
+        assert_eq!(refused, Err(Excess::Long));
+        let body_of_a_gigabyte = b"\x00\xc0\x00\x00\x00\x40\x00\x00\x00";
+        let taken = passed(Guard::of_request(), [&body_of_a_gigabyte[..]]);
+        assert!(taken.is_ok());
+        for nothing in [b"\x00\x00", b"\x21\x00"] {
+            let endless = nothing.repeat(MOST as usize);
+            let refused = passed(Guard::of_request(), [&endless[..]]);
+            assert_eq!(refused, Err(Excess::Long));
+        }
+    }
+
+    #[test]
+    fn a_server_that_goes_says_before_which_request() {
+        let control = b"\x00\x04\x00\x07\x02\x40\x08";
+        let (all, _) = passed(Guard::of_server(), [&control[..]]).unwrap();
+        assert_eq!(all.goes_before, Some(8));
+        // The same octets on a stream of another type mean nothing.
+        let other = b"\x02\x04\x00\x07\x02\x40\x08";
+        let (all, _) = passed(Guard::of_server(), [&other[..]]).unwrap();
+        assert_eq!(all.goes_before, None);
+    }
+
+    proptest! {
+        #[test]
+        fn where_octets_are_cut_makes_no_difference(
+            octets in prop::collection::vec(prop_oneof![0_u8..8, any::<u8>()], 0..200),
+            size in 1_usize..9,
+            is_of_server: bool,
+        ) {
+            let guard = || if is_of_server { Guard::of_server() } else { Guard::of_request() };
+            prop_assert_eq!(passed(guard(), [&octets[..]]), passed(guard(), octets.chunks(size)));
+        }
+    }
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bodies;
+mod http3;
 mod programs;
 mod proxy;
 mod servers;
