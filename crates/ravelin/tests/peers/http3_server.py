@@ -15,6 +15,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, StreamReset
 from aioquic.quic.packet import QuicProtocolVersion
 
+NO_ERROR = 0x100
 REQUEST_REJECTED = 0x10B
 INTERNAL_ERROR = 0x102
 CERTIFICATE_REQUIRED = 0x100 + 116
@@ -90,7 +91,7 @@ class Answering(QuicConnectionProtocol):
     def answer_early(self, stream):
         """Says no before the body has come, and wants no more of it."""
         self.whole(stream, b"enough\n")
-        self._quic.stop_stream(stream, 0x100)
+        self._quic.stop_stream(stream, NO_ERROR)
 
     def answer_trailers(self, stream):
         """Behind heads that come before, with frames that nobody knows between, and fields at the end."""
@@ -112,6 +113,12 @@ class Answering(QuicConnectionProtocol):
         for _ in range(2000):
             self.raw(stream, encode_frame(FrameType.DATA, b"0123456789abcde\n" * 64))
         self.raw(stream, b"", end=True)
+
+    def answer_bye(self, stream):
+        """Answers, and closes the connection behind it."""
+        self.whole(stream, b"bye\n")
+        self.transmit()
+        self._quic.close(NO_ERROR, None, "")
 
     # Bad ones.
 

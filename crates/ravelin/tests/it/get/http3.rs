@@ -210,6 +210,10 @@ fn what_a_server_left_over_http3_is_sent_again_and_it_is_told_goodbye() {
     let seen = ask(&place, &last, &[&[last.as_str()], &one_by_one[..]].concat());
     seen.expect(0, &[]);
     assert_eq!(seen.stdout, "last\nlast\n");
+    let bye = server.url("bye");
+    let seen = ask(&place, &bye, &[&[bye.as_str()], &one_by_one[..]].concat());
+    seen.expect(0, &[]);
+    assert_eq!(seen.stdout, "bye\nbye\n");
     let told = server.told();
     let expected = [
         "connection h3",
@@ -219,7 +223,7 @@ fn what_a_server_left_over_http3_is_sent_again_and_it_is_told_goodbye() {
     ];
     assert_eq!(told[..4], expected);
     let goodbyes = told.iter().filter(|line| line.starts_with("ended 0x100"));
-    assert_eq!(goodbyes.count(), 3, "{told:?}");
+    assert_eq!(goodbyes.count(), 5, "{told:?}");
 }
 
 #[test]
