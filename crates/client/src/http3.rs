@@ -149,18 +149,8 @@ impl Http3 {
         } else {
             upload.0 = Some(tokio::spawn(send_body(sending, body)));
         }
-        let leaves = async {
-            match &ahead {
-                Some(ahead) => self.told.leaves(ahead.number).await,
-                None => std::future::pending().await,
-            }
-        };
-        let answer = tokio::select! {
-            biased;
-            answer = head(&mut stream) => answer.map_err(|error| fault(error, &self.quic))?,
-            error = upload.failed() => return Err(Fault::Input(error)),
-            () = leaves => return Err(Fault::Left),
-        };
+        let number = ahead.as_ref().map(|ahead| ahead.number);
+        let answer = self.answer(&mut stream, number, &mut upload).await?;
         let (parts, ()) = answer.into_parts();
         if parts.headers.len() > MOST_FIELDS {
             return Err(Fault::LongHead);
@@ -176,6 +166,27 @@ impl Http3 {
             end: None,
         };
         Ok(http::Response::from_parts(parts, incoming))
+    }
+
+    /// The head of the answer to the request of this number.
+    async fn answer(
+        &self,
+        stream: &mut RequestStream<Receiving, Bytes>,
+        number: Option<u64>,
+        upload: &mut Upload,
+    ) -> Result<http::Response<()>, Fault> {
+        let leaves = async {
+            match number {
+                Some(number) => self.told.leaves(number).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = head(stream) => answer.map_err(|error| fault(error, &self.quic)),
+            error = upload.failed() => Err(Fault::Input(error)),
+            () = leaves => Err(Fault::Left),
+        }
     }
 }
 
@@ -350,7 +361,7 @@ fn lost(error: &h3::error::ConnectionError, quic: &quinn::Connection) -> Fault {
             LocalError::Application { code, reason, .. } => {
                 Fault::Wrong(format!("{code} ({reason})"))
             }
-            _ => Fault::Left,
+            other => Fault::Wrong(format!("{other:?}")),
         },
         (Some(reason), _) => Fault::Ended(reason),
         (None, other) => Fault::Wrong(other.to_string()),

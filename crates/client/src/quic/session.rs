@@ -45,7 +45,9 @@ impl Beginning {
 
 /// What TLS agreed on, or found wrong.
 #[derive(Default)]
-pub(crate) struct Seen(Mutex<(Option<TlsFacts>, Option<rustls::Error>)>);
+pub(crate) struct Seen(Mutex<Found>);
+
+type Found = (Option<TlsFacts>, Option<rustls::Error>);
 
 impl Seen {
     /// What was agreed on, once the client is done.
@@ -58,7 +60,7 @@ impl Seen {
         self.with(|(_, error)| error.clone())
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut (Option<TlsFacts>, Option<rustls::Error>)) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Found) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -78,8 +80,8 @@ impl ClientConfig for Beginning {
         let name = ServerName::try_from(server_name.to_owned()).map_err(no_name)?;
         let mut encoded = Vec::new();
         parameters.write(&mut encoded);
-        let look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = Looking({ look }.take());
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = Looking(look.take());
         let begin = || ClientConnection::new(self.tls.clone(), Version::V1, name, encoded);
         let tls = look
             .within(begin)

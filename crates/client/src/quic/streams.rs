@@ -30,7 +30,7 @@ pub(crate) struct Streams {
 }
 
 /// What is waited for. quinn forgets who waits as soon as it is dropped.
-type Waiting<T> = Option<Pin<Box<dyn Future<Output = Result<T, ConnectionError>> + Send>>>;
+type Waiting<T> = Option<Pin<Box<dyn Future<Output = Result<T, ConnectionError>> + Send + Sync>>>;
 
 /// What streams tell of themselves.
 pub(crate) struct Told {
@@ -151,7 +151,7 @@ fn poll_waiting<T, F>(
     begin: impl FnOnce() -> F,
 ) -> Poll<Result<T, ConnectionErrorIncoming>>
 where
-    F: Future<Output = Result<T, ConnectionError>> + Send + 'static,
+    F: Future<Output = Result<T, ConnectionError>> + Send + Sync + 'static,
 {
     let future = waiting.get_or_insert_with(|| Box::pin(begin()));
     let result = ready!(future.as_mut().poll(cx));

@@ -25,6 +25,9 @@ fn server(made: &Made) -> Endpoint {
     Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).unwrap()
 }
 
+/// `H3_REQUEST_CANCELLED` (RFC 9114, section 8.1).
+const REQUEST_CANCELLED: u32 = 0x10c;
+
 /// Reads until this has come.
 async fn read_until(stream: &mut RecvStream, wanted: &[u8]) {
     let mut read = Vec::new();
@@ -58,7 +61,6 @@ async fn a_body_that_breaks_off_does_not_look_whole_to_the_server() {
     read_until(&mut body, b"a beginning").await;
     asking.abort();
     let end = body.read_chunk(usize::MAX, true).await;
-    const REQUEST_CANCELLED: u32 = 0x10c;
     assert_eq!(
         end.unwrap_err(),
         ReadError::Reset(VarInt::from_u32(REQUEST_CANCELLED))
