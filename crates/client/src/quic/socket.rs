@@ -34,6 +34,8 @@ impl Socket {
         }
         io.set_nonblocking(true)?;
         let state = UdpSocketState::new((&io).into())?;
+        // As much as the system allows: what finds no room is lost, and the server takes that for a full network.
+        let _ = state.set_recv_buffer_size((&io).into(), MOST_WAITING);
         Ok(Self {
             io: UdpSocket::from_std(io)?,
             state,
@@ -147,3 +149,6 @@ impl UdpPoller for Writable {
         self.0.io.poll_send_ready(cx)
     }
 }
+
+/// How many octets of datagrams may wait until they are read.
+const MOST_WAITING: usize = 2 << 20;
