@@ -1,7 +1,7 @@
 //! What a certificate is to say: everything but who signs it and when.
 
 use crate::constraints::NameConstraints;
-use crate::der::Tag;
+use crate::der::{Tag, Writer};
 use crate::distinguished_name::DistinguishedName;
 use crate::extension::{
     AccessDescription, BasicConstraints, DistributionPoint, Extension, ExtensionValue, KeyUsage,
@@ -49,6 +49,9 @@ pub struct Template {
     pub must_staple: bool,
     /// Whether it signs OCSP responses and is itself not looked up (RFC 6960, section 4.2.2.2.1).
     pub ocsp_no_check: bool,
+    /// For a certificate that answers an ACME server and nobody else: the SHA-256 of the key authorization (RFC 8737,
+    /// section 3).
+    pub acme_identifier: Option<[u8; 32]>,
 }
 
 /// How many CAs may stand between a CA and the last certificate of a path; none for any number.
@@ -113,6 +116,7 @@ impl Template {
             policies: Vec::new(),
             must_staple: false,
             ocsp_no_check: false,
+            acme_identifier: None,
         }
     }
 
@@ -233,6 +237,16 @@ impl Template {
                 oid: Oid::OCSP_NO_CHECK,
                 critical: false,
                 der: vec![Tag::NULL.0, 0],
+                value: Value::Unread,
+            });
+        }
+        if let Some(digest) = &self.acme_identifier {
+            let mut value = Writer::new();
+            value.octet_string(digest);
+            extensions.push(Extension {
+                oid: Oid::ACME_IDENTIFIER,
+                critical: true,
+                der: value.into_bytes(),
                 value: Value::Unread,
             });
         }
