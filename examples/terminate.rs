@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         takes_proxy_header: false,
         entry: Entry::Terminate(Box::new(Terminate {
             tls,
+            not_after: None,
             starttls: None,
             allow: Vec::new(),
         })),

@@ -32,8 +32,8 @@ pub struct TlsFacts {
     pub resumed: bool,
     /// The server name that the client asked for (RFC 6066, section 3), in lower case.
     pub server_name: Option<String>,
-    /// The certificate that the client was shown.
-    pub certificate: ServedCertificate,
+    /// The certificate that the client was shown; none where there was none to show, which ends a handshake.
+    pub certificate: Option<ServedCertificate>,
     /// The connection as it was on the wire, with its secrets, where it is recorded: where
     /// [`ServerTls::is_witnessed`].
     pub recorder: Option<Recorder>,
@@ -64,7 +64,7 @@ impl Connection {
             certificate: tls
                 .certificates()
                 .find(server_name.as_deref(), local.ip())
-                .clone(),
+                .cloned(),
             server_name,
             recorder,
         };
@@ -81,7 +81,10 @@ impl Connection {
     pub fn may_speak_for(&self, host: &HostName) -> bool {
         match &self.tls {
             None => true,
-            Some(tls) => tls.certificate.covers(host),
+            Some(tls) => {
+                let certificate = tls.certificate.as_ref();
+                certificate.is_some_and(|certificate| certificate.covers(host))
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ pub struct Certificates {
     /// By the name behind `*.`.
     wildcard: HashMap<Box<str>, ServedCertificate>,
     address: HashMap<IpAddr, ServedCertificate>,
-    default: ServedCertificate,
+    default: Option<ServedCertificate>,
 }
 
 impl Certificates {
@@ -112,10 +112,19 @@ impl Certificates {
     #[must_use]
     pub fn new(default: ServedCertificate) -> Self {
         Self {
+            default: Some(default),
+            ..Self::none()
+        }
+    }
+
+    /// Starts with none: who asks for a name that has none is told by an alert, and gets nothing else.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
             address: HashMap::new(),
-            default,
+            default: None,
         }
     }
 
@@ -132,9 +141,9 @@ impl Certificates {
     }
 
     /// The certificate for a server name in lower case, or for a client that has none and has
-    /// connected to `local`.
+    /// connected to `local`; none where there is none for that name, and none for all others.
     #[must_use]
-    pub fn find(&self, server_name: Option<&str>, local: IpAddr) -> &ServedCertificate {
+    pub fn find(&self, server_name: Option<&str>, local: IpAddr) -> Option<&ServedCertificate> {
         let found = match server_name {
             Some(name) => {
                 // Some clients send the dot that their user typed (RFC 6066 has it left out).
@@ -145,7 +154,7 @@ impl Certificates {
             }
             None => self.of_address(local),
         };
-        found.unwrap_or(&self.default)
+        found.or(self.default.as_ref())
     }
 
     /// The certificate of an address, where it has one of its own.
@@ -157,7 +166,7 @@ impl Certificates {
 /// By the name alone: rustls does not know where a client has connected to.
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let named = self.find(hello.server_name(), Ipv4Addr::UNSPECIFIED.into());
+        let named = self.find(hello.server_name(), Ipv4Addr::UNSPECIFIED.into())?;
         Some(named.certified.clone())
     }
 }

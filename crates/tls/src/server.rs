@@ -17,6 +17,7 @@ use rustls::{
 };
 
 use crate::certificates::Certificates;
+use crate::challenges::{ACME_TLS_ALPN, Challenges, is_validation};
 use crate::inspect::Witness;
 use crate::policy;
 
@@ -201,12 +202,15 @@ pub struct ServerOptions {
     pub client_rule: Option<ClientRule>,
     /// Who is told the secrets of the connections.
     pub witness: Option<Witness>,
+    /// What ACME servers are answered that look whether a name leads here.
+    pub challenges: Option<Challenges>,
 }
 
 /// The configuration of all TLS connections that a server accepts.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
     certificates: Arc<Certificates>,
+    challenges: Option<Challenges>,
     is_witnessed: bool,
     aes_first: Arc<ServerConfig>,
     chacha_first: Arc<ServerConfig>,
@@ -293,14 +297,37 @@ impl ServerTls {
             aes_first: config(policy::provider_with(policy::AES_FIRST))?,
             chacha_first: config(policy::provider_with(policy::CHACHA_FIRST))?,
             certificates,
+            challenges: options.challenges.clone(),
             is_witnessed: witness.is_some(),
         })
+    }
+
+    /// The same with other certificates, for the connections that come from now on.
+    #[must_use]
+    pub fn with_certificates(&self, certificates: Arc<Certificates>) -> Self {
+        let with = |config: &Arc<ServerConfig>| {
+            let mut config = ServerConfig::clone(config);
+            config.cert_resolver = certificates.clone();
+            Arc::new(config)
+        };
+        Self {
+            aes_first: with(&self.aes_first),
+            chacha_first: with(&self.chacha_first),
+            challenges: self.challenges.clone(),
+            is_witnessed: self.is_witnessed,
+            certificates,
+        }
     }
 
     /// The configuration for a client that has connected to `local`: its own wish decides between AES
     /// and `ChaCha20`, since it knows which its machine does fast.
     #[must_use]
     pub fn for_client(&self, hello: &ClientHello<'_>, local: IpAddr) -> Arc<ServerConfig> {
+        if let Some(challenges) = &self.challenges
+            && is_validation(hello)
+        {
+            return challenges.config_for(hello.server_name());
+        }
         let first = hello
             .cipher_suites()
             .iter()
@@ -321,6 +348,13 @@ impl ServerTls {
             }
             _ => config.clone(),
         }
+    }
+
+    /// Whether a connection with this protocol of ALPN is an ACME server's that looks whether a name leads here. It is
+    /// over with its handshake: nothing that comes over it is for anybody (RFC 8737, section 3).
+    #[must_use]
+    pub fn is_validation(&self, alpn: Option<&[u8]>) -> bool {
+        self.challenges.is_some() && alpn == Some(ACME_TLS_ALPN)
     }
 
     /// Whether somebody is told the secrets of the connections.

@@ -271,6 +271,10 @@ fn judge(
         }
         leaf(tls)
     });
+    let alpn = record.tls.as_ref().and_then(|tls| tls.alpn.as_deref());
+    if terminate.tls.is_validation(alpn.map(str::as_bytes)) {
+        return Err(Ending::Validation);
+    }
     if record.tls.as_ref().is_some_and(|tls| tls.resumed) {
         Meters::one(&tunnel.meters.resumed);
     }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::SystemTime;
 
-use crate::plan::Tunnel;
+use crate::plan::{Entry, Tunnel};
 
 /// The numbers of one tunnel. Workers add to them as connections come and go, and every few seconds while
 /// octets flow.
@@ -68,7 +69,28 @@ pub fn text(tunnels: &[Arc<Tunnel>]) -> String {
             let _ = writeln!(text, "ravelin_tunnel_{name}{{tunnel=\"{label}\"}} {value}");
         }
     }
+    certificates(tunnels, &mut text);
     text
+}
+
+/// When the certificates end that tunnels show.
+fn certificates(tunnels: &[Arc<Tunnel>], text: &mut String) {
+    let name = "ravelin_tunnel_certificate_not_after_seconds";
+    let _ = writeln!(
+        text,
+        "# HELP {name} When the certificate ends, in seconds since 1970."
+    );
+    let _ = writeln!(text, "# TYPE {name} gauge");
+    for tunnel in tunnels {
+        let Entry::Terminate(terminate) = &tunnel.entry else {
+            continue;
+        };
+        let end = terminate.not_after;
+        if let Some(Ok(end)) = end.map(|end| end.duration_since(SystemTime::UNIX_EPOCH)) {
+            let label = escaped(&tunnel.name);
+            let _ = writeln!(text, "{name}{{tunnel=\"{label}\"}} {}", end.as_secs());
+        }
+    }
 }
 
 struct Family {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ravelin_pki::HostName;
 use ravelin_tls::ServerTls;
@@ -72,6 +72,8 @@ pub enum Entry {
 pub struct Terminate {
     /// Certificates, and whether clients have to show theirs.
     pub tls: ServerTls,
+    /// The last second of the certificate that is shown, where there is one.
+    pub not_after: Option<SystemTime>,
     /// What is spoken in clear before TLS begins.
     pub starttls: Option<Protocol>,
     /// Who may pass: whose certificate one of these fits. Everybody, where there is none.

@@ -98,6 +98,9 @@ pub enum Ending {
     /// The handshake failed.
     #[error("no TLS with the client: {0}")]
     Handshake(HandshakeError),
+    /// It was an ACME server's, which looked whether a name leads here. It was shown what it looked for.
+    #[error("an ACME server has looked whether the name leads here")]
+    Validation,
     /// No rule fits the client's certificate.
     #[error("the client is not allowed: no rule fits its certificate")]
     NotAllowed,
@@ -147,6 +150,7 @@ impl Ending {
             Self::StartTls(_) => "starttls",
             Self::TooSlow(_) => "too-slow",
             Self::Handshake(_) => "handshake",
+            Self::Validation => "validation",
             Self::NotAllowed => "not-allowed",
             Self::NoService => "no-service",
             Self::Unreachable(_) => "unreachable",

@@ -25,6 +25,9 @@ pub enum HandshakeError {
     /// What came is not TLS.
     #[error("what came is not TLS")]
     NotTls,
+    /// There is no certificate for what the client asked for, or none yet. It was told by an alert.
+    #[error("there is no certificate for what it asked for")]
+    NoCertificate,
     /// The server is not believed. It was told by an alert.
     #[error("the server's certificate is not believed: {0}")]
     NotBelieved(Refusal),
@@ -100,7 +103,11 @@ pub(crate) async fn accept(
             let mut octets = Vec::new();
             let _ = alert.write_all(&mut octets);
             let _ = send_all(&socket, &octets).await;
-            Err(error.into())
+            Err(match error {
+                // So it says that there is no certificate to show.
+                rustls::Error::General(_) => HandshakeError::NoCertificate,
+                error => error.into(),
+            })
         }
     }
 }

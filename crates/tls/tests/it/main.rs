@@ -16,6 +16,7 @@ use rustls::{
     ServerConnection, SupportedCipherSuite,
 };
 
+mod challenges;
 mod handshake;
 mod staple;
 
@@ -62,7 +63,10 @@ impl World {
 
     /// The server with this OCSP response stapled to its first certificate.
     pub(crate) fn stapled(&self, response: Option<&[u8]>) -> ServerTls {
-        let first = self.certificates.find(None, Ipv4Addr::UNSPECIFIED.into());
+        let first = self
+            .certificates
+            .find(None, Ipv4Addr::UNSPECIFIED.into())
+            .unwrap();
         let certificates = Certificates::new(first.with_staple(response));
         ServerTls::new(Arc::new(certificates), &self.tickets, &[b"h2"]).unwrap()
     }

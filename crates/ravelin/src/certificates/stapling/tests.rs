@@ -89,7 +89,8 @@ fn staple(prepared: &Prepared) -> Option<&Staple> {
     let tls = prepared
         .tls
         .certificates()
-        .find(Some("a.test"), [0; 4].into());
+        .find(Some("a.test"), [0; 4].into())
+        .unwrap();
     assert_eq!(tls.staple(), sent);
     source.staple.as_ref()
 }
