@@ -25,11 +25,11 @@ use std::time::{Duration, SystemTime};
 
 use ravelin_pki::authority::leaf_template;
 use ravelin_pki::{
-    Authority, AuthorityError, Certificate, Fingerprint, GeneralName, HostName, Leaf, PublicKey,
-    Template,
+    Authority, AuthorityError, Certificate, GeneralName, HostName, Leaf, PublicKey, Template,
 };
 
 use crate::journal::Journal;
+use crate::names::{sorted, stem};
 use crate::policy::{Grant, Policy};
 use crate::store::{FileStore, Object, ObjectName, Store, StoreError};
 use crate::token::Tokens;
@@ -432,32 +432,10 @@ fn is_fresh(certificate: &Certificate, issuer: &Certificate, now: SystemTime) ->
         && (now < certificate.renew_at() || certificate.not_after() >= issuer.not_after())
 }
 
-/// `leaves/localhost-1a2b3c4d5e6f7a8b.pem`: a name for people, the digits for the set of names, in
-/// whatever order they are given.
+/// `leaves/localhost-1a2b3c4d5e6f7a8b.pem`.
 fn leaf_name(names: &[HostName]) -> Result<ObjectName, LocalError> {
-    let sorted = sorted(names);
-    let plain = sorted.iter().find(|name| !name.is_wildcard());
-    let shown = plain.or(sorted.first()).ok_or(AuthorityError::NoNames)?;
-    let readable: String = shown
-        .to_string()
-        .chars()
-        .map(|c| match c {
-            '*' => '_',
-            ':' => '-',
-            c => c,
-        })
-        .take(100)
-        .collect();
-    let all: Vec<String> = sorted.iter().map(ToString::to_string).collect();
-    let digits = Fingerprint::of(all.join("\n").as_bytes()).to_string();
-    Ok(format!("leaves/{readable}-{}.pem", &digits[..16]).parse()?)
-}
-
-fn sorted(names: &[HostName]) -> Vec<&HostName> {
-    let mut names: Vec<_> = names.iter().collect();
-    names.sort();
-    names.dedup();
-    names
+    let stem = stem(names).ok_or(AuthorityError::NoNames)?;
+    Ok(format!("leaves/{stem}.pem").parse()?)
 }
 
 fn object(name: &'static str) -> ObjectName {
