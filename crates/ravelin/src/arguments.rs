@@ -4,6 +4,7 @@
     reason = "these are texts for the terminal, not Markdown"
 )]
 
+pub(crate) mod acme;
 pub(crate) mod ca;
 pub(crate) mod cert;
 pub(crate) mod connect;

@@ -245,15 +245,21 @@ pub(crate) fn names_in(cert: &Path) -> Result<Vec<HostName>, Failure> {
     Ok(leaf.names().to_vec())
 }
 
-/// A certificate and its key, from files, and what is stapled to it.
+/// A certificate and its key, from files, what is stapled to it, and when it ends.
 pub(crate) fn from_files(
     cert: &Path,
     key: &Path,
     staple: Option<&Path>,
-) -> Result<ServedCertificate, Failure> {
+) -> Result<(ServedCertificate, SystemTime), Failure> {
     let source = load(cert, key, staple, SystemTime::now(), None)?;
     let staple = source.staple.as_ref().map(|staple| &*staple.response);
-    Ok(source.served.with_staple(staple))
+    Ok((source.served.with_staple(staple), source.not_after))
+}
+
+/// A certificate of a CA, and its key.
+pub(crate) fn of_leaf(leaf: &Leaf) -> Result<ServedCertificate, Failure> {
+    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
+        .map_err(|error| Failure::of(&error))
 }
 
 /// What is shown to servers that ask for a certificate, from files.
@@ -279,8 +285,7 @@ pub(crate) fn local(home: &HomeArgument) -> Result<ServedCertificate, Failure> {
     let leaf = authority
         .leaf(&names, now)
         .map_err(|error| Failure::of(&error).hint(error.hint()))?;
-    ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
-        .map_err(|error| Failure::of(&error))
+    of_leaf(&leaf)
 }
 
 /// Reads a certificate and its key. One that is out of date is served all the same: the other sites

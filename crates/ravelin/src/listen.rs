@@ -136,7 +136,7 @@ impl Host {
 
 fn tls(arguments: &ListenArguments) -> Result<ServerTls, Failure> {
     let served = match (&arguments.cert, &arguments.key) {
-        (Some(cert), Some(key)) => certificates::from_files(cert, key, None)?,
+        (Some(cert), Some(key)) => certificates::from_files(cert, key, None)?.0,
         _ => certificates::local(&arguments.home)?,
     };
     let tickets = Tickets::new().map_err(|error| Failure::of(&error))?;

@@ -3,6 +3,7 @@
 //! The only place that reads arguments, prints, and ends the process. What a command does is in the
 //! libraries; here it is asked for, and what comes of it is put into words.
 
+mod acme;
 mod arguments;
 mod ca;
 mod cert;
@@ -22,6 +23,7 @@ mod listen_on;
 mod manual;
 mod passphrase;
 mod password;
+mod plain_http;
 mod ravelin_home;
 mod seal;
 mod serve;

@@ -1,5 +1,6 @@
 //! `ravelin tunnel`: from arguments or a file to running tunnels, and through their life.
 
+mod by_acme;
 mod metrics;
 mod prepare;
 
@@ -13,14 +14,18 @@ use std::time::{Duration, SystemTime};
 use ravelin_server::log::AccessLog;
 use ravelin_tunnel::{Builder, Door, Place, Record, Tunnels};
 
+use tokio::sync::mpsc;
+
+use crate::acme::{Acme, News};
 use crate::arguments::tunnel::TunnelArguments;
 use crate::config::{
-    self, CertificateSource, LoadError, LogConfig, ServerSide, TunnelConfig, TunnelsConfig,
+    self, CertificateSource, LoadError, LogConfig, ServerSide, TunnelCertificate, TunnelConfig,
+    TunnelsConfig,
 };
 use crate::failure::Failure;
 use crate::serve::watch::Watch;
 use crate::serve::{self, Events, listeners};
-use crate::{certificates, words};
+use crate::{certificates, plain_http, words};
 
 use prepare::{Kept, Prepared, prepare};
 
@@ -41,7 +46,11 @@ pub(crate) fn run(arguments: &TunnelArguments) -> Result<ExitCode, Failure> {
     }
     serve::raise_file_limit();
     let mut kept = Kept::default();
-    let prepared = prepare(&config, &arguments.home, &mut kept, now)?;
+    let (tell, news) = mpsc::unbounded_channel();
+    let acme = config.acme.as_ref();
+    let acme = acme.map(|acme| Acme::open(acme, &arguments.home, &tell));
+    let acme = acme.transpose()?;
+    let prepared = prepare(&config, &arguments.home, acme.as_ref(), &mut kept, now)?;
     let log = config.log.as_ref().map(serve::start_log).transpose()?;
     let runtime = crate::event_loop::new()?;
     let events = {
@@ -56,10 +65,12 @@ pub(crate) fn run(arguments: &TunnelArguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::of(&error))?;
     let mut running = Running {
         arguments,
-        metrics: metrics::open(&config.metrics)?,
+        metrics: plain_http::open(&config.metrics)?,
         config,
         prepared: Prepared::default(),
         kept,
+        acme,
+        tell,
         log,
         assigned: HashMap::new(),
     };
@@ -72,7 +83,7 @@ pub(crate) fn run(arguments: &TunnelArguments) -> Result<ExitCode, Failure> {
         words::tunnel::how_to_stop();
     }
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
-    runtime.block_on(running.live(tunnels, events))
+    runtime.block_on(running.live(tunnels, events, news))
 }
 
 /// The tunnels of the arguments. `files` are then those that they name.
@@ -126,12 +137,13 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
         listen: listen.collect(),
         mode: arguments.tls.mode(),
         certificate: match (&clients.cert, &clients.key) {
-            (Some(cert), Some(key)) => CertificateSource::Files {
+            _ if arguments.acme.acme => TunnelCertificate::Acme,
+            (Some(cert), Some(key)) => TunnelCertificate::Given(CertificateSource::Files {
                 cert: cert.clone(),
                 key: key.clone(),
                 staple: None,
-            },
-            _ => CertificateSource::Local,
+            }),
+            _ => TunnelCertificate::Given(CertificateSource::Local),
         },
         hosts,
         client_ca: clients.client_ca.clone(),
@@ -160,6 +172,10 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
         limits,
     };
     fits(&tunnel, arguments)?;
+    let acme = by_acme::of_arguments(arguments);
+    if let Some(acme) = &acme {
+        by_acme::fits(acme, &tunnel)?;
+    }
     let watched = prepare::files_of(&tunnel);
     Ok(TunnelsConfig {
         tunnels: vec![tunnel],
@@ -167,6 +183,7 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
         metrics: arguments.metrics(),
         drain_timeout: config::DRAIN_TIMEOUT,
         log: arguments.log.then(LogConfig::to_stdout),
+        acme,
         watched,
     })
 }
@@ -253,6 +270,10 @@ struct Running<'a> {
     config: TunnelsConfig,
     prepared: Prepared,
     kept: Kept,
+    /// What asks for certificates, where there is a CA to ask.
+    acme: Option<Acme>,
+    /// Where it tells of those that come.
+    tell: mpsc::UnboundedSender<News>,
     log: Option<Arc<AccessLog>>,
     metrics: Vec<std::net::TcpListener>,
     /// The places that the system chose where port 0 was asked for, by the tunnel and the number of its place.
@@ -261,7 +282,13 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Waits for signals, changed files and renewals, until it is time to stop.
-    async fn live(mut self, mut tunnels: Tunnels, mut events: Events) -> Result<ExitCode, Failure> {
+    async fn live(
+        mut self,
+        mut tunnels: Tunnels,
+        mut events: Events,
+        mut news: mpsc::UnboundedReceiver<News>,
+    ) -> Result<ExitCode, Failure> {
+        self.keep_certificates()?;
         for listener in std::mem::take(&mut self.metrics) {
             tokio::spawn(metrics::serve(listener, tunnels.metrics()));
         }
@@ -277,7 +304,11 @@ impl Running<'_> {
                         words::warn(error);
                     }
                     self.reload("SIGHUP", &mut events.files, &mut tunnels);
+                    if let Some(acme) = &self.acme {
+                        acme.hurry();
+                    }
                 }
+                Some(news) = news.recv() => self.show(&news, &mut tunnels),
                 () = events.files.changed() => {
                     self.reload("a file has changed", &mut events.files, &mut tunnels);
                 }
@@ -314,9 +345,21 @@ impl Running<'_> {
 
     fn try_reload(&mut self, files: &mut Watch, tunnels: &mut Tunnels) -> Result<(), Failure> {
         let config = configure(self.arguments, files, None)?;
+        let outcome = self.adopt(config, tunnels);
+        if outcome.is_err() {
+            let before = self.config.clone();
+            self.change_acme(&before)?;
+        }
+        self.keep_certificates()?;
+        outcome
+    }
+
+    fn adopt(&mut self, config: TunnelsConfig, tunnels: &mut Tunnels) -> Result<(), Failure> {
+        self.change_acme(&config)?;
         let prepared = prepare(
             &config,
             &self.arguments.home,
+            self.acme.as_ref(),
             &mut self.kept,
             SystemTime::now(),
         )?;
@@ -395,8 +438,14 @@ impl Running<'_> {
             return;
         }
         let before = self.prepared.renew_at;
-        let renewed = prepare(&self.config, &self.arguments.home, &mut self.kept, now)
-            .and_then(|prepared| self.take_over(prepared, tunnels));
+        let renewed = prepare(
+            &self.config,
+            &self.arguments.home,
+            self.acme.as_ref(),
+            &mut self.kept,
+            now,
+        )
+        .and_then(|prepared| self.take_over(prepared, tunnels));
         match renewed {
             // One that could not be made anew is still good, and was told of.
             Ok(()) if self.prepared.renew_at == before => {}

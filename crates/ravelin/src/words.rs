@@ -9,6 +9,7 @@ macro_rules! say {
     };
 }
 
+pub(crate) mod acme;
 pub(crate) mod ca;
 pub(crate) mod ca_serve;
 pub(crate) mod cert;
@@ -418,11 +419,16 @@ fn without_codes(text: &str) -> String {
 }
 
 fn time_of_day() -> String {
-    let now = OffsetDateTime::from(SystemTime::now());
-    now.format(format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
-    ))
-    .unwrap_or_default()
+    in_seconds(SystemTime::now())
+}
+
+/// `2026-11-30T05:40:12Z`.
+fn in_seconds(time: SystemTime) -> String {
+    OffsetDateTime::from(time)
+        .format(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second]Z"
+        ))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

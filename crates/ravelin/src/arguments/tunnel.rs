@@ -10,6 +10,7 @@ use ravelin_tls::starttls::Protocol;
 use ravelin_tunnel::{Balance, Place, ProxyVersion, Rule, Target};
 
 use super::HomeArgument;
+use super::acme::AcmeArguments;
 use super::ca::Span;
 use super::get::Pin;
 use crate::config::{Mode, place_of, target_of};
@@ -26,6 +27,7 @@ use crate::listen_on::ListenOn;
     ravelin tunnel '*:5433' unix:/run/postgresql/.s.PGSQL.5432 --starttls postgres --cert chain.pem --key key.pem\n  \
     ravelin tunnel 5432 db.example.org:5432 --tls originate --to-starttls postgres --to-ca company.pem\n  \
     ravelin tunnel '*:8443' 8080 --client-ca clients.pem --allow ou=backup --allow uri=spiffe://example.org/web/*\n  \
+    ravelin tunnel '*:443' 8080 --acme --host app.example.org --agree-to-terms\n  \
     ravelin tunnel --config tunnels.toml")]
 pub(crate) struct TunnelArguments {
     /// Where clients come in: PORT for this machine alone, *:PORT for everyone, ADDR:PORT, or unix:PATH
@@ -78,6 +80,8 @@ pub(crate) struct TunnelArguments {
     pub(crate) clients: ClientsArguments,
     #[command(flatten)]
     pub(crate) servers: ServersArguments,
+    #[command(flatten)]
+    pub(crate) acme: AcmeArguments,
 }
 
 /// What clients see, and what is asked of them.
@@ -96,7 +100,7 @@ pub(crate) struct ClientsArguments {
         conflicts_with = "config"
     )]
     pub(crate) key: Option<PathBuf>,
-    /// A name for the certificate of the local CA; repeatable [default: localhost, 127.0.0.1 and ::1]
+    /// A name for the certificate of the local CA, or of --acme; repeatable [default: localhost, 127.0.0.1 and ::1]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "cert"])]
     pub(crate) host: Vec<HostName>,
     /// Let in clients with a certificate of one of these CAs alone: a file, or "local"; repeatable

@@ -8,7 +8,7 @@
 //! | module | |
 //! |---|---|
 //! | `raw`, `tunnel_keys` | the keys of the file as types, and those of a file of tunnels: the source of the schemas and of the tables in the docs |
-//! | `tunnel` | a file of tunnels with nothing left to check |
+//! | `tunnel` | a file of tunnels with nothing left to check; `acme` is its CA |
 //! | `placed` | the kinds of values that those keys have, each with its place in the file |
 //! | `shape` | holds the parsed document against that schema |
 //! | `check` | what the values mean, and whether they fit together and to the disk |
@@ -32,14 +32,16 @@ use fault::Fault;
 use problem::Problems;
 
 use crate::listen_on::ListenOn;
+pub(crate) use acme::{AcmeConfig, contact_of, directory_of, not_agreed, unsignable};
 pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
 pub(crate) use tunnel::{
-    CONNECT_TIMEOUT, DRAIN_TIMEOUT, Mode, ServerSide, TunnelConfig, TunnelsConfig, in_clear,
-    place_of, target_of,
+    CONNECT_TIMEOUT, DRAIN_TIMEOUT, Mode, ServerSide, TunnelCertificate, TunnelConfig,
+    TunnelsConfig, in_clear, place_of, target_of,
 };
 pub(crate) use unserved::{Unservable, Unserved};
 
+mod acme;
 mod check;
 mod fault;
 mod placed;

@@ -309,7 +309,7 @@ pub(super) struct RateLimit {
     pub(super) burst: Key<u32>,
 }
 
-pub(super) fn local_or_files(generator: &mut SchemaGenerator) -> Schema {
+fn local_or_files(generator: &mut SchemaGenerator) -> Schema {
     let files = generator.subschema_for::<CertificateFiles>();
     json_schema!({ "anyOf": [{ "type": "string", "enum": ["local"] }, files] })
 }

@@ -293,6 +293,11 @@ const TUNNEL_TABLES: &[Table] = &[
     ("The file", "What stands at the top.", None),
     ("`[log]`", "The log.", Some("Log")),
     (
+        "`[acme]`",
+        "The CA of tunnels with `certificate = \"acme\"`.",
+        Some("Acme"),
+    ),
+    (
         "`[[tunnel]]`",
         "One for each tunnel. Keys that begin with `to_` are about servers, and all others about clients.",
         Some("Tunnel"),

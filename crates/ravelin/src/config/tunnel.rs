@@ -8,7 +8,7 @@ use ravelin_pki::{Fingerprint, HostName};
 use ravelin_tls::starttls::Protocol;
 use ravelin_tunnel::{Balance, Limits, Place, ProxyVersion, Rule, Target};
 
-use super::{CertificateSource, LogConfig};
+use super::{AcmeConfig, CertificateSource, LogConfig};
 use crate::listen_on::ListenOn;
 
 /// How long connections may go on after a signal to stop, where nothing is said.
@@ -29,6 +29,8 @@ pub(crate) struct TunnelsConfig {
     pub(crate) drain_timeout: Duration,
     /// The log of connections, if there is to be one.
     pub(crate) log: Option<LogConfig>,
+    /// The CA of those tunnels that are to have their certificates from one.
+    pub(crate) acme: Option<AcmeConfig>,
     /// The files whose change calls for a reload.
     pub(crate) watched: Vec<PathBuf>,
 }
@@ -41,8 +43,8 @@ pub(crate) struct TunnelConfig {
     pub(crate) listen: Vec<Place>,
     pub(crate) mode: Mode,
     /// What the tunnel is to clients, where TLS ends here.
-    pub(crate) certificate: CertificateSource,
-    /// The names for which a certificate of the local CA is made.
+    pub(crate) certificate: TunnelCertificate,
+    /// The names for which a certificate is made, by the local CA or over ACME.
     pub(crate) hosts: Vec<HostName>,
     /// The CAs of clients' certificates; where there are any, each client has to show one.
     pub(crate) client_ca: Vec<PathBuf>,
@@ -59,6 +61,15 @@ pub(crate) struct TunnelConfig {
     pub(crate) proxy_header: Option<ProxyVersion>,
     pub(crate) connect_timeout: Duration,
     pub(crate) limits: Limits,
+}
+
+/// Where the certificate of a tunnel comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TunnelCertificate {
+    /// From the CA that is asked over ACME.
+    Acme,
+    /// From where those of sites come, too.
+    Given(CertificateSource),
 }
 
 /// How the servers of a service are verified, where TLS begins here.

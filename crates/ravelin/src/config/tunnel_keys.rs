@@ -2,11 +2,11 @@
 //! the files of certificates.
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::placed::{At, Key, TextOr, Time};
-use super::raw::{CertificateFiles, Log, local_or_files};
+use super::raw::{CertificateFiles, Log};
 
 /// The schema of the whole file (JSON Schema 2020-12).
 pub(super) fn schema() -> Schema {
@@ -35,12 +35,43 @@ pub(super) struct File {
     pub(super) drain_timeout: Key<Time>,
     /// The log, one line per connection. Without this table there is none.
     pub(super) log: Key<Log>,
+    /// The CA that is asked for certificates over ACME, where a tunnel has `certificate = "acme"`.
+    pub(super) acme: Key<Acme>,
     /// The tunnels.
     #[schemars(
         length(min = 1),
         extend("examples" = [[{"listen": "5433", "to": "5432", "tls": "terminate"}]])
     )]
     pub(super) tunnel: Key<Vec<At<Tunnel>>>,
+}
+
+/// The CA that is asked for certificates.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["agree_to_terms"]))]
+pub(super) struct Acme {
+    /// The address of the CA's directory. Not given: Let's Encrypt's.
+    #[schemars(extend(
+        "default" = "https://acme-v02.api.letsencrypt.org/directory",
+        "examples" = ["https://acme-staging-v02.api.letsencrypt.org/directory"]
+    ))]
+    pub(super) directory: Key<String>,
+    /// Whether you agree to the terms of service of the CA.
+    #[schemars(extend("examples" = [true]))]
+    pub(super) agree_to_terms: Key<bool>,
+    /// Where the CA may write to, if it has something to say.
+    #[schemars(extend("examples" = ["ada@example.org"]))]
+    pub(super) contact: Texts,
+    /// Where challenges are answered over plain HTTP, written as `listen` is; CAs connect to port 80. Not given: they
+    /// are answered over TLS, on the tunnels themselves, to which CAs connect on port 443.
+    #[schemars(extend("examples" = ["*:80"]))]
+    pub(super) http: Texts,
+    /// The kind of certificate, where the CA has several: one of the profiles that its directory names.
+    #[schemars(extend("examples" = ["shortlived"]))]
+    pub(super) profile: Key<String>,
+    /// The roots of the CA's own server: files, folders, `"system"` or `"local"`.
+    #[schemars(extend("default" = "system", "examples" = ["company.pem"]))]
+    pub(super) ca: Texts,
 }
 
 /// One tunnel: where clients come in, where they get, and on which side TLS is.
@@ -67,14 +98,14 @@ pub(super) struct Tunnel {
     #[schemars(extend("default" = false, "examples" = [true]))]
     pub(super) cleartext: Key<bool>,
 
-    /// What clients are shown. `"local"`: from the certificate authority that Ravelin makes on this machine; or the PEM
-    /// files of a certificate from elsewhere.
+    /// What clients are shown. `"local"`: from the certificate authority that Ravelin makes on this machine; `"acme"`:
+    /// from the CA of `[acme]`; or the PEM files of a certificate from elsewhere.
     #[schemars(
-        schema_with = "local_or_files",
+        schema_with = "source",
         extend("default" = "local", "examples" = [{"cert": "fullchain.pem", "key": "key.pem"}])
     )]
     pub(super) certificate: Key<TextOr<CertificateFiles>>,
-    /// The names that the local certificate authority signs for.
+    /// The names that the local certificate authority, or the CA of `[acme]`, signs for.
     #[schemars(extend(
         "default" = ["localhost", "127.0.0.1", "::1"], "examples" = [["db.internal"]]
     ))]
@@ -231,4 +262,9 @@ pub(super) enum BalanceBy {
     First,
     RoundRobin,
     LeastConnections,
+}
+
+fn source(generator: &mut SchemaGenerator) -> Schema {
+    let files = generator.subschema_for::<CertificateFiles>();
+    json_schema!({ "anyOf": [{ "type": "string", "enum": ["local", "acme"] }, files] })
 }

@@ -339,7 +339,7 @@ fn farewell(stream: &mut Recorded<Timed>) {
 fn servers(arguments: &InspectArguments) -> Result<Servers, Failure> {
     let wanted = &arguments.connection;
     let served = match (&wanted.cert, &wanted.key) {
-        (Some(cert), Some(key)) => certificates::from_files(cert, key, None)?,
+        (Some(cert), Some(key)) => certificates::from_files(cert, key, None)?.0,
         _ => certificates::local(&arguments.home)?,
     };
     let certificates = Arc::new(Certificates::new(served));

@@ -17,10 +17,11 @@ use ravelin_tunnel::meters::Meters;
 use ravelin_tunnel::{Backends, Entry, Originate, Route, Service, Target, Terminate, Tunnel};
 use rustls::pki_types::ServerName;
 
+use crate::acme::{Acme, Names};
 use crate::arguments::HomeArgument;
 use crate::cert::verify::trusted;
 use crate::certificates;
-use crate::config::{CertificateSource, TunnelConfig, TunnelsConfig};
+use crate::config::{CertificateSource, TunnelCertificate, TunnelConfig, TunnelsConfig};
 use crate::failure::{Failure, chain};
 use crate::{ravelin_home, words};
 
@@ -46,11 +47,13 @@ pub(super) struct Kept {
 pub(super) fn prepare(
     config: &TunnelsConfig,
     home: &HomeArgument,
+    acme: Option<&Acme>,
     kept: &mut Kept,
     now: SystemTime,
 ) -> Result<Prepared, Failure> {
     let mut making = Making {
         home,
+        acme,
         now,
         authority: None,
         renew_at: None,
@@ -69,7 +72,9 @@ pub(super) fn prepare(
 /// The files of a tunnel, whose change is one of the tunnel's.
 pub(super) fn files_of(tunnel: &TunnelConfig) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    if let CertificateSource::Files { cert, key, staple } = &tunnel.certificate {
+    if let TunnelCertificate::Given(CertificateSource::Files { cert, key, staple }) =
+        &tunnel.certificate
+    {
         files.extend([cert.clone(), key.clone()]);
         files.extend(staple.clone());
     }
@@ -81,8 +86,18 @@ pub(super) fn files_of(tunnel: &TunnelConfig) -> Vec<PathBuf> {
     files
 }
 
+/// The names of a tunnel, where its certificate comes over ACME.
+pub(super) fn names_of(tunnel: &TunnelConfig) -> Option<Names> {
+    let is_acme = tunnel.certificate == TunnelCertificate::Acme;
+    is_acme.then(|| tunnel.hosts.iter().cloned().collect())
+}
+
+/// A certificate, and when it ends.
+type Shown = (ServedCertificate, SystemTime);
+
 struct Making<'a> {
     home: &'a HomeArgument,
+    acme: Option<&'a Acme>,
     now: SystemTime,
     /// The local CA, once it is needed.
     authority: Option<LocalAuthority>,
@@ -126,12 +141,7 @@ impl Making<'_> {
     }
 
     fn terminate(&mut self, config: &TunnelConfig, kept: &mut Kept) -> Result<Terminate, Failure> {
-        let served = match &config.certificate {
-            CertificateSource::Files { cert, key, staple } => {
-                certificates::from_files(cert, key, staple.as_deref())?
-            }
-            CertificateSource::Local => self.local(&config.hosts)?,
-        };
+        let certificate = self.certificate(config)?;
         let roots = if config.client_ca.is_empty() {
             Vec::new()
         } else {
@@ -148,19 +158,45 @@ impl Making<'_> {
                 ClientAuth::Required(roots)
             },
             client_rule: client_rule(&config.allow),
+            challenges: self
+                .acme
+                .filter(|_| config.starttls.is_none())
+                .map(|acme| acme.challenges().clone()),
             ..ServerOptions::default()
         };
-        let tls = ServerTls::with(Arc::new(Certificates::new(served)), &tickets, &options)
+        let (served, not_after) = certificate.unzip();
+        let certificates = served.map_or_else(Certificates::none, Certificates::new);
+        let tls = ServerTls::with(Arc::new(certificates), &tickets, &options)
             .map_err(|error| Failure::usage(chain(&error)))?;
         Ok(Terminate {
             tls,
+            not_after,
             starttls: config.starttls,
             allow: config.allow.clone(),
         })
     }
 
+    /// The certificate of a tunnel and when it ends; none where it is still to be asked for.
+    fn certificate(&mut self, config: &TunnelConfig) -> Result<Option<Shown>, Failure> {
+        let source = match (&config.certificate, names_of(config), self.acme) {
+            (TunnelCertificate::Given(source), ..) => source,
+            (TunnelCertificate::Acme, Some(names), Some(acme)) => {
+                let leaf = acme.kept(&names)?;
+                let shown = leaf.map(|leaf| Ok((certificates::of_leaf(&leaf)?, leaf.not_after())));
+                return shown.transpose();
+            }
+            (TunnelCertificate::Acme, ..) => return Ok(None),
+        };
+        match source {
+            CertificateSource::Files { cert, key, staple } => {
+                certificates::from_files(cert, key, staple.as_deref()).map(Some)
+            }
+            CertificateSource::Local => self.local(&config.hosts).map(Some),
+        }
+    }
+
     /// A certificate of the local CA.
-    fn local(&mut self, hosts: &[HostName]) -> Result<ServedCertificate, Failure> {
+    fn local(&mut self, hosts: &[HostName]) -> Result<Shown, Failure> {
         let authority = match &self.authority {
             Some(authority) => authority,
             None => {
@@ -176,8 +212,7 @@ impl Making<'_> {
         }
         let due = leaf.renew_at();
         self.renew_at = Some(self.renew_at.map_or(due, |other| other.min(due)));
-        ServedCertificate::new(leaf.chain.clone(), leaf.key.clone_key(), leaf.names())
-            .map_err(|error| Failure::of(&error))
+        Ok((certificates::of_leaf(&leaf)?, leaf.not_after()))
     }
 
     fn originate(&self, config: &TunnelConfig) -> Result<Originate, Failure> {

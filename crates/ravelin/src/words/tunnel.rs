@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::show::clean;
 use super::{BOLD, DIM, Stopping, result, tell, warn};
-use crate::config::{CertificateSource, TunnelConfig, TunnelsConfig};
+use crate::config::{CertificateSource, TunnelCertificate, TunnelConfig, TunnelsConfig};
 use crate::failure::Failure;
 
 /// What is said where tunnels stop.
@@ -70,8 +70,13 @@ fn sides(config: &TunnelConfig) -> (String, String) {
     };
     let front = if config.mode.terminates() {
         let certificate = match &config.certificate {
-            CertificateSource::Local => "a certificate of the local CA".to_owned(),
-            CertificateSource::Files { cert, .. } => cert.display().to_string(),
+            TunnelCertificate::Acme => "a certificate that is asked for over ACME".to_owned(),
+            TunnelCertificate::Given(CertificateSource::Local) => {
+                "a certificate of the local CA".to_owned()
+            }
+            TunnelCertificate::Given(CertificateSource::Files { cert, .. }) => {
+                cert.display().to_string()
+            }
         };
         let mut front = format!("TLS{} ends here with {certificate}", after(config.starttls));
         if !config.client_ca.is_empty() {
@@ -151,7 +156,11 @@ pub(crate) fn ended(record: &Record, brake: &Brake) {
     // Servers that fail are told of as such, and whoever is stopped knows it.
     let expected = matches!(
         record.ending,
-        Ending::Done | Ending::Idle(_) | Ending::Stopped | Ending::Unreachable(_)
+        Ending::Done
+            | Ending::Idle(_)
+            | Ending::Stopped
+            | Ending::Validation
+            | Ending::Unreachable(_)
     );
     if expected {
         return;

@@ -30,10 +30,20 @@ impl Peer {
         arguments: impl FnOnce(&str) -> Vec<String>,
     ) -> Self {
         let port = free_port();
+        Self::start_at(place, port, program, || arguments(&port.to_string()))
+    }
+
+    /// The same, at a port that was chosen before.
+    pub(crate) fn start_at(
+        place: &Place,
+        port: u16,
+        program: &str,
+        arguments: impl FnOnce() -> Vec<String>,
+    ) -> Self {
         let mut command = Command::new(program);
         place.furnish(&mut command);
         let child = command
-            .args(arguments(&port.to_string()))
+            .args(arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

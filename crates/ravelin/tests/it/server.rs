@@ -164,7 +164,9 @@ impl Server {
             .wait("the last line of the start", |said| {
                 let of_files =
                     said.contains("certificate  ") && !said.contains("your local CA, good");
-                let of_tunnels = said.contains("→") && said.ends_with("\n\n");
+                // Something may have happened already behind it.
+                let tunnels = said.split_once('→');
+                let of_tunnels = tunnels.is_some_and(|(_, rest)| rest.contains("\n\n"));
                 let last = of_files
                     || of_tunnels
                     || said.contains("/metrics\n")

@@ -1,5 +1,6 @@
 //! `ravelin tunnel`, with OpenSSL, stunnel, `HAProxy`, nginx, `PostgreSQL` and others at its ends.
 
+mod acme;
 mod peers;
 mod starttls;
 mod trouble;

@@ -14,6 +14,7 @@ use super::unserved::Unserved;
 use super::{Config, raw};
 
 mod access;
+mod acme;
 mod certificate;
 mod files;
 mod header;

@@ -10,7 +10,7 @@ use ravelin_tls::starttls::Protocol;
 use ravelin_tunnel::{Balance, Limits, Place, ProxyVersion, Target};
 
 use super::super::fault::Fault;
-use super::super::placed::{At, Key};
+use super::super::placed::{At, Key, TextOr};
 use super::super::problem::Problems;
 use super::super::tunnel::{
     CONNECT_TIMEOUT, DRAIN_TIMEOUT, clients_in_clear, is_local_place, is_local_target, place_of,
@@ -18,8 +18,10 @@ use super::super::tunnel::{
 };
 use super::super::tunnel_keys::{self as keys, Texts};
 use super::super::unserved::Unserved;
-use super::super::{CertificateSource, Mode, ServerSide, TunnelConfig, TunnelsConfig};
-use super::{Check, certificate, host, server, value};
+use super::super::{
+    CertificateSource, Mode, ServerSide, TunnelCertificate, TunnelConfig, TunnelsConfig,
+};
+use super::{Check, acme, certificate, host, server, value};
 use crate::arguments::get::Pin;
 use crate::certificates;
 
@@ -43,7 +45,7 @@ pub(in super::super) fn config(
     let mut taken = HashMap::new();
     let tunnels = raw.tunnel.value().into_iter().flatten();
     let tunnels = tunnels
-        .filter_map(|at| tunnel(at, &mut taken, &mut check))
+        .filter_map(|at| tunnel(at, &raw.acme, &mut taken, &mut check))
         .collect();
     let metrics = places(&raw.metrics, &mut check);
     let metrics = metrics.into_iter().filter_map(|(_, place)| match place {
@@ -56,12 +58,14 @@ pub(in super::super) fn config(
         metrics: metrics.collect(),
         drain_timeout: value::time(&raw.drain_timeout, DRAIN_TIMEOUT, &mut check),
         log: server::log(&raw.log, &mut check),
+        acme: acme::table(&raw.acme, &taken, &mut check),
         watched: check.watched,
     }
 }
 
 fn tunnel(
     at: &At<keys::Tunnel>,
+    acme: &Key<keys::Acme>,
     taken: &mut HashMap<Place, Range<usize>>,
     check: &mut Check<'_>,
 ) -> Option<TunnelConfig> {
@@ -111,11 +115,7 @@ fn tunnel(
         name: name.or(first).unwrap_or_default(),
         listen: listen.into_iter().map(|(_, place)| place).collect(),
         mode,
-        certificate: if mode.terminates() {
-            certificate::source(&raw.certificate, &hosts, check)
-        } else {
-            CertificateSource::Local
-        },
+        certificate: certificate_of(at, mode, acme, &hosts, check),
         hosts: match raw.hosts.given() {
             Some(_) => plain(hosts),
             None => certificates::usual_hosts(),
@@ -143,6 +143,29 @@ fn tunnel(
         connect_timeout: value::time(&raw.connect_timeout, CONNECT_TIMEOUT, check),
         limits: limits(&raw.limits, check),
     })
+}
+
+fn certificate_of(
+    at: &At<keys::Tunnel>,
+    mode: Mode,
+    acme: &Key<keys::Acme>,
+    hosts: &[Placed<HostName>],
+    check: &mut Check<'_>,
+) -> TunnelCertificate {
+    let raw = &at.value;
+    if !mode.terminates() {
+        return TunnelCertificate::Given(CertificateSource::Local);
+    }
+    match raw.certificate.given() {
+        Some(At {
+            value: TextOr::Text(text),
+            place,
+        }) if text == "acme" => {
+            acme::tunnel(at, place, hosts, acme, check);
+            TunnelCertificate::Acme
+        }
+        _ => TunnelCertificate::Given(certificate::source(&raw.certificate, hosts, check)),
+    }
 }
 
 /// Keys that mean nothing on the side where there is no TLS, or without each other.
@@ -255,7 +278,7 @@ fn stays_here(
 type Placed<T> = (Range<usize>, T);
 type Routed = (Vec<HostName>, Vec<Placed<Target>>);
 
-fn places(texts: &Texts, check: &mut Check<'_>) -> Vec<Placed<Place>> {
+pub(super) fn places(texts: &Texts, check: &mut Check<'_>) -> Vec<Placed<Place>> {
     let mut all = Vec::new();
     for (at, text) in texts.texts() {
         let places = place_of(text, |path| check.path(path)).map_err(|mend| Fault::Listen {
@@ -346,7 +369,7 @@ fn server_side(raw: &keys::Tunnel, check: &mut Check<'_>) -> ServerSide {
 }
 
 /// Files and folders of roots, and the words that stand for some.
-fn files(texts: &Texts, check: &mut Check<'_>) -> Vec<PathBuf> {
+pub(super) fn files(texts: &Texts, check: &mut Check<'_>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (at, text) in texts.texts() {
         if ["local", "system", "none"].contains(&text) {
