@@ -17,6 +17,7 @@
 mod account;
 mod answer;
 mod error;
+mod external;
 mod keeper;
 mod memory;
 mod order;
@@ -25,6 +26,7 @@ mod transport;
 
 pub use answer::{Answer, Answers, Kind};
 pub use error::{AcmeError, Problem};
+pub use external::{ExternalAccount, ExternalAccountError};
 pub use keeper::{Keeper, Outcome};
 pub use memory::Failed;
 pub use order::Issuer;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub contact: Vec<String>,
     /// Whether the CA's terms of service are agreed to, where it has any.
     pub agrees_to_terms: bool,
+    /// The account of another kind that this one is bound to, for CAs that want that (RFC 8555, section 7.3.4).
+    pub external_account: Option<ExternalAccount>,
     /// The kind of certificate, by the name that the CA has for it (draft-ietf-acme-profiles).
     pub profile: Option<String>,
 }

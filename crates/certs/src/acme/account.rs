@@ -64,9 +64,11 @@ async fn make(
     if let Some(terms) = meta.terms_of_service.filter(|_| !settings.agrees_to_terms) {
         return Err(AcmeError::Terms { terms });
     }
-    if meta.external_account_required {
+    let external = settings.external_account.as_ref();
+    if meta.external_account_required && external.is_none() {
         return Err(AcmeError::Binding);
     }
+    let binding = external.map(super::ExternalAccount::key);
     let contact: Vec<&str> = settings.contact.iter().map(String::as_str).collect();
     let wanted = NewAccount {
         contact: &contact,
@@ -75,7 +77,7 @@ async fn make(
     };
     let before = store.get(name)?.map(|object| object.version);
     let (account, credentials) = Account::builder_with_http(Box::new(transport.clone()))
-        .create(&wanted, settings.directory.clone(), None)
+        .create(&wanted, settings.directory.clone(), binding.as_ref())
         .await
         .map_err(|error| AcmeError::of(error, "an account", transport))?;
     let kept = Kept {

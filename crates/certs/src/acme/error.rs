@@ -237,11 +237,10 @@ impl AcmeError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { .. } => Some(
-                "see whether it can be reached (ravelin get its directory); where it has a root of its own, name \
-                 that: ca = \"root.pem\" in [acme], or --acme-ca"
-                    .to_owned(),
-            ),
+            Self::Unreachable { url, .. } => Some(format!(
+                "see whether it can be reached (ravelin get {url}); where it has a root of its own, name that: \
+                 ca = \"root.pem\" in [acme], or --acme-ca"
+            )),
             Self::Status { .. } | Self::Protocol { .. } => {
                 Some("see whether that is the directory of an ACME server".to_owned())
             }
@@ -249,7 +248,9 @@ impl AcmeError {
                 "read them at {terms}, and then say so: agree_to_terms = true in [acme], or --agree-to-terms"
             )),
             Self::Binding => Some(
-                "Ravelin has no way to do that yet: use another CA, such as Let's Encrypt".to_owned(),
+                "the CA gives you an identifier and a key for it: external_account = { id = \"…\", key = \"FILE\" } \
+                 in [acme], or --acme-eab-id and --acme-eab-key"
+                    .to_owned(),
             ),
             Self::Refused { problem, .. } => refused(problem),
             Self::Validation {
@@ -300,7 +301,7 @@ fn refused(problem: &Problem) -> Option<String> {
         ),
         (
             "externalAccountRequired",
-            "Ravelin has no way to bind accounts yet: use another CA, such as Let's Encrypt",
+            "the CA gives you an identifier and a key for it: external_account in [acme], or --acme-eab-id",
         ),
         (
             "userActionRequired",

@@ -249,6 +249,7 @@ fn keeper(ca: &Arc<Ca>, store: &FileStore, agrees_to_terms: bool) -> Keeper {
     let settings = Settings {
         directory: format!("{CA}/dir"),
         contact: Vec::new(),
+        external_account: None,
         agrees_to_terms,
         profile: Some("short".to_owned()),
     };
