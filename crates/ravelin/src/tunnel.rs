@@ -172,7 +172,7 @@ fn from_arguments(arguments: &TunnelArguments) -> Result<TunnelsConfig, Failure>
         limits,
     };
     fits(&tunnel, arguments)?;
-    let acme = by_acme::of_arguments(arguments);
+    let acme = by_acme::of_arguments(arguments)?;
     if let Some(acme) = &acme {
         by_acme::fits(acme, &tunnel)?;
     }

@@ -27,6 +27,12 @@ pub(crate) struct AcmeArguments {
     /// Answer challenges over plain HTTP there, in place of TLS on the tunnel: *:80, to which CAs connect
     #[arg(long, value_name = "WHERE", requires = "acme")]
     pub(crate) acme_http: Option<ListenOn>,
+    /// The identifier of the account that the CA wants this one bound to (EAB)
+    #[arg(long, value_name = "ID", requires = "acme", requires = "acme_eab_key")]
+    pub(crate) acme_eab_id: Option<String>,
+    /// The file with the key of that account, in base64url
+    #[arg(long, value_name = "FILE", requires = "acme_eab_id")]
+    pub(crate) acme_eab_key: Option<PathBuf>,
     /// The kind of certificate, where the CA has several
     #[arg(long, value_name = "NAME", requires = "acme")]
     pub(crate) acme_profile: Option<String>,

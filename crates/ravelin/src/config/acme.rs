@@ -1,10 +1,11 @@
 //! A CA that is asked for certificates over ACME, from a file or from the command line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use ravelin_certs::acme::{Kind, LETS_ENCRYPT, Settings};
+use ravelin_certs::acme::{ExternalAccount, Kind, LETS_ENCRYPT, Settings};
 use ravelin_pki::HostName;
+use zeroize::Zeroizing;
 
 /// The CA, and how names are proved to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,25 @@ impl AcmeConfig {
             .chain(has_tls.then_some(Kind::TlsAlpn))
             .collect()
     }
+}
+
+/// The account that another is to be bound to, with its key from a file.
+pub(crate) fn external_account_of(id: &str, key: &Path) -> Result<ExternalAccount, Wrong> {
+    let shown = key.display();
+    let text = std::fs::read_to_string(key)
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            (
+                format!("\"{shown}\" cannot be read: {}", error.kind()),
+                "name the file that has the key which the CA gave you, and nothing else".to_owned(),
+            )
+        })?;
+    ExternalAccount::new(id, &text).map_err(|error| {
+        (
+            format!("\"{shown}\": {error}"),
+            "copy the key anew from where the CA shows it, and nothing else".to_owned(),
+        )
+    })
 }
 
 /// What is wrong, and what mends it.

@@ -32,7 +32,9 @@ use fault::Fault;
 use problem::Problems;
 
 use crate::listen_on::ListenOn;
-pub(crate) use acme::{AcmeConfig, contact_of, directory_of, not_agreed, unsignable};
+pub(crate) use acme::{
+    AcmeConfig, contact_of, directory_of, external_account_of, not_agreed, unsignable,
+};
 pub(crate) use fault::too_wide_hint;
 pub(crate) use report::Report;
 pub(crate) use tunnel::{

@@ -298,6 +298,11 @@ const TUNNEL_TABLES: &[Table] = &[
         Some("Acme"),
     ),
     (
+        "`external_account`",
+        "In `[acme]`.",
+        Some("ExternalAccount"),
+    ),
+    (
         "`[[tunnel]]`",
         "One for each tunnel. Keys that begin with `to_` are about servers, and all others about clients.",
         Some("Tunnel"),

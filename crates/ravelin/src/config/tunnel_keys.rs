@@ -66,12 +66,28 @@ pub(super) struct Acme {
     /// are answered over TLS, on the tunnels themselves, to which CAs connect on port 443.
     #[schemars(extend("examples" = ["*:80"]))]
     pub(super) http: Texts,
+    /// The account that the CA wants this one bound to, where it gave you an identifier and a key for that.
+    #[schemars(extend("examples" = [{"id": "kid-1", "key": "eab.key"}]))]
+    pub(super) external_account: Key<ExternalAccount>,
     /// The kind of certificate, where the CA has several: one of the profiles that its directory names.
     #[schemars(extend("examples" = ["shortlived"]))]
     pub(super) profile: Key<String>,
     /// The roots of the CA's own server: files, folders, `"system"` or `"local"`.
     #[schemars(extend("default" = "system", "examples" = ["company.pem"]))]
     pub(super) ca: Texts,
+}
+
+/// The account that one with a CA is bound to (EAB).
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["id", "key"]))]
+pub(super) struct ExternalAccount {
+    /// Its identifier, which the CA gives.
+    #[schemars(extend("examples" = ["kid-1"]))]
+    pub(super) id: Key<String>,
+    /// The file with its key, in base64url as the CA gives it.
+    #[schemars(extend("examples" = ["eab.key"]))]
+    pub(super) key: Key<String>,
 }
 
 /// One tunnel: where clients come in, where they get, and on which side TLS is.

@@ -16,20 +16,25 @@ use crate::listen_on::ListenOn;
 use crate::{certificates, words};
 
 /// The CA that the command line names.
-pub(super) fn of_arguments(arguments: &TunnelArguments) -> Option<AcmeConfig> {
+pub(super) fn of_arguments(arguments: &TunnelArguments) -> Result<Option<AcmeConfig>, Failure> {
     let acme = &arguments.acme;
+    let external = acme.acme_eab_id.as_ref().zip(acme.acme_eab_key.as_ref());
+    let external = external.map(|(id, key)| config::external_account_of(id, key));
+    let external = external.transpose();
+    let external_account = external.map_err(|(what, mend)| Failure::usage(what).hint(mend))?;
     let http = acme.acme_http.iter().flat_map(ListenOn::addresses);
     let directory = acme.acme_directory.as_deref().unwrap_or(LETS_ENCRYPT);
-    acme.acme.then(|| AcmeConfig {
+    Ok(acme.acme.then(|| AcmeConfig {
         settings: Settings {
             directory: directory.to_owned(),
             contact: acme.acme_contact.clone(),
             agrees_to_terms: acme.agree_to_terms,
+            external_account,
             profile: acme.acme_profile.clone(),
         },
         ca: acme.acme_ca.clone(),
         http: http.copied().collect(),
-    })
+    }))
 }
 
 /// Whether what the command line says of it goes together.

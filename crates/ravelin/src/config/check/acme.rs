@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use ravelin_certs::acme::{LETS_ENCRYPT, Settings};
+use ravelin_certs::acme::{ExternalAccount, LETS_ENCRYPT, Settings};
 use ravelin_pki::HostName;
 use ravelin_tunnel::Place;
 
-use super::super::acme::{AcmeConfig, Wrong, contact_of, directory_of, not_agreed, unsignable};
+use super::super::acme::{
+    AcmeConfig, Wrong, contact_of, directory_of, external_account_of, not_agreed, unsignable,
+};
 use super::super::fault::Fault;
 use super::super::placed::{At, Key};
 use super::super::tunnel_keys as keys;
@@ -42,11 +44,24 @@ pub(super) fn table(
             directory,
             contact,
             agrees_to_terms: raw.agree_to_terms.copied_or(false),
+            external_account: external_account(&raw.external_account, check),
             profile: raw.profile.value().cloned(),
         },
         ca: files(&raw.ca, check),
         http: http(raw, taken, check),
     })
+}
+
+fn external_account(
+    key: &Key<keys::ExternalAccount>,
+    check: &mut Check<'_>,
+) -> Option<ExternalAccount> {
+    let raw = key.value()?;
+    let (id, file) = (raw.id.value()?, raw.key.given()?);
+    let path = check.path(&file.value);
+    check.watch(&path);
+    let account = external_account_of(id, &path).map_err(fault);
+    check.problems.take(&file.place, account)
 }
 
 /// Where challenges are answered: nowhere where a tunnel is.

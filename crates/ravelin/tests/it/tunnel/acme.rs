@@ -35,8 +35,12 @@ impl Ports {
 }
 
 impl Pebble {
-    /// Its certificates are good for so many seconds; 0 is years.
-    fn start(place: &Place, ports: Ports, seconds: u32) -> Self {
+    fn start(place: &Place, ports: Ports) -> Self {
+        Self::with(place, ports, "")
+    }
+
+    /// With more in its configuration.
+    fn with(place: &Place, ports: Ports, more: &str) -> Self {
         if !place.path("root.pem").exists() {
             certify(place);
         }
@@ -67,7 +71,7 @@ impl Pebble {
             format!(
                 "{{\"pebble\": {{\"listenAddress\": \"127.0.0.1:{own}\", \"certificate\": \"c.pem\", \
                  \"privateKey\": \"k.pem\", \"managementListenAddress\": \"127.0.0.1:{management}\", \
-                 \"httpPort\": {http}, \"tlsPort\": {tls}, \"certificateValidityPeriod\": {seconds}}}}}"
+                 \"httpPort\": {http}, \"tlsPort\": {tls}{more}}}}}"
             ),
         );
         let server = Peer::start_at(place, own, "env", || {
@@ -109,6 +113,9 @@ impl Pebble {
         run(place, "curl", &arguments).well();
     }
 }
+
+/// Of an account that others are to be bound to.
+const KEY: &str = "beCDX6zejQ0vkmg_8VnJKSLJkgTmtRkT4sZTVnHIkSw";
 
 /// `[acme]` for it.
 fn table(directory: &str) -> String {
@@ -170,7 +177,7 @@ fn modes(folder: &Path, found: &mut Vec<(String, u32)>) {
 fn a_certificate_is_got_over_tls_while_the_tunnel_runs_and_kept_for_the_next_start() {
     let place = Place::new();
     let ports = Ports::free();
-    let pebble = Pebble::start(&place, ports, 0);
+    let pebble = Pebble::start(&place, ports);
     let metrics = free_port();
     // Clients have to show certificates, and the CA has none.
     let config = format!(
@@ -230,22 +237,29 @@ fn a_certificate_is_got_over_tls_while_the_tunnel_runs_and_kept_for_the_next_sta
 fn a_certificate_is_got_over_http_where_clients_begin_in_clear() {
     let place = Place::new();
     let ports = Ports::free();
-    let pebble = Pebble::start(&place, ports, 0);
-    let http = format!(
-        "{}http = \"127.0.0.1:{}\"\n",
-        table(&pebble.directory()),
-        ports.http
+    let bound = format!(
+        ", \"externalAccountBindingRequired\": true, \"externalAccountMACKeys\": {{\"kid-1\": \"{KEY}\"}}"
     );
-    let port = free_port();
-    let more = "starttls = \"postgres\"";
-    let config = http + &tunnel(port, echo(""), "\"db.example.test\"", more);
-    let tunnels = Tunnels::of_file(&place, &config);
+    let pebble = Pebble::with(&place, ports, &bound);
+    place.write("eab.key", format!("{KEY}\n"));
+    let (table, http) = (table(&pebble.directory()), ports.http);
+    let bound = "external_account = { id = \"kid-1\", key = \"eab.key\" }";
+    let table = format!("{table}http = \"127.0.0.1:{http}\"\n{bound}\n");
+    let (port, to) = (free_port(), echo(""));
+    let config = |hosts| table.clone() + &tunnel(port, to, hosts, "starttls = \"postgres\"");
+    let tunnels = Tunnels::of_file(&place, &config("\"db.example.test\""));
     tunnels
         .0
         .wait_said(0, "there is a certificate for db.example.test, until");
     assert!(tunnels.0.said().contains("for db.example.test, by http-01"));
     pebble.root(&place);
     serial(&place, port, "db.example.test", &["-starttls", "postgres"]);
+    // Another name is another order.
+    let names = "[\"db.example.test\", \"new.example.test\"]";
+    place.replace("tunnels.toml", config(names));
+    let both = "there is a certificate for db.example.test, new.example.test, until";
+    tunnels.0.wait_said(0, both);
+    serial(&place, port, "new.example.test", &["-starttls", "postgres"]);
     for path in [
         "/",
         "/.well-known/acme-challenge/",
@@ -269,7 +283,7 @@ fn a_certificate_is_got_over_http_where_clients_begin_in_clear() {
 fn a_certificate_is_renewed_under_connections_that_go_on() {
     let place = Place::new();
     let ports = Ports::free();
-    let pebble = Pebble::start(&place, ports, 6);
+    let pebble = Pebble::with(&place, ports, ", \"certificateValidityPeriod\": 6");
     let (at, to) = (format!("127.0.0.1:{}", ports.tls), echo("").to_string());
     let directory = pebble.directory();
     let tunnels = Tunnels::start(
@@ -311,7 +325,7 @@ fn a_name_that_does_not_lead_here_is_told_of_and_not_tried_again_and_again() {
         tls: free_port(),
         ..ports
     };
-    let pebble = Pebble::start(&place, astray, 0);
+    let pebble = Pebble::start(&place, astray);
     let to = echo("");
     let config = table(&pebble.directory()) + &tunnel(ports.tls, to, "\"a.example.test\"", "");
     let tunnels = Tunnels::of_file(&place, &config);
@@ -332,7 +346,7 @@ fn a_name_that_does_not_lead_here_is_told_of_and_not_tried_again_and_again() {
     assert!(!tunnels.0.said().contains("asking"));
     // The CA has lost the account meanwhile, and the name leads here now.
     drop(pebble);
-    let pebble = Pebble::start(&place, ports, 0);
+    let pebble = Pebble::start(&place, ports);
     tunnels.0.signal(Signal::HUP);
     tunnels
         .0
