@@ -21,6 +21,7 @@ use rustls::{
     SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
+use crate::carried_by;
 use crate::inspect::Witness;
 use crate::policy;
 
@@ -250,12 +251,7 @@ impl Refused {
     /// What is in an error of a connection, where it came to that.
     #[must_use]
     pub fn in_error(error: &Error) -> Option<&Self> {
-        match error {
-            Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
-                inner.downcast_ref()
-            }
-            _ => None,
-        }
+        carried_by(error)
     }
 }
 

@@ -21,3 +21,14 @@ pub use challenges::Challenges;
 pub use client::{Identity, Refusal, Refused, Trust};
 pub use inspect::Witness;
 pub use server::{ClientAuth, ClientRule, NotAllowed, ServerOptions, ServerTls, Tickets};
+
+/// What a verifier of this crate has put into the error of a connection.
+fn carried_by<T: std::error::Error + 'static>(error: &rustls::Error) -> Option<&T> {
+    use rustls::{CertificateError, Error, OtherError};
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
+            inner.downcast_ref()
+        }
+        _ => None,
+    }
+}

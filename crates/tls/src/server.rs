@@ -16,6 +16,7 @@ use rustls::{
     RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
+use crate::carried_by;
 use crate::certificates::Certificates;
 use crate::challenges::{ACME_TLS_ALPN, Challenges, is_validation};
 use crate::inspect::Witness;
@@ -119,12 +120,7 @@ impl NotAllowed {
     /// What is in an error of a connection, where it came to that.
     #[must_use]
     pub fn in_error(error: &Error) -> Option<&Self> {
-        match error {
-            Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
-                inner.downcast_ref()
-            }
-            _ => None,
-        }
+        carried_by(error)
     }
 }
 

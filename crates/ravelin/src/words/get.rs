@@ -25,9 +25,12 @@ pub(crate) fn rule(beliefs: &Beliefs) {
     }
     match trust.root_count() {
         Some(count) => {
+            let roots = match count {
+                1 => "the one root".to_owned(),
+                count => format!("one of {count} roots"),
+            };
             say!(
-                "rule         the server's certificate has a path to one of {count} roots, is for the host that is \
-                 asked for,"
+                "rule         the server's certificate has a path to {roots}, is for the host that is asked for,"
             );
             say!(
                 "             and is within its time, as all of the path are (RFC 5280, RFC 9525)"

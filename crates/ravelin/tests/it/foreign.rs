@@ -40,10 +40,21 @@ pub(crate) fn run_with_input(
     arguments: &[&str],
     input: Stdio,
 ) -> Ran {
+    run_for(place, 60, program, arguments, input)
+}
+
+/// The same for so many seconds at most.
+pub(crate) fn run_for(
+    place: &Place,
+    seconds: u32,
+    program: &str,
+    arguments: &[&str],
+    input: Stdio,
+) -> Ran {
     let mut command = Command::new("timeout");
     place.furnish(&mut command);
     let output = command
-        .arg("60")
+        .arg(seconds.to_string())
         .arg(program)
         .args(arguments)
         .stdin(input)
@@ -55,7 +66,10 @@ pub(crate) fn run_with_input(
         "{program} must be installed: ./test does it"
     );
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_ne!(code, 124, "{program} took more than a minute: {stderr}");
+    assert_ne!(
+        code, 124,
+        "{program} took more than {seconds} seconds: {stderr}"
+    );
     Ran {
         code,
         stdout: output.stdout,

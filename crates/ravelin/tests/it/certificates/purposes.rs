@@ -2,9 +2,10 @@
 //! Go and Python's `cryptography`.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use super::{ROOT, make, openssl_verify};
-use crate::foreign::{Ran, run, run_python};
+use crate::foreign::{Ran, run, run_for, run_python};
 use crate::server::Place;
 
 /// A place with a certificate for each purpose, named after it.
@@ -159,7 +160,7 @@ fn nss_takes_each_for_its_use_and_for_no_other() {
     }
 }
 
-/// Go's crypto/x509, by a program that is compiled once, as its standard library takes a minute.
+/// Go's crypto/x509, by a program that is compiled once, as its standard library takes a minute, or more beside other tests.
 fn go_verify(place: &Place, arguments: &[&str]) -> Ran {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let go = package.join("../../.venv/bin/go");
@@ -178,7 +179,7 @@ fn go_verify(place: &Place, arguments: &[&str]) -> Ran {
     all.extend(["build", "-o"].map(str::to_owned));
     all.extend([program.display().to_string(), source.display().to_string()]);
     let all: Vec<_> = all.iter().map(String::as_str).collect();
-    run(place, "env", &all).well();
+    run_for(place, 200, "env", &all, Stdio::null()).well();
     run(place, program.to_str().unwrap(), arguments)
 }
 

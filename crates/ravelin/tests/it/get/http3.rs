@@ -270,7 +270,7 @@ fn servers_over_http3_are_believed_by_the_same_rule() {
     explained.expect(
         0,
         &[
-            "has a path to one of 1 roots",
+            "has a path to the one root",
             "TLS within QUIC",
             "\"quic key\"",
             "✓ The signature of the server over the handshake",

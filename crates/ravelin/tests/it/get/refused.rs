@@ -127,7 +127,7 @@ fn a_good_server_is_believed_by_its_root_its_pin_or_both() {
     explained.expect(
         0,
         &[
-            "has a path to one of 1 roots",
+            "has a path to the one root",
             "its key is the one that is pinned",
             "ServerHello",
         ],
