@@ -20,7 +20,9 @@ const KILLS: u32 = 150;
 #[test]
 fn a_process_killed_anywhere_leaves_a_store_that_works() {
     let folder = tempfile::tempdir().unwrap();
-    let span = time_of_one_run(&folder.path().join("measured"));
+    // The shortest of some: beside other programs one may take several times as long as those that follow.
+    let times = (0..5).map(|run| time_of_one_run(&folder.path().join(format!("measured-{run}"))));
+    let span = times.min().unwrap();
     let mut unfinished = 0;
     for kill in 0..KILLS {
         let home = folder.path().join(kill.to_string());
