@@ -231,10 +231,8 @@ async fn prove(
             .iter()
             .map(|challenge| name_of(&challenge.r#type))
             .collect();
-        let kind = wanted.kinds.iter().copied();
-        let kind = kind
-            .into_iter()
-            .find(|kind| offered.iter().any(|own| own == kind.name()));
+        let mut kinds = wanted.kinds.iter().copied();
+        let kind = kinds.find(|kind| offered.iter().any(|own| own == kind.name()));
         let Some((kind, mut challenge)) =
             kind.and_then(|kind| Some((kind, authorization.challenge(kind.as_type())?)))
         else {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use ravelin_certs::acme::{AcmeError, Failed, Keeper};
 use ravelin_pki::{HostName, Leaf};
 
-use super::{event, say_failure, warn};
+use super::{event, in_seconds, say_failure, warn};
 use crate::failure::{Failure, chain};
 
 /// That a CA is asked.
@@ -24,7 +24,7 @@ pub(crate) fn new(leaf: &Leaf) {
     event(format_args!(
         "there is a certificate for {}, until {}",
         listed(leaf.names()),
-        moment(leaf.not_after())
+        in_seconds(leaf.not_after())
     ));
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn failed(names: &[HostName], error: &AcmeError, until: SystemTime, h
     };
     warn(format_args!(
         "{meanwhile}; the next try is at {}, or on SIGHUP",
-        moment(until)
+        in_seconds(until)
     ));
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn waiting(names: &[HostName], failed: &Failed) {
         listed(names),
         failed.count,
         failed.why,
-        moment(failed.until())
+        in_seconds(failed.until())
     ));
 }
 
@@ -70,9 +70,4 @@ fn listed(names: &[HostName]) -> String {
             names.join(", ")
         }
     }
-}
-
-/// `2026-11-30T05:40:12Z`, as events are written.
-fn moment(time: SystemTime) -> String {
-    super::in_seconds(time)
 }
