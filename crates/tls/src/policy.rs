@@ -6,6 +6,9 @@ use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
+#[cfg(target_arch = "x86_64")]
+mod aes_gcm;
+
 /// TLS 1.3 (RFC 8446) and TLS 1.2 (RFC 5246).
 pub static VERSIONS: &[&SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
@@ -49,7 +52,8 @@ pub(crate) static CHACHA_FIRST: &[SupportedCipherSuite] = &[
     cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 ];
 
-/// The provider of every Ravelin connection: aws-lc-rs with the suites and groups above.
+/// The provider of every Ravelin connection: aws-lc-rs with the suites and groups above. Where `ring` encrypts
+/// records faster, it does.
 #[must_use]
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider_with(AES_FIRST))
@@ -85,17 +89,27 @@ pub(crate) fn with_suites(
         return provider;
     }
     Arc::new(CryptoProvider {
-        cipher_suites: suites.to_vec(),
+        cipher_suites: fastest(suites),
         ..CryptoProvider::clone(&provider)
     })
 }
 
 pub(crate) fn provider_with(suites: &[SupportedCipherSuite]) -> CryptoProvider {
     CryptoProvider {
-        cipher_suites: suites.to_vec(),
+        cipher_suites: fastest(suites),
         kx_groups: GROUPS.to_vec(),
         ..aws_lc_rs::default_provider()
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn fastest(suites: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
+    suites.iter().copied().map(aes_gcm::fastest).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fastest(suites: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
+    suites.to_vec()
 }
 
 #[cfg(test)]
