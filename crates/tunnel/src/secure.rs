@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{Accepted, Acceptor};
 use rustls::{ClientConfig, Connection};
 
-use crate::end::{End, READ_CLEAR, Scratch, send_all, send_records};
+use crate::end::{End, Scratch, send_all, send_records};
 use crate::socket::Socket;
 
 /// How long a client's first message may be, in octets: two records and what is around them.
@@ -170,7 +170,7 @@ pub(crate) async fn read_more(
 ) -> io::Result<()> {
     loop {
         socket.readable().await?;
-        let read = scratch.read(socket, READ_CLEAR, |read| {
+        let read = scratch.read(socket, |read| {
             octets.extend_from_slice(read);
             read.len()
         });
