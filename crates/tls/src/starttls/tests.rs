@@ -183,6 +183,15 @@ fn a_server_that_does_not_offer_it_is_not_asked() {
 }
 
 #[test]
+fn features_end_at_their_first_end_however_they_are_cut() {
+    let server: &[&[u8]] = &[b"<stream:features/><starttls/></stream:features><proceed/>"];
+    for pieces in [1, 7, 1000] {
+        let (_, end) = speak(Protocol::Xmpp, server, pieces);
+        assert_eq!(end, Err(StartTlsError::NotOffered), "in {pieces}");
+    }
+}
+
+#[test]
 fn a_refusal_is_told_in_the_words_of_the_server() {
     let cases: [(Protocol, Vec<&[u8]>, &str); 7] = [
         (Protocol::Smtp, vec![b"554 go away\r\n"], "554 go away"),

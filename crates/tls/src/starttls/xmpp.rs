@@ -23,8 +23,10 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
         return Err(StartTlsError::Refused(super::shown(&heard[at..])));
     }
     if dialogue.turn == 1 {
-        let end = end_of(heard, b"</stream:features>").or(end_of(heard, b"<stream:features/>"));
-        let Some(end) = end else {
+        // Those that end first: what comes behind them is not theirs.
+        let ends = [&b"</stream:features>"[..], b"<stream:features/>"];
+        let ends = ends.into_iter().filter_map(|end| end_of(heard, end));
+        let Some(end) = ends.min() else {
             return Ok(Turn::default());
         };
         if find(&heard[..end], b"<starttls").is_none() {
