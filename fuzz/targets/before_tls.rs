@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ravelin_tls::starttls::mysql::{Originate, Renumber};
-use ravelin_tls::starttls::{Decline, Offer, OfferFault, Protocol};
+use ravelin_tls::starttls::{Decline, Offer, OfferError, OfferFault, Protocol, Turn};
 
 // A protocol, where to cut, the length of a greeting, the greeting, and what the client says.
 fuzz_target!(|octets: &[u8]| {
@@ -17,20 +17,21 @@ fuzz_target!(|octets: &[u8]| {
         Ok(Some(length)) => &greeting[..length],
         _ => usual(protocol),
     };
-    let at_once = speak(protocol, greeting, client, client.len().max(1));
-    let cut = speak(protocol, greeting, client, piece);
-    if let (Some((said, end)), Some((cut_said, cut_end))) = (at_once, cut) {
-        assert!(said.len() < 20 << 10);
-        // What comes with the word that begins TLS is injected, and what comes later is TLS.
-        if !matches!(end, Err(OfferFault::Injected(_))) {
-            assert_eq!((said, end.is_ok()), (cut_said, cut_end.is_ok()));
+    offered(protocol, greeting, client, piece);
+    match protocol {
+        Protocol::Postgres => originated(client, piece, Decline::new, Decline::receive),
+        Protocol::Mysql => {
+            if let Ok(originate) = Originate::new(greeting) {
+                assert_eq!(originate.greeting().len(), greeting.len());
+                let new = || Originate::new(greeting).unwrap();
+                originated(client, piece, new, Originate::receive);
+            }
+            for new in [Renumber::terminate, Renumber::originate] {
+                renumbered(client, piece, new(), new());
+            }
         }
+        _ => {}
     }
-    let _ = Decline::new().receive(client);
-    if let Ok(mut originate) = Originate::new(greeting) {
-        let _ = originate.receive(client);
-    }
-    renumbered(client, piece);
 });
 
 fn usual(protocol: Protocol) -> &'static [u8] {
@@ -41,30 +42,52 @@ fn usual(protocol: Protocol) -> &'static [u8] {
     }
 }
 
-type Ended = (Vec<u8>, Result<bool, OfferFault>);
+fn offered(protocol: Protocol, greeting: &[u8], client: &[u8], piece: usize) {
+    let (Ok(whole), Ok(pieces)) = (
+        Offer::new(protocol, greeting),
+        Offer::new(protocol, greeting),
+    ) else {
+        return;
+    };
+    let (said, end) = speak(client, client.len().max(1), whole, Offer::receive);
+    assert!(said.len() < 20 << 10);
+    // What comes with the word that begins TLS is injected, and what comes later is TLS.
+    if !matches!(end, Err(OfferFault::Injected(_))) {
+        let (cut_said, cut_end) = speak(client, piece, pieces, Offer::receive);
+        assert_eq!((said, end.ok()), (cut_said, cut_end.ok()));
+    }
+}
 
-fn speak(protocol: Protocol, greeting: &[u8], client: &[u8], piece: usize) -> Option<Ended> {
-    let mut offer = Offer::new(protocol, greeting).ok()?;
+type Ended = (Vec<u8>, Result<bool, OfferFault>);
+type Receive<D> = fn(&mut D, &[u8]) -> Result<Turn, OfferError>;
+
+fn speak<D>(client: &[u8], piece: usize, mut dialogue: D, receive: Receive<D>) -> Ended {
     let mut said = Vec::new();
     for piece in client.chunks(piece) {
-        match offer.receive(piece) {
+        match receive(&mut dialogue, piece) {
             Ok(turn) => {
                 said.extend(turn.say);
                 if turn.begin {
-                    return Some((said, Ok(true)));
+                    return (said, Ok(true));
                 }
             }
             Err(error) => {
                 said.extend(error.farewell());
-                return Some((said, Err(error.fault().clone())));
+                return (said, Err(error.fault().clone()));
             }
         }
     }
-    Some((said, Ok(false)))
+    (said, Ok(false))
 }
 
-fn renumbered(octets: &[u8], piece: usize) {
-    let (mut whole, mut cut) = (Renumber::terminate(), Renumber::terminate());
+/// Where a tunnel begins TLS itself, its client's dialogue is one whatever the pieces.
+fn originated<D>(client: &[u8], piece: usize, new: impl Fn() -> D, receive: Receive<D>) {
+    let (said, end) = speak(client, client.len().max(1), new(), receive);
+    let (cut_said, cut_end) = speak(client, piece, new(), receive);
+    assert_eq!((said, end.ok()), (cut_said, cut_end.ok()));
+}
+
+fn renumbered(octets: &[u8], piece: usize, mut whole: Renumber, mut cut: Renumber) {
     let [mut at_once, mut in_pieces] = [octets.to_vec(), octets.to_vec()];
     whole.client_to_server(&mut at_once);
     for piece in in_pieces.chunks_mut(piece) {
@@ -75,5 +98,5 @@ fn renumbered(octets: &[u8], piece: usize) {
     for piece in in_pieces.chunks_mut(piece) {
         cut.server_to_client(piece);
     }
-    assert_eq!(at_once, in_pieces);
+    assert_eq!((at_once, whole.is_over()), (in_pieces, cut.is_over()));
 }
