@@ -192,6 +192,17 @@ fn features_end_at_their_first_end_however_they_are_cut() {
 }
 
 #[test]
+fn a_refusal_of_xmpp_is_one_however_it_is_cut() {
+    let features = b"<stream:features><starttls/></stream:features>";
+    for refusal in [&b"<failure/>"[..], b"<stream:error><x/></stream:error>"] {
+        for pieces in [1, 4, 1000] {
+            let (_, end) = speak(Protocol::Xmpp, &[features, refusal], pieces);
+            assert!(matches!(end, Err(StartTlsError::Refused(_))), "{end:?}");
+        }
+    }
+}
+
+#[test]
 fn a_refusal_is_told_in_the_words_of_the_server() {
     let cases: [(Protocol, Vec<&[u8]>, &str); 7] = [
         (Protocol::Smtp, vec![b"554 go away\r\n"], "554 go away"),

@@ -16,7 +16,7 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
     if heard.first().is_some_and(|first| *first != b'<') {
         return Err(dialogue.unexpected(heard));
     }
-    if let Some(at) = find(heard, b"<stream:error") {
+    if let Some(at) = find(heard, ERROR) {
         if find(&heard[at..], b"</stream:error>").is_none() {
             return Ok(Turn::default());
         }
@@ -36,11 +36,12 @@ pub(super) fn answer(dialogue: &mut StartTls) -> Result<Turn, StartTlsError> {
         dialogue.heard.drain(..skipped + end);
         return Ok(dialogue.say(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_vec()));
     }
-    if heard.starts_with(b"<failure") {
+    if heard.starts_with(FAILURE) {
         return Err(StartTlsError::Refused("failure".to_owned()));
     }
-    let begun = heard.len().min(PROCEED.len());
-    if heard[..begun] != PROCEED[..begun] {
+    // Each may have come in part.
+    let may_be = |word: &&[u8]| heard.starts_with(word) || word.starts_with(heard);
+    if ![PROCEED, FAILURE, ERROR].iter().any(may_be) {
         return Err(dialogue.unexpected(heard));
     }
     let Some(tag) = end_of(heard, b">") else {
@@ -68,3 +69,5 @@ fn end_of(text: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 const PROCEED: &[u8] = b"<proceed";
+const FAILURE: &[u8] = b"<failure";
+const ERROR: &[u8] = b"<stream:error";
