@@ -1,5 +1,6 @@
 //! The way to a server: its addresses, a connection to one of them or to a proxy, and TLS.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -16,13 +17,13 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::error::{Error, rustls_error};
 use crate::proxy::{Kind, Proxies, Proxy};
+use crate::racing::{Dead, first_that_answers};
 use crate::response::TlsFacts;
 use crate::stream::{BoxedIo, Movement, Remembering, Watched};
 use crate::timing::Timing;
@@ -145,13 +146,11 @@ impl Ways {
         let addresses = self.addresses(host, port).await?;
         timing.lookup = began.elapsed();
         let began = Instant::now();
-        let (stream, peer) =
-            first_that_answers(addresses)
-                .await
-                .map_err(|source| Error::Connect {
-                    place: shown(host, port),
-                    source,
-                })?;
+        let raced = first_that_answers(addresses, attempt).await;
+        let (stream, peer) = raced.map_err(|Dead::Silent(source)| Error::Connect {
+            place: shown(host, port),
+            source,
+        })?;
         timing.connect = began.elapsed();
         Ok((Box::new(stream), peer))
     }
@@ -237,29 +236,12 @@ async fn unix(path: &PathBuf, timing: &mut Timing) -> Result<BoxedIo, Error> {
     Ok(Box::new(stream))
 }
 
-/// Tries addresses one after the other without waiting long for each, as RFC 8305 has it, and takes the first
-/// that answers.
-async fn first_that_answers(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)> {
-    let mut attempts = JoinSet::new();
-    let mut waiting = addresses.into_iter();
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    loop {
-        if let Some(address) = waiting.next() {
-            attempts.spawn(async move {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                io::Result::Ok((stream, address))
-            });
-        } else if attempts.is_empty() {
-            return Err(last);
-        }
-        let patience = if waiting.len() > 0 { STAGGER } else { FOREVER };
-        match tokio::time::timeout(patience, attempts.join_next()).await {
-            Ok(Some(Ok(Ok(connected)))) => return Ok(connected),
-            Ok(Some(Ok(Err(error)))) => last = error,
-            _ => {}
-        }
-    }
+/// One address. Whoever takes the connection has answered: of what is spoken over it nothing is known yet, so that
+/// no attempt ends a race but by winning it.
+async fn attempt(address: SocketAddr) -> Result<(TcpStream, SocketAddr), Dead<Infallible>> {
+    let stream = TcpStream::connect(address).await.map_err(Dead::Silent)?;
+    stream.set_nodelay(true).map_err(Dead::Silent)?;
+    Ok((stream, address))
 }
 
 /// `CONNECT` (RFC 9110, section 9.3.6).
@@ -377,10 +359,5 @@ pub(crate) fn shown(host: &str, port: u16) -> String {
         format!("{host}:{port}")
     }
 }
-
-/// How long one address is waited for before the next is tried too (RFC 8305, section 5).
-pub(crate) const STAGGER: Duration = Duration::from_millis(250);
-
-pub(crate) const FOREVER: Duration = Duration::from_secs(3600);
 
 const LONGEST_HEAD: usize = 16 << 10;

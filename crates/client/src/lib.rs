@@ -37,6 +37,7 @@ mod incoming;
 mod pool;
 pub mod proxy;
 mod quic;
+mod racing;
 mod raw;
 mod request;
 mod response;

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use quinn::{ConnectError, ConnectionError, EndpointConfig, TokioRuntime, TransportConfig, VarInt};
 use rustls::AlertDescription;
-use tokio::task::JoinSet;
 use url::Url;
 
-use crate::connect::{FOREVER, Onlooker, STAGGER, Ways, failed, host_and_port, shown};
+use crate::connect::{Onlooker, Ways, failed, host_and_port, shown};
 use crate::error::Error;
 use crate::exchange::is_about_client;
+use crate::racing::{self, Dead};
 use crate::response::TlsFacts;
 use crate::timing::Timing;
 
@@ -104,40 +104,22 @@ struct Way {
 
 type Answered = (quinn::Connection, TlsFacts, SocketAddr);
 
-/// Why an address leads nowhere.
-enum Dead {
-    /// Nobody answers there; at another address somebody may.
-    Silent(io::Error),
-    /// Somebody answers, and it comes to nothing.
-    Ended(Error),
-}
-
 impl Way {
-    /// As for TCP: one address after the other, without waiting long for each (RFC 8305).
     async fn first_that_answers(self, addresses: Vec<SocketAddr>) -> Result<Answered, Error> {
-        let mut attempts = JoinSet::new();
-        let mut waiting = addresses.into_iter();
-        let mut last = io::Error::from(io::ErrorKind::NotFound);
-        loop {
-            if let Some(address) = waiting.next() {
-                attempts.spawn(self.clone().attempt(address));
-            } else if attempts.is_empty() {
-                return Err(Error::NoQuic {
-                    place: self.place,
-                    source: last,
-                });
-            }
-            let patience = if waiting.len() > 0 { STAGGER } else { FOREVER };
-            match tokio::time::timeout(patience, attempts.join_next()).await {
-                Ok(Some(Ok(Ok(answered)))) => return Ok(answered),
-                Ok(Some(Ok(Err(Dead::Ended(error))))) => return Err(error),
-                Ok(Some(Ok(Err(Dead::Silent(error))))) => last = error,
-                _ => {}
-            }
-        }
+        let attempt = |address| self.clone().attempt(address);
+        let raced = racing::first_that_answers(addresses, attempt).await;
+        raced.map_err(|dead| match dead {
+            Dead::Silent(source) => Error::NoQuic {
+                place: self.place,
+                source,
+            },
+            Dead::Ended(error) => error,
+        })
     }
 
-    async fn attempt(self, address: SocketAddr) -> Result<Answered, Dead> {
+    /// One address. It answers with the handshake, in QUIC the same as connecting: where that comes to nothing,
+    /// the host was reached, and no other of its addresses is asked, unlike over TCP before its handshake.
+    async fn attempt(self, address: SocketAddr) -> Result<Answered, Dead<Error>> {
         let socket = Arc::new(Socket::to(address).map_err(Dead::Silent)?);
         let endpoint = quinn::Endpoint::new_with_abstract_socket(
             EndpointConfig::default(),
@@ -176,7 +158,7 @@ impl Way {
         }
     }
 
-    fn dead(&self, error: ConnectionError, seen: &Seen) -> Dead {
+    fn dead(&self, error: ConnectionError, seen: &Seen) -> Dead<Error> {
         if let Some(found) = seen.error() {
             return Dead::Ended(failed(io::Error::other(found), &self.name, &self.place));
         }
