@@ -107,7 +107,8 @@ impl Builder {
         self
     }
 
-    /// Connects to these addresses for a host and a port, in place of those that its name has.
+    /// Connects to these addresses for a host and a port, in place of those that its name has. Said again for the
+    /// same, it adds to them.
     #[must_use]
     pub fn resolve(mut self, host: &str, port: u16, addresses: Vec<IpAddr>) -> Self {
         let host = host.trim_matches(['[', ']']).to_owned();

@@ -156,12 +156,11 @@ impl Ways {
     }
 
     pub(crate) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
-        if let Some((_, _, addresses)) = self
-            .resolve
-            .iter()
-            .find(|(name, of, _)| name.eq_ignore_ascii_case(host) && *of == port)
-        {
-            return Ok(addresses.iter().map(|ip| (*ip, port).into()).collect());
+        let said = self.resolve.iter();
+        let said = said.filter(|(name, of, _)| name.eq_ignore_ascii_case(host) && *of == port);
+        let said: Vec<_> = said.flat_map(|(_, _, addresses)| addresses).collect();
+        if !said.is_empty() {
+            return Ok(said.iter().map(|ip| (**ip, port).into()).collect());
         }
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![(ip, port).into()]);

@@ -102,7 +102,8 @@ impl Connector {
         Ok(self)
     }
 
-    /// Connects to these addresses for a host and a port, in place of those that its name has.
+    /// Connects to these addresses for a host and a port, in place of those that its name has. Said again for the
+    /// same, it adds to them.
     #[must_use]
     pub fn resolve(mut self, host: &str, port: u16, addresses: Vec<IpAddr>) -> Self {
         self.ways.resolve.push((host.to_owned(), port, addresses));

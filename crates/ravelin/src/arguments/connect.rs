@@ -64,7 +64,8 @@ pub(crate) struct ConnectArguments {
     /// Go through a proxy: http://, https://, socks5:// or socks5h://HOST:PORT
     #[arg(long, value_name = "URL|none", help_heading = "The way there")]
     pub(crate) proxy: Option<ProxyChoice>,
-    /// Connect to this address for a host and port: HOST:PORT:ADDRESS; repeatable
+    /// Connect to this address for a host and port: HOST:PORT:ADDRESS; repeatable, also for several addresses
+    /// of a host
     #[arg(long, value_name = "WHERE", help_heading = "The way there")]
     pub(crate) resolve: Vec<Resolve>,
     /// How long connecting may take, with the handshake [default: 10s]

@@ -169,7 +169,8 @@ pub(crate) struct WayArguments {
     /// [default: what https_proxy, http_proxy, all_proxy and no_proxy say]
     #[arg(long, value_name = "URL|none", help_heading = "The way there")]
     pub(crate) proxy: Option<ProxyChoice>,
-    /// Connect to this address for a host and port: HOST:PORT:ADDRESS; repeatable
+    /// Connect to this address for a host and port: HOST:PORT:ADDRESS; repeatable, also for several addresses
+    /// of a host
     #[arg(long, value_name = "WHERE", help_heading = "The way there")]
     pub(crate) resolve: Vec<Resolve>,
     /// Connect to this socket, whatever the host is

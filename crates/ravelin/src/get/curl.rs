@@ -7,7 +7,7 @@ use http::{Method, header};
 use ravelin_client::{Client, Credentials, Piece, Request};
 
 use super::items::Items;
-use crate::arguments::get::{HttpVersion, RequestArguments};
+use crate::arguments::get::{HttpVersion, RequestArguments, Resolve};
 use crate::failure::Failure;
 use crate::words;
 
@@ -180,6 +180,22 @@ fn trust(words: &mut Words, arguments: &RequestArguments) {
     }
 }
 
+/// curl takes all addresses of a host at once: the last it is told replace those before.
+fn resolve(words: &mut Words, resolved: &[Resolve]) {
+    let mut told: Vec<(String, String)> = Vec::new();
+    for resolve in resolved {
+        let place = format!("{}:{}", resolve.host.to_ascii_lowercase(), resolve.port);
+        let address = resolve.address.to_string();
+        match told.iter_mut().find(|(before, _)| *before == place) {
+            Some((_, addresses)) => *addresses += &format!(",{address}"),
+            None => told.push((place, address)),
+        }
+    }
+    for (place, addresses) in told {
+        words.pair("--resolve", &format!("{place}:{addresses}"));
+    }
+}
+
 fn way(words: &mut Words, arguments: &RequestArguments) {
     let way = &arguments.way;
     match arguments.body.http {
@@ -195,10 +211,7 @@ fn way(words: &mut Words, arguments: &RequestArguments) {
             words.pair("--max-redirs", &most.unwrap_or(10).to_string());
         }
     }
-    for resolve in &way.resolve {
-        let text = format!("{}:{}:{}", resolve.host, resolve.port, resolve.address);
-        words.pair("--resolve", &text);
-    }
+    resolve(words, &way.resolve);
     if let Some(path) = &way.unix_socket {
         words.pair("--unix-socket", &path.display().to_string());
     }
