@@ -5,6 +5,7 @@
 //! certificate is `ravelin-pki`'s business. Nothing here prints, and the time is an argument.
 
 pub mod acme;
+pub mod causes;
 pub mod inventory;
 pub mod journal;
 pub mod local;

@@ -1,9 +1,9 @@
 //! A command that did not do what it was asked: why, what helps, and the exit code.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
+pub(crate) use ravelin_certs::causes::chain;
 use ravelin_lens::explain::Language;
 
 /// What went wrong, in words for the person at the terminal.
@@ -121,15 +121,4 @@ impl Failure {
             _ => self,
         }
     }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

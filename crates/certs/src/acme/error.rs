@@ -221,18 +221,6 @@ impl AcmeError {
         matches!(self, Self::Refused { problem, .. } if problem.has("badNonce"))
     }
 
-    /// With its causes, for a file.
-    pub(super) fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
-
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

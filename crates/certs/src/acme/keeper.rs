@@ -11,6 +11,7 @@ use super::error::AcmeError;
 use super::memory::{Failed, Memory, Suggested, seconds, time};
 use super::order::{Issuer, Wanted};
 use super::renewal;
+use crate::causes;
 use crate::names::stem;
 use crate::store::{ObjectName, Store as _, StoreError};
 
@@ -248,7 +249,7 @@ impl Keeper {
         if let Some(before) = &mut before {
             before.count = before.count.saturating_sub(1);
         }
-        let failed = self.failure(before.as_ref(), &error.in_full(), error.until(), now);
+        let failed = self.failure(before.as_ref(), &causes::chain(error), error.until(), now);
         let until = failed.until();
         memory.failed = Some(failed);
         // Whoever asks is told when it is anyhow; a disk that takes nothing is told of by the next order.

@@ -1,6 +1,6 @@
 //! A key in a token, which signs as one in a file does.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Mutex;
 
 use cryptoki::error::{Error as CryptokiError, RvError};
@@ -8,6 +8,7 @@ use cryptoki::object::{Attribute, ObjectHandle};
 use ravelin_pki::{KeyType, PublicKey, SignError, SignatureAlgorithm, Signer};
 
 use super::{Access, OpenToken, TokenError, TokenUri, Tokens, failed, form, label, lock};
+use crate::causes;
 
 /// A private key in a token: ECDSA, Ed25519 or RSA.
 ///
@@ -249,17 +250,9 @@ impl Signer for TokenKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.signed(message).map_err(|error| {
-            let mut reason = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(error) = source {
-                let _ = write!(reason, ": {error}");
-                source = error.source();
-            }
-            SignError {
-                key: self.public.fingerprint().short(),
-                reason,
-            }
+        self.signed(message).map_err(|error| SignError {
+            key: self.public.fingerprint().short(),
+            reason: causes::chain(&error),
         })
     }
 }

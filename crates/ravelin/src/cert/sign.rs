@@ -12,7 +12,7 @@ use ravelin_pki::{CertificateRequest, Fingerprint, pem};
 
 use super::{DAY, beside, chain_pem, check_places, cut_short, file_stem, local_failure, write};
 use crate::arguments::cert::CertSignArguments;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::{key, passphrase, ravelin_home, words};
 
 pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
@@ -70,12 +70,9 @@ pub(super) fn run(arguments: &CertSignArguments) -> Result<ExitCode, Failure> {
 fn read(file: &Path) -> Result<CertificateRequest, Failure> {
     let what = key::shown(file);
     let bytes = key::read_file(file)?;
-    let wrong = |error: &dyn std::error::Error| {
-        let mut text = error.to_string();
-        if let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-        }
-        Failure::usage(format!("cannot read the request in \"{what}\": {text}"))
+    let wrong = |error: &(dyn std::error::Error + 'static)| {
+        let why = chain(error);
+        Failure::usage(format!("cannot read the request in \"{what}\": {why}"))
     };
     let der = pem::certificate_request(&bytes).map_err(|error| wrong(&error))?;
     let request = CertificateRequest::from_der(&der).map_err(|error| wrong(&error))?;
