@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use ravelin_tls::pieces::pieces;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -273,15 +274,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
 /// Copies as many octets as there is room for, in pieces. How many.
 fn put_gently(buffer: &mut ReadBuf<'_>, octets: &[u8]) -> usize {
     let given = octets.len().min(buffer.remaining());
-    for piece in octets[..given].chunks(COPIED_FAST) {
+    for piece in pieces(&octets[..given]) {
         buffer.put_slice(piece);
     }
     given
 }
-
-/// What is copied at once: glibc copies more than 2112 octets by `rep movsb` where the processor promises that to be
-/// fast, and Zen 4 breaks its word where both ends lie alike within their pages.
-const COPIED_FAST: usize = 2048;
 
 /// How much is read at once where there is plenty.
 const AHEAD: usize = 256 << 10;

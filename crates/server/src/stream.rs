@@ -11,23 +11,17 @@ use std::task::{Context, Poll, ready};
 
 use ravelin_lens::ledger::Side;
 use ravelin_lens::recorder::Recorder;
+use ravelin_tls::pieces::{self, RECORD};
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Plaintext of up to this size waits for its neighbours: a TLS record holds no more (RFC 8446,
-/// section 5.1).
-const GATHER: usize = 16 * 1024;
+/// Plaintext of up to this size waits for its neighbours: more would need another record.
+const GATHER: usize = RECORD;
 
 /// Ciphertext that may wait for the socket before writers have to. Large enough that one `writev`
 /// carries many records, small enough to stay in the cache.
 const BACKLOG: usize = 256 * 1024;
-
-/// What is copied at once into a record. glibc copies more than 2112 bytes by `rep movsb` where the
-/// processor promises that to be fast, and Zen 4 breaks its word where both ends lie alike within
-/// their pages, as a file's chunk and a new record do: a 1 GiB download spent 38 % of its time in
-/// that copy, at 3.7 GB/s. Less than that is copied by vector registers.
-const COPIED_FAST: usize = 2048;
 
 /// One end of a connection. After [`Stream::poll_fill`] the received plaintext is read with
 /// [`Stream::available`] and [`Stream::consume`].
@@ -244,7 +238,7 @@ impl Stream {
             let written = match &mut self.layer {
                 Layer::Tls(connection) => {
                     // What was gathered begins the first record.
-                    let sealed = seal(connection, &self.gathered, pieces)?;
+                    let sealed = pieces::write(&mut connection.writer(), &self.gathered, pieces)?;
                     let written = sealed.saturating_sub(self.gathered.len());
                     self.gathered.drain(..sealed - written);
                     written
@@ -271,7 +265,7 @@ impl Stream {
                 if self.gathered.is_empty() {
                     return Ok(true);
                 }
-                let n = seal(connection, &self.gathered, &[])?;
+                let n = pieces::write(&mut connection.writer(), &self.gathered, &[])?;
                 self.gathered.drain(..n);
                 Ok(self.gathered.is_empty())
             }
@@ -350,38 +344,6 @@ impl Stream {
             }
         }
     }
-}
-
-/// Turns as much of `first` and `rest` into records as the backlog takes; returns how many bytes.
-fn seal(
-    connection: &mut ServerConnection,
-    first: &[u8],
-    rest: &[IoSlice<'_>],
-) -> io::Result<usize> {
-    let mut record = [IoSlice::new(&[]); 2 + GATHER / COPIED_FAST];
-    let (mut slices, mut length, mut sealed) = (0, 0, 0);
-    let mut writer = connection.writer();
-    for mut left in std::iter::once(first).chain(rest.iter().map(|piece| &**piece)) {
-        while !left.is_empty() {
-            let (slice, behind) = left.split_at(left.len().min(COPIED_FAST).min(GATHER - length));
-            record[slices] = IoSlice::new(slice);
-            slices += 1;
-            length += slice.len();
-            left = behind;
-            if length == GATHER || slices == record.len() {
-                let n = writer.write_vectored(&record[..slices])?;
-                sealed += n;
-                if n < length {
-                    return Ok(sealed);
-                }
-                (slices, length) = (0, 0);
-            }
-        }
-    }
-    if slices > 0 {
-        sealed += writer.write_vectored(&record[..slices])?;
-    }
-    Ok(sealed)
 }
 
 /// The socket as rustls wants it: `WouldBlock` where the task has to wait and will be woken.

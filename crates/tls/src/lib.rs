@@ -1,6 +1,6 @@
 //! The one place that configures rustls: which versions, suites and groups Ravelin speaks, how
 //! sessions are resumed, which certificate answers to which name, what ACME servers are shown, and who may look
-//! on. And what is said before TLS: `starttls`, and `proxy_protocol`.
+//! on. And what is said before TLS: `starttls`, and `proxy_protocol`; and how octets are copied into it: `pieces`.
 //!
 //! Nothing here opens a connection; `observe` alone reads and writes one that it is given. The crypto
 //! provider is passed explicitly everywhere; nothing is installed process-wide. How bytes get from a
@@ -11,6 +11,7 @@ pub mod challenges;
 pub mod client;
 pub mod inspect;
 pub mod observe;
+pub mod pieces;
 pub mod policy;
 pub mod proxy_protocol;
 pub mod server;
