@@ -1,14 +1,21 @@
 //! HTTP/3: Caddy, and aioquic, which answers well and badly as it is told.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
+use std::time::{Duration, SystemTime};
+
+use ravelin_pki::authority::leaf_template;
 
 use super::get;
+use super::refused::Made;
 use crate::foreign::python;
 use crate::inspect::{Peer, certify};
 use crate::server::{Ended, Place, free_port};
+
+/// What [`Made`] writes of its leaves.
+const CHAIN: [&str; 2] = ["chain.pem", "key.pem"];
 
 const OVER_QUIC: [&str; 4] = ["--ca", "root.pem", "--http", "3"];
 
@@ -96,10 +103,15 @@ struct Aioquic {
 impl Aioquic {
     fn start(place: &Place, options: &[&str]) -> Self {
         certify(place);
+        Self::start_with(place, ["c.pem", "k.pem"], options)
+    }
+
+    /// The same with this certificate and key.
+    fn start_with(place: &Place, files: [&str; 2], options: &[&str]) -> Self {
         let (python, script) = python("http3_server.py");
         let mut command = Command::new(python);
         place.furnish(&mut command);
-        command.arg(script).args(["c.pem", "k.pem"]).args(options);
+        command.arg(script).args(files).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut told = BufReader::new(child.stdout.take().unwrap());
         let mut port = String::new();
@@ -126,6 +138,14 @@ impl Aioquic {
                 return lines;
             }
         }
+    }
+
+    /// How many requests came. It tells of each before it answers.
+    fn requests(mut self) -> usize {
+        self.child.kill().unwrap();
+        let mut told = String::new();
+        self.told.read_to_string(&mut told).unwrap();
+        told.lines().filter(|line| line.starts_with("GET")).count()
     }
 }
 
@@ -285,6 +305,123 @@ fn servers_over_http3_are_believed_by_the_same_rule() {
     let named = format!("https://example.test:{}/", server.port);
     ask(&place, &named, &["--resolve", &resolved])
         .expect(1, &["\"example.test\" is not one of its names"]);
+}
+
+#[test]
+fn a_certificate_that_a_crl_has_revoked_is_refused_over_http3() {
+    let place = Place::new();
+    let now = SystemTime::now();
+    let made = Made::new(&place, now);
+    let leaf = made.leaf(&place, "localhost", now);
+    made.lists(&place, &leaf);
+    let server = Aioquic::start_with(&place, CHAIN, &[]);
+    let url = server.url("");
+    ask(&place, &url, &["--crl", "good.crl"]).expect(0, &[]);
+    ask(&place, &url, &["--crl", "bad.crl"]).expect(1, &["it was revoked", "nothing was sent"]);
+    assert_eq!(server.requests(), 1);
+}
+
+/// The certificate promises a staple, so that none is taken for a good one.
+#[test]
+fn what_is_stapled_over_http3_is_heeded() {
+    let place = Place::new();
+    let now = SystemTime::now();
+    let made = Made::new(&place, now);
+    let mut template = leaf_template(&["localhost".parse().unwrap()]);
+    template.must_staple = true;
+    let leaf = made.leaf_of(&place, &template, now);
+    made.staples(&place, &leaf);
+    let asking: Vec<_> = [
+        (&["staple=good.ocsp"][..], 0, ""),
+        (&["staple=bad.ocsp"], 1, "that it was revoked"),
+        (
+            &[],
+            1,
+            "always comes with a stapled answer of its CA, and there is none",
+        ),
+    ]
+    .into_iter()
+    .map(|(options, code, told)| {
+        let place = place.clone();
+        thread::spawn(move || {
+            let server = Aioquic::start_with(&place, CHAIN, options);
+            ask(&place, &server.url(""), &[]).expect(code, &[told]);
+        })
+    })
+    .collect();
+    for asked in asking {
+        asked.join().unwrap();
+    }
+}
+
+/// Both addresses are of this machine, and the server has the second alone.
+#[test]
+fn of_a_host_with_two_addresses_the_second_is_asked_over_quic_where_the_first_does_not_answer() {
+    let place = Place::new();
+    let server = Aioquic::start(&place, &[]);
+    let url = server.url("");
+    let address = |address: &str| format!("localhost:{}:{address}", server.port);
+    let (first, second) = (address("127.0.0.2"), address("127.0.0.1"));
+    let both = ["--resolve", &first, "--resolve", &second];
+    // Nobody is there, of which the kernel tells at once.
+    let seen = ask(&place, &url, &both);
+    seen.expect(0, &[]);
+    assert_eq!(seen.stdout, "good\n");
+    // Somebody is there who says nothing, and is tried all the same.
+    let silent = UdpSocket::bind(format!("127.0.0.2:{}", server.port)).unwrap();
+    let seen = ask(&place, &url, &[&both[..], &["--verbose"]].concat());
+    seen.expect(0, &["127.0.0.1"]);
+    assert_eq!(seen.stdout, "good\n");
+    silent
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let (octets, _) = silent.recv_from(&mut [0; 2048]).unwrap();
+    assert!(
+        octets >= 1200,
+        "no first datagram of QUIC has {octets} octets"
+    );
+    // curl takes the last that it is told of a host, with all that is in it.
+    let command = ask(&place, &url, &[&both[..], &["--curl"]].concat());
+    let resolved = format!("--resolve {first},127.0.0.1");
+    assert!(command.stdout.contains(&resolved), "{command:?}");
+}
+
+/// What is said of the command line is said of what the environment says, with the way out, and nobody is asked.
+#[test]
+fn a_proxy_of_the_environment_is_gone_around_over_quic_only_where_that_is_said() {
+    let place = Place::new();
+    let server = Aioquic::start(&place, &[]);
+    let url = server.url("");
+    let asked = |variables: &[(&str, &str)], more: &[&str], code, told: &[&str]| {
+        let mut command = place.command(&[&["get", &url], &OVER_QUIC[..], more].concat());
+        command.envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        let seen = Ended {
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        seen.expect(code, told);
+    };
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = format!("http://{}", proxy.local_addr().unwrap());
+    let socks = http.replace("http:", "socks5h:");
+    for (variable, value) in [
+        ("https_proxy", &http),
+        ("HTTPS_PROXY", &http),
+        ("all_proxy", &socks),
+    ] {
+        let refused = format!("HTTP/3 cannot go through the proxy \"{value}\"");
+        let told = [refused.as_str(), "--http 2", "--proxy none"];
+        asked(&[(variable, value)], &[], 2, &told);
+        asked(&[(variable, value)], &["--proxy", "none"], 0, &[]);
+        asked(&[(variable, value), ("no_proxy", "localhost")], &[], 0, &[]);
+    }
+    // That is for what has no TLS.
+    asked(&[("http_proxy", &http)], &[], 0, &[]);
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "the proxy was asked");
+    assert_eq!(server.requests(), 7);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use ravelin_pki::authority::leaf_template;
 use ravelin_pki::{
     Authority, Leaf, NameConstraints, PrivateKey, RevocationListTemplate, RevokedCertificate,
+    Template,
 };
 
 use super::get;
@@ -63,13 +65,52 @@ impl Made {
     }
 
     pub(super) fn leaf(&self, place: &Place, name: &str, now: SystemTime) -> Leaf {
-        let leaf = self
-            .intermediate
-            .leaf(&[name.parse().unwrap()], now)
-            .unwrap();
+        self.leaf_of(place, &leaf_template(&[name.parse().unwrap()]), now)
+    }
+
+    /// A leaf in `chain.pem`, with its key in `key.pem`.
+    pub(super) fn leaf_of(&self, place: &Place, template: &Template, now: SystemTime) -> Leaf {
+        let leaf = self.intermediate.leaf_of(template, now).unwrap();
         place.write("chain.pem", leaf.chain_pem());
         place.write("key.pem", leaf.key_pem());
         leaf
+    }
+
+    /// Two CRLs: `good.crl`, and `bad.crl`, which has this leaf in it.
+    pub(super) fn lists(&self, place: &Place, leaf: &Leaf) {
+        let now = SystemTime::now();
+        let list = |entries: Vec<RevokedCertificate>| {
+            let issuer = self.intermediate.certificate();
+            RevocationListTemplate::new(1, now - DAY, now + DAY)
+                .sign(issuer, self.intermediate.key(), entries)
+                .unwrap()
+                .to_pem()
+        };
+        place.write("good.crl", list(Vec::new()));
+        let serial = leaf.certificate().serial_number().clone();
+        let revoked = RevokedCertificate::new(serial, now - DAY);
+        place.write("bad.crl", list(vec![revoked]));
+    }
+
+    /// Two answers of OCSP for this leaf, of which openssl makes `good.ocsp` and `bad.ocsp`.
+    pub(super) fn staples(&self, place: &Place, leaf: &Leaf) {
+        place.write("issuer.pem", self.intermediate.certificate().to_pem());
+        place.write("issuer.key", self.intermediate.key().to_pem().unwrap());
+        let serial = leaf.certificate().serial_number().to_string();
+        let serial = serial.replace(':', "").to_uppercase();
+        for (state, file) in [
+            ("R\t351231235959Z\t251231235959Z", "bad.ocsp"),
+            ("V\t351231235959Z\t", "good.ocsp"),
+        ] {
+            let line = format!("{state}\t{serial}\tunknown\t/CN=localhost\n");
+            place.write("index.txt", line);
+            let command = format!(
+                "ocsp -index index.txt -CA issuer.pem -rsigner issuer.pem -rkey issuer.key -issuer issuer.pem \
+                 -cert chain.pem -ndays 1 -respout {file}"
+            );
+            let arguments: Vec<&str> = command.split(' ').collect();
+            run(place, "openssl", &arguments).well();
+        }
     }
 }
 
@@ -183,19 +224,7 @@ fn weak_and_revoked_certificates_are_refused() {
     let made = Made::new(&place, now);
     let leaf = made.leaf(&place, "localhost", now);
     let server = Python::start(&place, &FILES);
-    let list = |entries: Vec<RevokedCertificate>| {
-        let issuer = made.intermediate.certificate();
-        RevocationListTemplate::new(1, now - DAY, now + DAY)
-            .sign(issuer, made.intermediate.key(), entries)
-            .unwrap()
-            .to_pem()
-    };
-    place.write("good.crl", list(Vec::new()));
-    let serial = leaf.certificate().serial_number().clone();
-    place.write(
-        "bad.crl",
-        list(vec![RevokedCertificate::new(serial, now - DAY)]),
-    );
+    made.lists(&place, &leaf);
     ask(&place, &server, &["--ca", "root.pem", "--crl", "good.crl"]).expect(0, &[]);
     ask(&place, &server, &["--ca", "root.pem", "--crl", "bad.crl"]).expect(1, &["it was revoked"]);
     drop(server);
@@ -292,69 +321,9 @@ fn a_certificate_whose_staple_says_that_it_was_revoked_is_refused() {
     let place = Place::new();
     let made = Made::new(&place, SystemTime::now());
     let leaf = made.leaf(&place, "localhost", SystemTime::now());
-    place.write("issuer.pem", made.intermediate.certificate().to_pem());
-    place.write("issuer.key", made.intermediate.key().to_pem().unwrap());
-    let serial = leaf
-        .certificate()
-        .serial_number()
-        .to_string()
-        .replace(':', "")
-        .to_uppercase();
-    for (line, file) in [
-        (
-            format!("R\t351231235959Z\t251231235959Z\t{serial}\tunknown\t/CN=localhost\n"),
-            "bad.ocsp",
-        ),
-        (
-            format!("V\t351231235959Z\t\t{serial}\tunknown\t/CN=localhost\n"),
-            "good.ocsp",
-        ),
-    ] {
-        place.write("index.txt", line);
-        run(
-            &place,
-            "openssl",
-            &[
-                "ocsp",
-                "-index",
-                "index.txt",
-                "-CA",
-                "issuer.pem",
-                "-rsigner",
-                "issuer.pem",
-                "-rkey",
-                "issuer.key",
-                "-issuer",
-                "issuer.pem",
-                "-cert",
-                "chain.pem",
-                "-ndays",
-                "1",
-                "-respout",
-                file,
-            ],
-        )
-        .well();
-    }
+    made.staples(&place, &leaf);
     for (staple, code, told) in [("good.ocsp", 0, ""), ("bad.ocsp", 1, "that it was revoked")] {
-        let server = crate::inspect::Peer::start(&place, "openssl", |port| {
-            [
-                "s_server",
-                "-accept",
-                port,
-                "-cert",
-                "chain.pem",
-                "-cert_chain",
-                "chain.pem",
-                "-key",
-                "key.pem",
-                "-www",
-                "-status_file",
-                staple,
-            ]
-            .map(str::to_owned)
-            .to_vec()
-        });
+        let server = s_server(&place, &format!("-status_file {staple}"));
         let url = format!("https://{}/", server.name());
         get(&place, &[&url, "--ca", "root.pem"]).expect(code, &[told]);
     }
