@@ -185,10 +185,11 @@ fn resolve(words: &mut Words, resolved: &[Resolve]) {
     let mut told: Vec<(String, String)> = Vec::new();
     for resolve in resolved {
         let place = format!("{}:{}", resolve.host.to_ascii_lowercase(), resolve.port);
-        let address = resolve.address.to_string();
         match told.iter_mut().find(|(before, _)| *before == place) {
-            Some((_, addresses)) => *addresses += &format!(",{address}"),
-            None => told.push((place, address)),
+            Some((_, addresses)) => {
+                let _ = write!(addresses, ",{}", resolve.address);
+            }
+            None => told.push((place, resolve.address.to_string())),
         }
     }
     for (place, addresses) in told {
