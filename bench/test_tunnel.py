@@ -1,13 +1,18 @@
-"""Tests of the service behind the tunnels, without a tunnel."""
+"""Tests of the service behind the tunnels and of the load before them, without a tunnel."""
 
 import socket
+import ssl
+import subprocess
 import sys
+import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from bulk import Bulk
 from tunnels import Behind
 
 
@@ -44,6 +49,52 @@ class Service(unittest.TestCase):
                 while len(answer) < 1024 + 38:
                     answer += plain.recv(4096)
                 self.assertTrue(answer.endswith(b"x" * 1024))
+
+
+class OfMuch(unittest.TestCase):
+    def test_what_is_sent_comes_back_whole_and_then_the_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            context = served(Path(folder))
+        listener = socket.create_server(("127.0.0.1", 0))
+        echo = threading.Thread(target=echo_once, args=(listener, context, 700_000))
+        echo.start()
+        sent = bytes(range(250)) * 2800
+        came = b""
+        with Bulk(listener.getsockname()[1]) as tls:
+            tls.send(sent)
+            while more := tls.read():
+                came += more
+        echo.join()
+        listener.close()
+        self.assertTrue(came == sent, f"{len(came):,} octets came")
+
+
+def served(folder):
+    """The context of a server, with a certificate of its own making."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        + ["-subj", "/CN=localhost", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def echo_once(listener, context, octets):
+    """Says back so many octets, and that this was all."""
+    plain, _ = listener.accept()
+    with context.wrap_socket(plain, server_side=True) as tls:
+        heard = b""
+        while len(heard) < octets:
+            heard += tls.recv(1 << 16)
+        tls.sendall(heard)
+        try:
+            tls.unwrap()
+        except ssl.SSLEOFError:
+            pass  # The other end goes without a word, as loads do.
 
 
 if __name__ == "__main__":
