@@ -164,8 +164,9 @@ fn who_floods_is_held_back_and_takes_no_memory() {
         }
         all.push(flooding);
     }
+    // What was read at once may wait, each way: 256 KiB.
     let grown = memory() - before;
-    assert!(grown < 20 * 400, "{grown} KiB for 20 floods both ways");
+    assert!(grown < 20 * 600, "{grown} KiB for 20 floods both ways");
 }
 
 #[test]
