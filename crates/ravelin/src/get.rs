@@ -38,43 +38,43 @@ use session::Session;
 pub(crate) use trust::{Beliefs, identity};
 
 /// Asks, and shows what comes.
-pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitCode, Failure> {
-    let (addresses, items) = addresses::read(arguments)?;
+pub(crate) fn run(method: &Method, arguments: Box<RequestArguments>) -> Result<ExitCode, Failure> {
+    let (addresses, items) = addresses::read(&arguments)?;
     let items = Items::read(&items, &arguments.body)?;
     if *method == Method::GET || *method == Method::HEAD {
         items.refuse_body(method)?;
     }
-    let mut requests = requests(method, &addresses, arguments, &items)?;
-    let mut session = Session::open(arguments, requests[0].url())?;
-    let given = login::given(arguments, requests[0].url())?;
+    let mut requests = requests(method, &addresses, &arguments, &items)?;
+    let mut session = Session::open(&arguments, requests[0].url())?;
+    let given = login::given(&arguments, requests[0].url())?;
     for request in &mut requests {
-        login::login(request, given.as_ref(), arguments, session.as_ref())?;
+        login::login(request, given.as_ref(), &arguments, session.as_ref())?;
     }
     if arguments.body.curl {
-        return curl::print(&requests, &items, arguments);
+        return curl::print(&requests, &items, &arguments);
     }
     let beliefs = Beliefs::new(&arguments.trust, &arguments.home)?;
     let recorders = arguments.output.explain.then(Recorders::default);
-    let client = client(arguments, &beliefs, session.as_ref(), recorders.clone())?;
+    let client = client(&arguments, &beliefs, session.as_ref(), recorders.clone())?;
     if arguments.output.explain {
         words::get::rule(&beliefs);
     }
     let runtime = crate::event_loop::new()?;
     let first = requests[0].clone();
     let asking = Asking {
-        client: &client,
+        client,
         arguments,
-        beliefs: &beliefs,
+        beliefs,
         is_one_of_many: requests.len() > 1,
         told: RefCell::default(),
     };
-    let result = runtime.block_on(async {
+    let (asking, result) = crate::event_loop::run(&runtime, async {
         let result = asking.all(requests).await;
-        client.close().await;
-        result
+        asking.client.close().await;
+        (asking, result)
     });
     if let Some(session) = &mut session {
-        session.keep(client.cookies(), &first)?;
+        session.keep(asking.client.cookies(), &first)?;
     }
     if let Some(recorders) = &recorders {
         recorders.tell();
@@ -85,16 +85,16 @@ pub(crate) fn run(method: &Method, arguments: &RequestArguments) -> Result<ExitC
 }
 
 /// What all requests of a command have in common.
-struct Asking<'a> {
-    client: &'a Client,
-    arguments: &'a RequestArguments,
-    beliefs: &'a Beliefs,
+struct Asking {
+    client: Client,
+    arguments: Box<RequestArguments>,
+    beliefs: Beliefs,
     is_one_of_many: bool,
     /// Of which hosts it was told why they are not believed, or would not be.
     told: RefCell<HashSet<String>>,
 }
 
-impl Asking<'_> {
+impl Asking {
     async fn all(&self, mut requests: Vec<Request>) -> Result<ExitCode, Failure> {
         if self.is_one_of_many {
             return many::ask(self, requests, self.arguments.way.parallel.into()).await;
@@ -144,7 +144,7 @@ impl Asking<'_> {
         {
             return refused::again(host, refused);
         }
-        refused::failure(error, self.arguments, self.beliefs)
+        refused::failure(error, &self.arguments, &self.beliefs)
     }
 
     /// What nobody asked, of the server that answered in the end.
@@ -153,7 +153,7 @@ impl Asking<'_> {
         if let Some((hop, tls)) = hop.and_then(|hop| Some((hop, hop.tls.as_ref()?))) {
             let host = hop.url.host_str().unwrap_or_default();
             if self.told.borrow_mut().insert(host.to_owned()) {
-                refused::warn(tls, host.trim_matches(['[', ']']), self.beliefs);
+                refused::warn(tls, host.trim_matches(['[', ']']), &self.beliefs);
             }
         }
     }

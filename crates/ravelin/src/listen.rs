@@ -12,7 +12,6 @@ use ravelin_pki::CertificateDer;
 use ravelin_tls::{Certificates, ClientAuth, ServerOptions, ServerTls, Tickets};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::LocalSet;
 
 use crate::arguments::inspect::Version;
 use crate::arguments::listen::ListenArguments;
@@ -33,7 +32,7 @@ pub(crate) fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
     });
     let runtime = crate::event_loop::new()?;
-    let result = LocalSet::new().block_on(&runtime, serve(host, arguments));
+    let result = runtime.block_on(serve(host, arguments));
     // A thread that waits for more input is left behind.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)

@@ -26,7 +26,7 @@ enum Outcome {
 
 /// Asks for all, so many at a time. The exit code is that of the worst failure.
 pub(super) async fn ask(
-    asking: &Asking<'_>,
+    asking: &Asking,
     requests: Vec<Request>,
     parallel: usize,
 ) -> Result<ExitCode, Failure> {
@@ -77,7 +77,7 @@ fn exit_code(worst: Option<&Failure>) -> ExitCode {
 
 /// One of them, to its end or to where it waits for its turn.
 async fn one(
-    asking: &Asking<'_>,
+    asking: &Asking,
     request: Request,
     name: PathBuf,
     place: usize,
@@ -102,7 +102,7 @@ async fn one(
 }
 
 /// What is left to be done when its turn has come. Whether somebody reads on.
-async fn show(asking: &Asking<'_>, outcome: Result<Outcome, Failure>) -> Result<bool, Failure> {
+async fn show(asking: &Asking, outcome: Result<Outcome, Failure>) -> Result<bool, Failure> {
     match outcome? {
         Outcome::Done => Ok(true),
         Outcome::Enough => Ok(false),
