@@ -11,6 +11,8 @@ ROWS = [
     ("whole 2", "{size} over HTTP/2, CPU", "cpu_s", "s"),
     ("whole 1.1", "the same over HTTP/1.1, by the clock", "wall_s", "s"),
     ("whole 2", "the same over HTTP/2, by the clock", "wall_s", "s"),
+    ("sent 1.1", "{size} sent over HTTP/1.1, CPU", "cpu_s", "s"),
+    ("sent 2", "{size} sent over HTTP/2, CPU", "cpu_s", "s"),
     ("many 1.1", "{count:,} files of 1 KiB over HTTP/1.1, {parallel} at a time, by the clock", "wall_s", "ms"),
     ("many 2", "the same over HTTP/2, by the clock", "wall_s", "ms"),
     ("many 1.1", "the same over HTTP/1.1, CPU", "cpu_s", "ms"),
@@ -29,7 +31,7 @@ def markdown(results):
         "parallel": results["parallel"],
         "roots": results["roots"],
     }
-    rows = ["| | curl | `ravelin get` | Ravelin / curl |", "|---|---:|---:|---:|"]
+    rows = ["| | curl | Ravelin | Ravelin / curl |", "|---|---:|---:|---:|"]
     for name, title, figure, unit in ROWS:
         curl, ravelin = (middle(results, f"{who} {name}", figure) for who in ("curl", "ravelin"))
         cells = [title.format(**words), written(curl, unit), written(ravelin, unit)]

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tokio::fs::File;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// A body to be sent.
 #[derive(Debug, Clone, Default)]
@@ -213,13 +213,14 @@ impl Outgoing {
                     }
                 }
                 Some(Open::Reading(reader, missing)) => {
-                    let mut room = vec![0; PIECE];
                     let most = missing.map_or(PIECE, |missing| missing.min(PIECE as u64) as usize);
-                    let mut buffer = ReadBuf::new(&mut room[..most]);
-                    if let Err(error) = ready!(reader.as_mut().poll_read(cx, &mut buffer)) {
-                        return Poll::Ready(Some(Err(error)));
-                    }
-                    let read = buffer.filled().len();
+                    let mut octets = BytesMut::with_capacity(most);
+                    let mut room = (&mut octets).limit(most);
+                    let reading = pin!(reader.read_buf(&mut room));
+                    let read = match ready!(reading.poll(cx)) {
+                        Ok(read) => read,
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    };
                     if read == 0 {
                         let short = missing.is_some_and(|missing| missing > 0);
                         self.open = None;
@@ -232,8 +233,7 @@ impl Outgoing {
                     if let Some(missing) = missing {
                         *missing -= read as u64;
                     }
-                    room.truncate(read);
-                    return Poll::Ready(Some(Ok(Bytes::from(room))));
+                    return Poll::Ready(Some(Ok(octets.freeze())));
                 }
             }
         }
@@ -276,7 +276,7 @@ impl http_body::Body for Outgoing {
 }
 
 /// How much of a file is read at once.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -5,9 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
 use std::time::{Duration, Instant};
 
 use ravelin_tls::Witness;
@@ -17,16 +15,15 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::error::{Error, rustls_error};
 use crate::proxy::{Kind, Proxies, Proxy};
 use crate::racing::{Dead, first_that_answers};
 use crate::response::TlsFacts;
-use crate::stream::{BoxedIo, Movement, Remembering, Watched};
+use crate::stream::{BoxedIo, Movement, Watched};
 use crate::timing::Timing;
+use crate::tls::TlsStream;
 use crate::{socks, starttls};
 
 /// Somebody who looks at the TLS of connections.
@@ -122,9 +119,9 @@ impl Ways {
                 starttls::begin(&mut io, protocol, host, &place).await?;
             }
             let look = self.onlooker.as_ref().map(|onlooker| onlooker.look(&place));
-            let (stream, agreed) = handshake(&self.tls, io, host, &place, look).await?;
-            io = Box::new(Remembering::new(stream, movement.clone()));
-            facts = Some(agreed);
+            let stream = handshake(&self.tls, io, host, &place, movement.clone(), look).await?;
+            facts = Some(TlsFacts::of(stream.agreed()));
+            io = Box::new(stream);
             timing.tls = began.elapsed();
         }
         Ok(Connected {
@@ -196,8 +193,9 @@ impl Ways {
                     .filter(|_| proxy.kind == Kind::Https)
                 {
                     let place = shown(&proxy.host, proxy.port);
-                    let (stream, _) = handshake(tls, io, &proxy.host, &place, None).await?;
-                    io = Box::new(stream);
+                    let movement = Arc::new(Movement::new());
+                    let shaken = handshake(tls, io, &proxy.host, &place, movement, None);
+                    io = Box::new(shaken.await?);
                 }
                 if !proxy.takes_requests(url) {
                     ask_to_connect(&mut io, proxy, &shown(&host, port))
@@ -286,8 +284,9 @@ async fn handshake(
     mut io: BoxedIo,
     host: &str,
     place: &str,
+    movement: Arc<Movement>,
     mut look: Option<Box<dyn Look>>,
-) -> Result<(TlsStream<BoxedIo>, TlsFacts), Error> {
+) -> Result<TlsStream<BoxedIo>, Error> {
     // A name with a dot at its end is the same name, and no certificate has it so.
     let name = host.strip_suffix('.').unwrap_or(host).to_owned();
     let name = ServerName::try_from(name).map_err(|_| Error::Url {
@@ -297,24 +296,12 @@ async fn handshake(
     if let Some(look) = &mut look {
         io = look.under(io);
     }
-    let mut connecting = Box::pin(TlsConnector::from(config.clone()).connect(name, io));
-    let result = std::future::poll_fn(|cx| poll_within(look.as_deref(), connecting.as_mut(), cx));
-    let stream = result.await.map_err(|error| failed(error, host, place))?;
-    let facts = TlsFacts::of(stream.get_ref().1);
-    Ok((stream, facts))
-}
-
-fn poll_within<F: Future>(
-    look: Option<&dyn Look>,
-    mut future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> std::task::Poll<F::Output> {
-    let Some(look) = look else {
-        return future.poll(cx);
+    let within = |call: &mut dyn FnMut()| match &look {
+        Some(look) => look.within(call),
+        None => call(),
     };
-    let mut polled = std::task::Poll::Pending;
-    look.within(&mut || polled = future.as_mut().poll(cx));
-    polled
+    let connecting = TlsStream::connect(config.clone(), name, io, movement, within);
+    connecting.await.map_err(|error| failed(error, host, place))
 }
 
 pub(crate) fn failed(source: io::Error, host: &str, place: &str) -> Error {

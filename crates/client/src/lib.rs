@@ -46,6 +46,7 @@ mod socks;
 mod starttls;
 mod stream;
 mod timing;
+mod tls;
 
 pub use accept::{Accepted, Acceptor};
 pub use auth::Credentials;

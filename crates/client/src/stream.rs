@@ -1,18 +1,15 @@
 //! What is below TLS: any stream, with a look at whether it moves.
 
 use std::io;
-use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ravelin_tls::pieces::pieces;
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
-
-use crate::error::rustls_error;
 
 /// A stream of octets both ways.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -45,6 +42,13 @@ impl Movement {
     pub(crate) fn tls_error(&self) -> Option<rustls::Error> {
         let found = self.tls_error.lock();
         found.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// TLS found something wrong.
+    pub(crate) fn tls_failed(&self, error: &rustls::Error) {
+        let found = self.tls_error.lock();
+        let mut found = found.unwrap_or_else(PoisonError::into_inner);
+        found.get_or_insert_with(|| error.clone());
     }
 
     pub(crate) fn moved(&self) {
@@ -83,13 +87,10 @@ impl Movement {
 /// How often it is looked whether something moves, before it was waited for long enough.
 const LOOKS: u32 = 4;
 
-/// A stream whose movement is seen. TLS asks for 4 KiB at a time: where there is more, more is read at once.
+/// A stream whose movement is seen.
 pub(crate) struct Watched<S> {
     stream: S,
     movement: Arc<Movement>,
-    /// What was read and not asked for yet is in `left` of it. It is made when it is first of use.
-    ahead: Vec<u8>,
-    left: Range<usize>,
 }
 
 impl<S> Watched<S> {
@@ -98,8 +99,6 @@ impl<S> Watched<S> {
         let watched = Self {
             stream,
             movement: movement.clone(),
-            ahead: Vec::new(),
-            left: 0..0,
         };
         (watched, movement)
     }
@@ -111,25 +110,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.ahead.is_empty() {
-            let before = buffer.filled().len();
-            let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
-            let read = buffer.filled().len() - before;
-            this.movement.came(read);
-            if read > 0 && buffer.remaining() == 0 {
-                this.ahead = vec![0; AHEAD];
-            }
-            return polled;
-        }
-        if this.left.is_empty() {
-            let mut ahead = ReadBuf::new(&mut this.ahead);
-            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut ahead))?;
-            this.left = 0..ahead.filled().len();
-            this.movement.came(this.left.len());
-        }
-        this.left.start += put_gently(buffer, &this.ahead[this.left.clone()]);
-        Poll::Ready(Ok(()))
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.movement.came(buffer.filled().len() - before);
+        polled
     }
 }
 
@@ -171,138 +155,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 }
 
-/// A stream of TLS, whose errors are kept for whoever asks.
-pub(crate) struct Remembering<S> {
-    stream: S,
-    movement: Arc<Movement>,
-    /// What went wrong behind what was read.
-    later: Option<io::Error>,
-}
-
-impl<S> Remembering<S> {
-    pub(crate) fn new(stream: S, movement: Arc<Movement>) -> Self {
-        Self {
-            stream,
-            movement,
-            later: None,
-        }
-    }
-
-    fn remember<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let Poll::Ready(Err(error)) = &polled
-            && let Some(error) = rustls_error(error)
-        {
-            let found = self.movement.tls_error.lock();
-            let mut found = found.unwrap_or_else(PoisonError::into_inner);
-            found.get_or_insert_with(|| error.clone());
-        }
-        polled
-    }
-}
-
-impl<S: AsyncBufRead + Unpin> Remembering<S> {
-    /// Fills the buffer with what has come, of several records, so that who is above has larger pieces to work on.
-    fn fill(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        while buffer.remaining() > 0 {
-            let octets = ready!(Pin::new(&mut self.stream).poll_fill_buf(cx))?;
-            let taken = put_gently(buffer, octets);
-            Pin::new(&mut self.stream).consume(taken);
-            if taken == 0 {
-                break;
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncBufRead + Unpin> AsyncRead for Remembering<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = match self.later.take() {
-            Some(error) => Poll::Ready(Err(error)),
-            None => self.fill(cx, buffer),
-        };
-        let some_came = buffer.filled().len() > before;
-        match self.remember(polled) {
-            Poll::Ready(Err(error)) if some_came => {
-                self.later = Some(error);
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending if some_came => Poll::Ready(Ok(())),
-            polled => polled,
-        }
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Remembering<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(cx, octets);
-        self.remember(polled)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        octets: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, octets);
-        self.remember(polled)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_flush(cx);
-        self.remember(polled)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 /// Copies as many octets as there is room for, in pieces. How many.
-fn put_gently(buffer: &mut ReadBuf<'_>, octets: &[u8]) -> usize {
+pub(crate) fn put_gently(buffer: &mut ReadBuf<'_>, octets: &[u8]) -> usize {
     let given = octets.len().min(buffer.remaining());
     for piece in pieces(&octets[..given]) {
         buffer.put_slice(piece);
     }
     given
-}
-
-/// How much is read at once where there is plenty.
-const AHEAD: usize = 256 << 10;
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::AsyncReadExt as _;
-
-    use super::*;
-
-    /// Whatever sizes are asked for, what comes is what was there, and is counted once.
-    #[tokio::test]
-    async fn what_is_read_ahead_is_not_lost() {
-        let octets: Vec<u8> = (0..300_000_u32).map(|number| (number >> 3) as u8).collect();
-        let (mut watched, movement) = Watched::new(&octets[..]);
-        let mut read = Vec::new();
-        for size in (1..).step_by(997) {
-            let mut piece = vec![0; size % 9000 + 1];
-            match watched.read(&mut piece).await.unwrap() {
-                0 => break,
-                came => read.extend_from_slice(&piece[..came]),
-            }
-        }
-        assert!(read == octets);
-        assert_eq!(movement.received(), 300_000);
-    }
 }
