@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use ravelin_tls::pieces::{RECORD, pieces};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, CommonState, Error, InvalidMessage};
+use rustls::{ClientConfig, CommonState, Error};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::stream::{Movement, put_gently};
@@ -114,10 +114,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// Reads what has come. How many octets; none where the connection has ended.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let incoming = &mut self.records.incoming;
-        if incoming.len() >= MOST_INCOMING {
-            let error = Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
-            return Poll::Ready(Err(self.fail(error, cx)));
-        }
         let mut room = ReadBuf::new(incoming.room(LEAST_INCOMING));
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut room))?;
         let (octets, is_plenty) = (room.filled().len(), room.remaining() == 0);
@@ -282,8 +278,8 @@ fn invalid(error: Error) -> io::Error {
 /// How much is read at once at first, and at least.
 const LEAST_INCOMING: usize = 16 << 10;
 
-/// How much is read at once where there is plenty. No record and no message of a handshake that rustls takes is as
-/// long.
+/// How much is read at once where there is plenty. What waits for its rest is never as long: rustls refuses records of
+/// more than 18 KiB, and messages of the handshake of more than 64.
 const MOST_INCOMING: usize = 256 << 10;
 
 /// How much waits to be sent before no more is taken.

@@ -79,3 +79,31 @@ impl Buffer {
 /// memory begin with a page, as a rule: those of rustls hold a header of 5 octets and then the copy of what is here, or
 /// are copied behind some records that are here, each 22 octets longer than a multiple of a page.
 const START: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever is put and taken in turns, with no more memory than what was there at once takes.
+        #[test]
+        fn what_is_put_is_taken_in_its_order(turns in prop::collection::vec((0_usize..5000, 0_usize..120), 1..60)) {
+            let mut buffer = Buffer::new();
+            let (mut put, mut taken, mut most) = (0, 0, 0);
+            for (more, share) in turns {
+                let octets: Vec<u8> = (put..put + more).map(|at| (at / 3) as u8).collect();
+                buffer.put(&octets);
+                put += more;
+                most = most.max(buffer.len());
+                prop_assert_eq!(buffer.len(), put - taken);
+                prop_assert!(buffer.octets().iter().enumerate().all(|(at, octet)| *octet == ((taken + at) / 3) as u8));
+                let gone = (buffer.len() * share / 100).min(buffer.len());
+                buffer.consume(gone);
+                taken += gone;
+                prop_assert!(buffer.memory.len() <= START + most);
+            }
+        }
+    }
+}

@@ -1,14 +1,14 @@
 //! `ravelin connect` and `ravelin listen`, with OpenSSL, Python and curl at the other end.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::thread;
 
 use crate::foreign::{run, run_python, run_with_input};
 use crate::inspect::{Peer, certify};
-use crate::server::{Ended, Listening, Place};
+use crate::server::{Ended, Listening, Place, wait_until};
 
 /// More than fits into any buffer on the way.
 fn many() -> String {
@@ -88,6 +88,39 @@ fn openssl_is_a_server_like_others() {
             "the server's choice: {seen:?}"
         );
     }
+}
+
+/// RFC 8446, section 4.6.3: OpenSSL updates its keys, and asks for ours to be.
+#[test]
+fn openssl_updates_keys_while_octets_come_and_go() {
+    let place = Place::new();
+    certify(&place);
+    let mut peer = Peer::start(&place, "sh", |port| {
+        let server = format!("openssl s_server -accept {port} -cert c.pem -key k.pem -tls1_3");
+        vec!["-c".to_owned(), format!("exec stdbuf -o0 {server} >heard")]
+    });
+    let mut command = place.command(&["connect", &peer.name(), "--ca", "root.pem"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut client = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut to_client = client.stdin.take().unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let heard = |word| {
+        let all = fs::read_to_string(place.path("heard")).unwrap();
+        all.matches(word).count()
+    };
+    for round in 0..3 {
+        // It takes what it reads at once for one command.
+        peer.tell("K\n");
+        wait_until("the keys are new", || heard("SSL_do_handshake") > round);
+        peer.tell(&format!("round {round}\n"));
+        assert_eq!(lines.next().unwrap().unwrap(), format!("round {round}"));
+        // With the new keys, and behind the word that they are new.
+        writeln!(to_client, "heard").unwrap();
+    }
+    drop(to_client);
+    let ended = client.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    wait_until("all is heard", || heard("heard\n") == 3);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod transparency;
 mod walk;
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 
@@ -68,6 +68,12 @@ impl Peer {
 
     pub(crate) fn name(&self) -> String {
         format!("localhost:{}", self.port)
+    }
+
+    /// Types this where the program reads what people type.
+    pub(crate) fn tell(&mut self, words: &str) {
+        let input = self.child.stdin.as_mut().unwrap();
+        input.write_all(words.as_bytes()).unwrap();
     }
 }
 
