@@ -48,8 +48,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         let mut this = Self {
             stream,
             records: Records::new(config, name).map_err(invalid)?,
-            ahead: Buffer::new(),
-            record: Buffer::new(),
+            ahead: Buffer::beside_page(),
+            record: Buffer::beside_page(),
             error: None,
             is_shut: false,
             movement,

@@ -9,13 +9,26 @@ pub(crate) struct Buffer {
     /// Never made smaller, so that no octet is set to zero twice.
     memory: Vec<u8>,
     filled: Range<usize>,
+    /// Where in the memory the first octet is put.
+    start: usize,
 }
 
 impl Buffer {
-    pub(crate) fn new() -> Self {
+    /// For what the kernel copies, which begins with a page too, as a rule.
+    pub(crate) fn at_page() -> Self {
+        Self::at(0)
+    }
+
+    /// For what is copied from pieces of memory that begin with a page, or to them behind the header of a record.
+    pub(crate) fn beside_page() -> Self {
+        Self::at(BESIDE)
+    }
+
+    fn at(start: usize) -> Self {
         Self {
             memory: Vec::new(),
-            filled: START..START,
+            filled: start..start,
+            start,
         }
     }
 
@@ -40,15 +53,15 @@ impl Buffer {
         self.filled.start += octets;
         debug_assert!(self.filled.start <= self.filled.end);
         if self.filled.is_empty() {
-            self.filled = START..START;
+            self.filled = self.start..self.start;
         }
     }
 
     /// Room for so many octets behind those that are there, or for more.
     pub(crate) fn room(&mut self, least: usize) -> &mut [u8] {
-        if self.memory.len() < self.filled.end + least && self.filled.start > START {
-            self.memory.copy_within(self.filled.clone(), START);
-            self.filled = START..START + self.filled.len();
+        if self.memory.len() < self.filled.end + least && self.filled.start > self.start {
+            self.memory.copy_within(self.filled.clone(), self.start);
+            self.filled = self.start..self.start + self.filled.len();
         }
         let needed = self.filled.end + least;
         if self.memory.len() < needed {
@@ -74,11 +87,11 @@ impl Buffer {
     }
 }
 
-/// Where the octets begin in their memory. Zen 3 copies by `rep movsb`, which glibc uses for more than 2112 octets, at
-/// 2 GB/s in place of 60 where the copy begins 1 to 63 octets further in its page than the original. Large pieces of
-/// memory begin with a page, as a rule: those of rustls hold a header of 5 octets and then the copy of what is here, or
-/// are copied behind some records that are here, each 22 octets longer than a multiple of a page.
-const START: usize = 64;
+/// Zen 3 copies by `rep movsb`, as the kernel does, and glibc more than 2112 octets, at 2 GB/s in place of 60 where the
+/// copy begins 1 to 63 octets further into its page than the original. Large pieces of memory begin with a page, as a
+/// rule. What rustls copies from here it puts behind 5 octets of a header; what is copied from there comes behind some
+/// records that are here, each 22 octets longer than some pages.
+const BESIDE: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -90,7 +103,7 @@ mod tests {
         /// Whatever is put and taken in turns, with no more memory than what was there at once takes.
         #[test]
         fn what_is_put_is_taken_in_its_order(turns in prop::collection::vec((0_usize..5000, 0_usize..120), 1..60)) {
-            let mut buffer = Buffer::new();
+            let mut buffer = Buffer::beside_page();
             let (mut put, mut taken, mut most) = (0, 0, 0);
             for (more, share) in turns {
                 let octets: Vec<u8> = (put..put + more).map(|at| (at / 3) as u8).collect();
@@ -102,7 +115,7 @@ mod tests {
                 let gone = (buffer.len() * share / 100).min(buffer.len());
                 buffer.consume(gone);
                 taken += gone;
-                prop_assert!(buffer.memory.len() <= START + most);
+                prop_assert!(buffer.memory.len() <= BESIDE + most);
             }
         }
     }

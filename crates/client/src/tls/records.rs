@@ -43,8 +43,8 @@ impl Records {
     pub(super) fn new(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, Error> {
         Ok(Self {
             connection: UnbufferedClientConnection::new(config, name)?,
-            incoming: Buffer::new(),
-            outgoing: Buffer::new(),
+            incoming: Buffer::at_page(),
+            outgoing: Buffer::beside_page(),
             is_ended: false,
         })
     }
