@@ -163,3 +163,27 @@ pub(crate) fn put_gently(buffer: &mut ReadBuf<'_>, octets: &[u8]) -> usize {
     }
     given
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// Whatever sizes are asked for, what comes is what was there, and is counted once.
+    #[tokio::test]
+    async fn what_comes_is_counted_once() {
+        let octets: Vec<u8> = (0..300_000_u32).map(|number| (number >> 3) as u8).collect();
+        let (mut watched, movement) = Watched::new(&octets[..]);
+        let mut read = Vec::new();
+        for size in (1..).step_by(997) {
+            let mut piece = vec![0; size % 9000 + 1];
+            match watched.read(&mut piece).await.unwrap() {
+                0 => break,
+                came => read.extend_from_slice(&piece[..came]),
+            }
+        }
+        assert!(read == octets);
+        assert_eq!(movement.received(), 300_000);
+    }
+}
